@@ -1,0 +1,124 @@
+/* The executor: all threads enter a plan once and run the whole loop of repeats and steps side by side.
+ *
+ * A step with work for two or more threads is split into contiguous ranges, and a barrier follows it. Other
+ * steps are the caller's, in a row without a barrier between them; what it wrote reaches the others by
+ * the barrier before the next split step. The end of a repeat counts as one of the caller's steps.
+ */
+#include "fnn.h"
+#include "fpmode.h"
+
+typedef struct {
+    const fnn_step *steps;
+    int64_t n, repeats, advance;
+    fnn_state *state;
+    int64_t done; /* repeats completed; the caller's */
+    int leave;    /* the caller's word to the others; read after a barrier */
+} plan_run;
+
+static int is_split(const fnn_step *s)
+{
+    return s->units / 2 >= s->grain && s->units > 1;
+}
+
+static void run_alone(const fnn_step *s)
+{
+    if (s->units > 0)
+        s->run(s, 0, s->units);
+}
+
+/* Range i of as many as have `grain` units each, at most n. */
+static void run_share(const fnn_step *s, int i, int n)
+{
+    int64_t parts = s->units / (s->grain > 1 ? s->grain : 1);
+    if (parts > n)
+        parts = n;
+    if (i < parts)
+        s->run(s, s->units * i / parts, s->units * (i + 1) / parts);
+}
+
+/* Ends a repeat; 1: leave. The state may be read, and stop be set, by another thread. */
+static int end_repeat(plan_run *r)
+{
+    fnn_state *state = r->state;
+    r->done++;
+    __atomic_store_n(&state->cursor, state->cursor + r->advance, __ATOMIC_RELAXED);
+    __atomic_store_n(&state->step, state->step + 1, __ATOMIC_RELAXED);
+    return __atomic_load_n(&state->stop, __ATOMIC_RELAXED) != 0;
+}
+
+static void loop_alone(plan_run *r)
+{
+    const fnn_step *end = r->steps + r->n;
+    for (int64_t k = 0; k < r->repeats; k++) {
+        for (const fnn_step *s = r->steps; s < end; s++)
+            run_alone(s);
+        if (end_repeat(r))
+            return;
+    }
+}
+
+/* One repeat of thread i; `behind`: the caller has done something since the last barrier. 1: leave. */
+static int repeat_together(plan_run *r, int i, int n, int behind)
+{
+    const fnn_step *end = r->steps + r->n;
+    for (const fnn_step *s = r->steps; s < end; s++) {
+        if (!is_split(s)) {
+            if (i == 0)
+                run_alone(s);
+            behind = 1;
+            continue;
+        }
+        if (behind) {
+            fnn_barrier(i, n);
+            if (r->leave)
+                return 1;
+        }
+        run_share(s, i, n);
+        fnn_barrier(i, n);
+        behind = 0;
+    }
+    return 0;
+}
+
+static void loop_together(plan_run *r, int i, int n)
+{
+    for (int64_t k = 0; k < r->repeats; k++) {
+        if (repeat_together(r, i, n, k > 0))
+            return;
+        if (i == 0 && end_repeat(r) && k + 1 < r->repeats) {
+            r->leave = 1;
+            fnn_barrier(i, n); /* where the others wait to begin the next repeat */
+            return;
+        }
+    }
+}
+
+static void job(void *arg, int i, int n)
+{
+    fnn_fpmode mode = fnn_fp_enter();
+    if (n == 1)
+        loop_alone(arg);
+    else
+        loop_together(arg, i, n);
+    fnn_fp_leave(mode);
+}
+
+static int any_split(const fnn_step *steps, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        if (is_split(&steps[k]))
+            return 1;
+    return 0;
+}
+
+int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state,
+                int threads)
+{
+    fnn_state none = {0, 0, 0};
+    plan_run r = {steps, n, repeats, advance, state ? state : &none, 0, 0};
+    if (threads != 1 && any_split(steps, n))
+        fnn_parallel(job, &r, threads);
+    else
+        job(&r, 0, 1);
+    return r.done;
+}

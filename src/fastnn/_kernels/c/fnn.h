@@ -1,0 +1,72 @@
+/* The contract between Python, the executor and the kernels.
+ *
+ * A step is one kernel bound to its operands. A plan is an array of steps. A kernel is given a range
+ * of independent units of its step; the executor owns threads and barriers; the Cython layer owns
+ * memory and has checked every pointer, size and dtype. C never allocates inside a step.
+ */
+#ifndef FNN_H
+#define FNN_H
+
+#include <stdint.h>
+
+enum fnn_dtype { FNN_F32, FNN_F64, FNN_I32, FNN_I64, FNN_U8, FNN_BOOL, FNN_DTYPES };
+
+enum { FNN_BUFS = 10, FNN_DIMS = 24, FNN_PARS = 8 };
+
+typedef struct fnn_step fnn_step;
+
+/* Computes units begin .. end-1 of the step. Every element of an output belongs to exactly one unit
+ * and is computed in an order that does not depend on begin and end: same bits on any threads. */
+typedef void (*fnn_kernel)(const fnn_step *s, int64_t begin, int64_t end);
+
+struct fnn_step {
+    fnn_kernel run;
+    int64_t units;          /* how many independent units of work there are (may be 0) */
+    int64_t grain;          /* fewest units worth handing to one thread; units <= grain: stays on the caller */
+    void *buf[FNN_BUFS];    /* operands, outputs first; each kernel's comment gives their shapes */
+    int64_t dim[FNN_DIMS];  /* sizes, strides (in elements) and small options */
+    double par[FNN_PARS];   /* scalar parameters */
+};
+
+/* Chooses `run` from the sizes and fills `units` and `grain`. Returns 0, or -1 if the sizes do not suit. */
+typedef int (*fnn_prepare)(fnn_step *s);
+
+typedef struct {
+    const char *name;       /* "add", "sum", "matmul_dot", ... */
+    int dtype;              /* fnn_dtype of the first input (of the output, where there is no input) */
+    fnn_prepare prepare;
+} fnn_entry;
+
+/* ---- isa.c: one table per instruction set, the best one chosen at load, or FASTNN_ISA ------------- */
+const char *fnn_isa(void);                          /* "avx512", "avx2", "neon", "baseline" */
+int fnn_isa_available(int i, const char **name);    /* the i-th usable variant, best first; 0 past the end */
+int fnn_isa_select(const char *name);               /* 0, or -1: unknown or not usable here */
+const char *fnn_isa_problem(void);                  /* why FASTNN_ISA was not obeyed at load, or NULL */
+const fnn_entry *fnn_find(const char *name, int dtype);  /* NULL: no such kernel */
+int fnn_entry_at(int i, const fnn_entry **e);       /* walks the table in use; 0 past the end */
+
+/* ---- exec.c: runs plans ---------------------------------------------------------------------------- */
+typedef struct {
+    int64_t cursor;         /* first row of the current batch within the permutation */
+    int64_t step;           /* repeats completed since the plan was bound */
+    int64_t stop;           /* set to 1 + step by a guard (or from outside): leave after this repeat */
+} fnn_state;
+
+/* Runs all steps `repeats` times on at most `threads` threads (0: as many as are set; never more),
+ * flush-to-zero on every one of them; after each repeat cursor += advance, step += 1. Returns the
+ * repeats completed. `state` may be NULL. */
+int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
+                fnn_state *state, int threads);
+
+/* ---- pool.c: our threads ---------------------------------------------------------------------------- */
+enum { FNN_MAX_THREADS = 256 };
+int fnn_threads(void);                              /* the number in force */
+void fnn_set_threads(int n);                        /* n >= 1; clipped to 1 .. FNN_MAX_THREADS */
+int fnn_default_threads(void);                      /* FASTNN_NUM_THREADS, else what affinity and cgroup grant */
+/* Calls job(arg, i, n) for i in 0..n-1, each on its own thread, the caller being 0; returns when all are
+ * done. n is at most `threads` (0: no limit) and the number in force, and 1 when another caller has the pool. */
+void fnn_parallel(void (*job)(void *arg, int i, int n), void *arg, int threads);
+/* Inside a job: thread i of n waits for all the others. */
+void fnn_barrier(int i, int n);
+
+#endif

@@ -1,0 +1,185 @@
+/* The pool: threads that wait for one job at a time.
+ *
+ * Seat i belongs to thread i of a job; seat 0 is the caller's and has no thread of its own. Threads are
+ * made when first wanted, kept for ever, and sleep between jobs. The pool belongs to one caller at a
+ * time; whoever finds it taken works alone, so that nobody waits and nested jobs cannot deadlock.
+ */
+#define _GNU_SOURCE
+#include "cpus.h"
+#include "flag.h"
+#include "fnn.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+enum {
+    ROUNDS = 8,              /* log2(FNN_MAX_THREADS): rounds of a barrier */
+    IDLE_SPIN_NS = 50000,    /* a thread without a job: covers the gap between two plans in a row */
+    BARRIER_SPIN_NS = 20000  /* inside a job: longer waits mean that the other is off its processor */
+};
+
+_Static_assert(FNN_MAX_THREADS <= 1 << ROUNDS, "a barrier needs log2(threads) rounds");
+
+typedef struct {
+    fnn_flag go;           /* posted by the caller: number of the job, counted per seat */
+    fnn_flag done;         /* posted by the thread: the same number */
+    fnn_flag slot[ROUNDS]; /* posted by another thread: the barrier's phase */
+    _Alignas(128) unsigned phase; /* barriers passed; the thread's own */
+    unsigned jobs;         /* jobs given; the caller's */
+} seat;
+
+static seat seats[FNN_MAX_THREADS];
+
+/* All but `threads` and `taken` is written only by the caller that has taken the pool. */
+static struct {
+    atomic_int threads; /* in force; 0: not set yet */
+    atomic_flag taken;
+    atomic_int workers; /* threads made, in seats 1 .. workers */
+    int barrier_n;      /* how many threads the barrier's slots are set up for */
+    int cpus;
+    int hooked;         /* the fork handler is in place */
+    int64_t idle_spin, barrier_spin;
+    void (*job)(void *arg, int i, int n);
+    void *arg;
+    int n;
+} pool = {.taken = ATOMIC_FLAG_INIT};
+
+/* ---- how many -------------------------------------------------------------------------------------- */
+
+int fnn_threads(void)
+{
+    int n = atomic_load_explicit(&pool.threads, memory_order_relaxed);
+    if (n)
+        return n;
+    atomic_compare_exchange_strong(&pool.threads, &n, fnn_default_threads()); /* unless set meanwhile */
+    return atomic_load_explicit(&pool.threads, memory_order_relaxed);
+}
+
+void fnn_set_threads(int n)
+{
+    n = n < 1 ? 1 : n > FNN_MAX_THREADS ? FNN_MAX_THREADS : n;
+    atomic_store_explicit(&pool.threads, n, memory_order_relaxed);
+}
+
+/* ---- threads --------------------------------------------------------------------------------------- */
+
+static void *worker(void *arg)
+{
+    seat *me = arg;
+    int64_t idle_spin = 0;
+    for (unsigned number = 1;; number++) {
+        fnn_flag_await(&me->go, number, idle_spin);
+        pool.job(pool.arg, (int)(me - seats), pool.n);
+        idle_spin = pool.idle_spin; /* once done is posted, `pool` is the next caller's */
+        fnn_flag_post(&me->done, number);
+    }
+    return 0;
+}
+
+/* Signals are the caller's business: a worker blocks them all. */
+static int start(int i)
+{
+    pthread_t thread;
+    pthread_attr_t attr;
+    sigset_t all, old;
+    if (pthread_attr_init(&attr))
+        return -1;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int failed = pthread_create(&thread, &attr, worker, &seats[i]);
+    pthread_sigmask(SIG_SETMASK, &old, 0);
+    pthread_attr_destroy(&attr);
+    return failed ? -1 : 0;
+}
+
+/* The child has only the thread that forked, and nobody is waiting for it: start again from nothing. */
+static void after_fork(void)
+{
+    int workers = atomic_load(&pool.workers);
+    memset(seats, 0, sizeof seats[0] * (size_t)(workers + 1));
+    atomic_store(&pool.workers, 0);
+    pool.barrier_n = 0;
+    fnn_flag_after_fork();
+    atomic_flag_clear(&pool.taken);
+}
+
+/* Sees to it that there are n - 1 workers; returns n, or fewer where the system refuses. The count goes
+ * up first, so that a fork in between clears the seat that is being filled. */
+static int grow(int n)
+{
+    if (!pool.hooked) {
+        pthread_atfork(0, 0, after_fork);
+        pool.hooked = 1;
+        pool.cpus = fnn_cpus();
+    }
+    for (int i = atomic_load(&pool.workers) + 1; i < n; i++) {
+        atomic_store(&pool.workers, i);
+        if (start(i)) {
+            atomic_store(&pool.workers, i - 1);
+            return i;
+        }
+    }
+    return n;
+}
+
+/* ---- jobs ------------------------------------------------------------------------------------------ */
+
+/* Slots count phases modulo 2^31. Those in use move on together, but one left behind by a job with
+ * fewer threads would one day look as if it were ahead. */
+static void reset_barrier(int n)
+{
+    int most = n > pool.barrier_n ? n : pool.barrier_n;
+    for (int i = 0; i < most; i++) {
+        seats[i].phase = 0;
+        for (int r = 0; r < ROUNDS; r++)
+            atomic_store_explicit(&seats[i].slot[r].word, 0, memory_order_relaxed);
+    }
+    pool.barrier_n = n;
+}
+
+static void run_on(int n, void (*job)(void *arg, int i, int n), void *arg)
+{
+    int crowded = n > pool.cpus; /* spinning would keep the awaited thread from its processor */
+    if (n != pool.barrier_n)
+        reset_barrier(n);
+    pool.job = job;
+    pool.arg = arg;
+    pool.n = n;
+    pool.idle_spin = crowded ? 0 : IDLE_SPIN_NS;
+    pool.barrier_spin = crowded ? 0 : BARRIER_SPIN_NS;
+    for (int i = 1; i < n; i++)
+        fnn_flag_post(&seats[i].go, ++seats[i].jobs);
+    job(arg, 0, n);
+    for (int i = 1; i < n; i++)
+        fnn_flag_await(&seats[i].done, seats[i].jobs, pool.barrier_spin);
+}
+
+void fnn_parallel(void (*job)(void *arg, int i, int n), void *arg, int threads)
+{
+    int n = fnn_threads();
+    if (threads > 0 && threads < n)
+        n = threads;
+    if (n == 1 || atomic_flag_test_and_set_explicit(&pool.taken, memory_order_acquire)) {
+        job(arg, 0, 1);
+        return;
+    }
+    n = grow(n);
+    if (n == 1)
+        job(arg, 0, 1);
+    else
+        run_on(n, job, arg);
+    atomic_flag_clear_explicit(&pool.taken, memory_order_release);
+}
+
+/* Dissemination: in round r thread i tells thread i + 2^r and hears from thread i - 2^r. */
+void fnn_barrier(int i, int n)
+{
+    unsigned phase = ++seats[i].phase;
+    for (int r = 0; 1 << r < n; r++) {
+        int to = i + (1 << r);
+        fnn_flag_post(&seats[to < n ? to : to - n].slot[r], phase);
+        fnn_flag_await(&seats[i].slot[r], phase, pool.barrier_spin);
+    }
+}

@@ -1,0 +1,752 @@
+# cython: language_level=3, freethreading_compatible=True, binding=True
+"""Binds NumPy arrays to the C kernels: checks every operand, fills steps, runs plans without the GIL.
+
+Operands are read through the buffer protocol; a plan keeps them alive. The meaning of a step's fields
+is given in ``docs/kernels.md``.
+"""
+from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
+                             PyObject_GetBuffer)
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memset
+
+from .fnn cimport *
+
+__all__ = ["ACTIVATIONS", "DTYPES", "Plan", "RULES", "available_isas", "default_threads", "get_isa",
+           "get_num_threads", "isa_problem", "kernel_names", "set_isa", "set_num_threads"]
+
+cdef enum:
+    MAX_RANK = 16
+    OUTER = 3          # outer axes that a map step can hold
+
+DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
+ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "selu", "sigmoid", "tanh")
+RULES = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam")
+
+cdef struct operand:
+    char *data
+    int dtype
+    int rank
+    int64_t size
+    int64_t item
+    int64_t shape[MAX_RANK]
+    int64_t stride[MAX_RANK]    # in elements
+
+
+# ---- threads and instruction sets --------------------------------------------------------------------
+
+def get_num_threads():
+    return fnn_threads()
+
+def set_num_threads(int n):
+    if n < 1:
+        raise ValueError(f"the number of threads must be at least 1, got {n}")
+    fnn_set_threads(n)
+
+def default_threads():
+    return fnn_default_threads()
+
+def get_isa():
+    return fnn_isa().decode()
+
+def isa_problem():
+    """What is wrong with FASTNN_ISA, or None."""
+    cdef const char *text = fnn_isa_problem()
+    return None if text == NULL else text.decode()
+
+def available_isas():
+    cdef const char *name
+    cdef int i = 0
+    names = []
+    while fnn_isa_available(i, &name):
+        names.append(name.decode())
+        i += 1
+    return tuple(names)
+
+def set_isa(str name):
+    """Choose the kernels of one instruction set. Plans made before keep theirs."""
+    if fnn_isa_select(name.encode()) != 0:
+        raise ValueError(f"instruction set {name!r} is not usable here; available: {', '.join(available_isas())}")
+
+def kernel_names():
+    """All (name, dtype) pairs of the table in use."""
+    cdef const fnn_entry *entry
+    cdef int i = 0
+    names = []
+    while fnn_entry_at(i, &entry):
+        names.append((entry.name.decode(), DTYPES[entry.dtype]))
+        i += 1
+    return names
+
+
+# ---- operands ------------------------------------------------------------------------------------------
+
+cdef int dtype_code(const char *format, Py_ssize_t item) except -1:
+    cdef char c = format[0]
+    if c == b'<' or c == b'=' or c == b'@':
+        c = format[1]
+    if c == b'f' and item == 4:
+        return FNN_F32
+    if c == b'd' and item == 8:
+        return FNN_F64
+    if (c == b'i' or c == b'l') and item == 4:
+        return FNN_I32
+    if (c == b'l' or c == b'q') and item == 8:
+        return FNN_I64
+    if c == b'B':
+        return FNN_U8
+    if c == b'?':
+        return FNN_BOOL
+    raise TypeError(f"no kernel takes the array format {format.decode()!r}; the dtypes are {', '.join(DTYPES)}")
+
+
+cdef int read(object array, operand *o, bint written) except -1:
+    """Fill `o` from anything with the buffer protocol; the caller keeps `array` alive."""
+    cdef Py_buffer view
+    cdef int i
+    PyObject_GetBuffer(array, &view, PyBUF_STRIDES | PyBUF_FORMAT | (PyBUF_WRITABLE if written else 0))
+    try:
+        if view.ndim > MAX_RANK:
+            raise ValueError(f"at most {MAX_RANK} axes, got {view.ndim}")
+        o.data = <char *>view.buf
+        o.dtype = dtype_code(view.format, view.itemsize)
+        o.rank = view.ndim
+        o.item = view.itemsize
+        o.size = 1
+        if <size_t>view.buf % <size_t>view.itemsize:
+            raise ValueError("an operand is not aligned to its item size")
+        for i in range(view.ndim):
+            o.shape[i] = view.shape[i]
+            o.size *= view.shape[i]
+            if view.strides[i] % view.itemsize:
+                raise ValueError("an operand's strides are no multiple of its item size")
+            o.stride[i] = view.strides[i] // view.itemsize
+            if view.shape[i] == 1:
+                o.stride[i] = 0
+    finally:
+        PyBuffer_Release(&view)
+    return 0
+
+
+cdef tuple shape_of(operand *o):
+    return tuple([o.shape[i] for i in range(o.rank)])
+
+
+cdef int require_contiguous(operand *o, str what) except -1:
+    cdef int i
+    cdef int64_t expected = 1
+    for i in range(o.rank - 1, -1, -1):
+        if o.shape[i] != 1 and o.stride[i] != expected and o.size > 0:
+            raise ValueError(f"{what} must be C-contiguous")
+        expected *= o.shape[i]
+    return 0
+
+
+cdef void extent(operand *o, char **low, char **high) noexcept:
+    cdef int i
+    low[0] = o.data
+    high[0] = o.data + o.item
+    for i in range(o.rank):
+        if o.stride[i] < 0:
+            low[0] += o.stride[i] * (o.shape[i] - 1) * o.item
+        else:
+            high[0] += o.stride[i] * (o.shape[i] - 1) * o.item
+
+
+cdef bint overlap(operand *a, operand *b) noexcept:
+    cdef char *a_low
+    cdef char *a_high
+    cdef char *b_low
+    cdef char *b_high
+    if a.size == 0 or b.size == 0:
+        return False
+    extent(a, &a_low, &a_high)
+    extent(b, &b_low, &b_high)
+    return a_low < b_high and b_low < a_high
+
+
+cdef bint same_memory(operand *a, operand *b) noexcept:
+    cdef int i
+    if a.data != b.data or a.rank != b.rank or a.item != b.item:
+        return False
+    for i in range(a.rank):
+        if a.shape[i] != b.shape[i] or a.stride[i] != b.stride[i]:
+            return False
+    return True
+
+
+cdef int broadcast(operand *o, operand *out) except -1:
+    """Give `o` the shape of `out`, with stride 0 along broadcast axes."""
+    cdef int i, shift = out.rank - o.rank
+    if shift < 0:
+        raise ValueError(f"shape {shape_of(o)} does not broadcast to {shape_of(out)}")
+    for i in range(out.rank - 1, -1, -1):
+        if i < shift:
+            o.stride[i] = 0
+        else:
+            if o.shape[i - shift] != out.shape[i] and o.shape[i - shift] != 1:
+                raise ValueError(f"an operand does not broadcast to {shape_of(out)}")
+            o.stride[i] = 0 if o.shape[i - shift] == 1 else o.stride[i - shift]
+    for i in range(out.rank):
+        o.shape[i] = out.shape[i]
+    o.rank = out.rank
+    return 0
+
+
+cdef void sort_axes(operand *ops, int n) noexcept:
+    """Order the axes of all operands by the output's strides, largest first (stable insertion sort)."""
+    cdef int i, j, k
+    cdef int64_t t
+    for i in range(1, ops[0].rank):
+        j = i
+        while j > 0 and abs(ops[0].stride[j - 1]) < abs(ops[0].stride[j]):
+            for k in range(n):
+                t = ops[k].stride[j]; ops[k].stride[j] = ops[k].stride[j - 1]; ops[k].stride[j - 1] = t
+                t = ops[k].shape[j]; ops[k].shape[j] = ops[k].shape[j - 1]; ops[k].shape[j - 1] = t
+            j -= 1
+
+
+cdef void collapse(operand *ops, int n) noexcept:
+    """Drop axes of size 1 and merge neighbours that all operands walk as one."""
+    cdef int i, k, rank = 0
+    cdef bint merge
+    for i in range(ops[0].rank):
+        if ops[0].shape[i] == 1:
+            continue
+        merge = rank > 0
+        for k in range(n):
+            if merge and ops[k].stride[rank - 1] != ops[k].stride[i] * ops[0].shape[i]:
+                merge = False
+        for k in range(n):
+            if merge:
+                ops[k].stride[rank - 1] = ops[k].stride[i]
+                ops[k].shape[rank - 1] *= ops[k].shape[i]
+            else:
+                ops[k].stride[rank] = ops[k].stride[i]
+                ops[k].shape[rank] = ops[k].shape[i]
+        if not merge:
+            rank += 1
+    if rank == 0:
+        for k in range(n):
+            ops[k].shape[0] = 1
+            ops[k].stride[0] = 0
+        rank = 1
+    for k in range(n):
+        ops[k].rank = rank
+
+
+# ---- plans ---------------------------------------------------------------------------------------------
+
+cdef class Plan:
+    """A straight line of steps over memory that it keeps alive.
+
+    The methods append steps; ``run`` executes them. A plan is not to be run by two threads at once.
+    """
+    cdef fnn_step *steps
+    cdef Py_ssize_t count
+    cdef Py_ssize_t capacity
+    cdef fnn_state state
+    cdef readonly list names
+    cdef list keep
+    cdef list keep_gather
+    cdef list errors
+
+    def __cinit__(self):
+        self.steps = NULL
+        self.count = self.capacity = 0
+        memset(&self.state, 0, sizeof(fnn_state))
+        self.names = []
+        self.keep = []
+        self.keep_gather = []
+        self.errors = []
+
+    def __dealloc__(self):
+        free(self.steps)
+
+    def __len__(self):
+        return self.count
+
+    # -- building --
+
+    cdef fnn_step *new_step(self) except NULL:
+        cdef Py_ssize_t capacity
+        cdef fnn_step *steps
+        if self.count == self.capacity:
+            capacity = 2 * self.capacity if self.capacity else 1
+            steps = <fnn_step *>realloc(self.steps, capacity * sizeof(fnn_step))
+            if steps == NULL:
+                raise MemoryError("no memory for a plan")
+            self.steps = steps
+            self.capacity = capacity
+        memset(&self.steps[self.count], 0, sizeof(fnn_step))
+        return &self.steps[self.count]
+
+    cdef int prepare(self, fnn_step *step, str name, int dtype) except -1:
+        cdef const fnn_entry *entry = fnn_find(name.encode(), dtype)
+        if entry == NULL:
+            raise TypeError(f"no kernel {name!r} for dtype {DTYPES[dtype]}")
+        if entry.prepare(step) != 0:
+            raise ValueError(f"kernel {name!r} refused its sizes")
+        return 0
+
+    cdef int commit(self, str name, int dtype) except -1:
+        self.prepare(&self.steps[self.count], name, dtype)
+        self.names.append(name)
+        self.count += 1
+        return 0
+
+    def hold(self, *objects):
+        """Keep objects alive as long as the plan."""
+        self.keep.extend(objects)
+
+    def map(self, str name, out, *ins, double a=0.0, double b=0.0, double c=0.0):
+        """Elementwise: out = name(*ins), the inputs broadcast to out's shape."""
+        cdef operand ops[4]
+        cdef int i, k, n = 1 + len(ins)
+        cdef int dtype
+        if not 2 <= n <= 4:
+            raise ValueError(f"map takes 1 to 3 inputs, got {n - 1}")
+        read(out, &ops[0], True)
+        for i in range(1, n):
+            read(ins[i - 1], &ops[i], False)
+        dtype = ops[2].dtype if name == "where" else ops[1].dtype
+        self.check_map_dtypes(name, ops, n)
+        for i in range(1, n):
+            broadcast(&ops[i], &ops[0])
+            if overlap(&ops[0], &ops[i]) and not same_memory(&ops[0], &ops[i]):
+                raise ValueError(f"{name}: the output overlaps an input")
+        if ops[0].size == 0:
+            return
+        for k in range(ops[0].rank):
+            if ops[0].shape[k] > 1 and ops[0].stride[k] == 0:
+                raise ValueError(f"{name}: the output may not be a broadcast view")
+        sort_axes(ops, n)
+        collapse(ops, n)
+        self.keep.append((out, ins))
+        self.append_map(name, ops, n, dtype, a, b, c)
+
+    cdef int check_map_dtypes(self, str name, operand *ops, int n) except -1:
+        cdef int i, first = 2 if name == "where" else 1
+        cdef int out = ops[first].dtype
+        if name.startswith("cast_"):
+            out = DTYPES.index({"f32": "float32", "f64": "float64", "i32": "int32", "i64": "int64",
+                                "u8": "uint8", "bool": "bool"}[name[5:]])
+        elif name in _TO_BOOL:
+            out = FNN_BOOL
+        if ops[0].dtype != out:
+            raise TypeError(f"{name}: the output must be {DTYPES[out]}, got {DTYPES[ops[0].dtype]}")
+        if name == "where" and ops[1].dtype != FNN_BOOL:
+            raise TypeError(f"where: the condition must be bool, got {DTYPES[ops[1].dtype]}")
+        for i in range(first, n):
+            if ops[i].dtype != ops[first].dtype:
+                raise TypeError(f"{name}: inputs of dtypes {DTYPES[ops[first].dtype]} and {DTYPES[ops[i].dtype]}")
+        return 0
+
+    cdef int append_map(self, str name, operand *ops, int n, int dtype, double a, double b, double c) except -1:
+        cdef fnn_step *step
+        cdef operand part[4]
+        cdef int64_t i
+        cdef int d, k, rank = ops[0].rank
+        if rank > OUTER + 1:     # rare: one step for each index of the outermost axis
+            for i in range(ops[0].shape[0]):
+                for k in range(n):
+                    part[k] = ops[k]
+                    part[k].data += i * ops[k].stride[0] * ops[k].item
+                    part[k].rank = rank - 1
+                    for d in range(rank - 1):
+                        part[k].shape[d] = ops[k].shape[d + 1]
+                        part[k].stride[d] = ops[k].stride[d + 1]
+                self.append_map(name, part, n, dtype, a, b, c)
+            return 0
+        step = self.new_step()
+        step.dim[0] = ops[0].shape[rank - 1]
+        step.dim[5] = rank - 1
+        for k in range(n):
+            step.buf[k] = ops[k].data
+            step.dim[1 + k] = ops[k].stride[rank - 1]
+            for d in range(rank - 1):
+                step.dim[6 + 5 * d] = ops[0].shape[d]
+                step.dim[7 + 5 * d + k] = ops[k].stride[d]
+        step.par[0] = a
+        step.par[1] = b
+        step.par[2] = c
+        return self.commit(name, dtype)
+
+    def reduce(self, str name, out, x, double scale=1.0):
+        """Reduce the middle axis: out[outer, inner] = name over r of x[outer, r, inner]."""
+        cdef operand o, a
+        cdef fnn_step *step
+        cdef int i
+        read(out, &o, True)
+        read(x, &a, False)
+        if a.rank != 3 or o.rank != 2 or o.shape[0] != a.shape[0] or o.shape[1] != a.shape[2]:
+            raise ValueError(f"{name}: shapes {shape_of(&o)} and {shape_of(&a)} are not (outer, inner) and (outer, r, inner)")
+        expected = FNN_I32 if name in ("argmax", "argmin") else a.dtype
+        if o.dtype != expected:
+            raise TypeError(f"{name}: the output must be {DTYPES[expected]}, got {DTYPES[o.dtype]}")
+        if a.shape[1] == 0 and name in ("argmax", "argmin"):
+            raise ValueError(f"{name} of an empty axis")
+        require_contiguous(&o, f"the output of {name}")
+        if overlap(&o, &a):
+            raise ValueError(f"{name}: the output overlaps the input")
+        step = self.new_step()
+        step.buf[0] = o.data
+        step.buf[1] = a.data
+        for i in range(3):
+            step.dim[i] = a.shape[i]
+            step.dim[3 + i] = a.stride[i]
+        step.par[0] = scale
+        self.keep.append((out, x))
+        self.commit(name, a.dtype)
+
+    def matmul(self, out, a, b, *, bias=None, str activation="linear", y=None, double parameter=0.0,
+               str rule=None, slots=(), scalars=None, hyper=(), int option=0):
+        """out = epilogue(a @ b) for matrices.
+
+        With ``bias`` and ``activation``: out = act(ab + bias). With ``y``: out = act_grad(ab, y), y laid out as
+        out. With ``rule``: ab is the gradient of the parameters ``out``, updated in place.
+        Raises BufferError when the strides suit no kernel: copy an operand then.
+        """
+        cdef operand o, p, q, t, e
+        cdef fnn_step *step
+        cdef int i
+        read(out, &o, True)
+        read(a, &p, False)
+        read(b, &q, False)
+        if o.rank != 2 or p.rank != 2 or q.rank != 2:
+            raise ValueError("matmul takes matrices")
+        if p.shape[1] != q.shape[0] or o.shape[0] != p.shape[0] or o.shape[1] != q.shape[1]:
+            raise ValueError(f"matmul: shapes {shape_of(&p)} @ {shape_of(&q)} -> {shape_of(&o)}")
+        if o.dtype != p.dtype or o.dtype != q.dtype:
+            raise TypeError(f"matmul: dtypes {DTYPES[p.dtype]} @ {DTYPES[q.dtype]} -> {DTYPES[o.dtype]}")
+        if overlap(&o, &p) or overlap(&o, &q):
+            raise ValueError("matmul: the output overlaps an input")
+        plain = bias is None and (y is not None or activation == "linear")
+        swapped = o.stride[1] > 1 or (plain and o.shape[1] == 1 and o.stride[0] == 1 and p.stride[0] == 1)
+        if swapped:     # C^T = B^T A^T, so that C's columns are adjacent
+            transpose(&o); transpose(&p); transpose(&q)
+            t = p; p = q; q = t
+        if o.shape[1] > 1 and o.stride[1] != 1:
+            raise BufferError("matmul: the output has no adjacent axis")
+        adjacent_k = (p.shape[1] == 1 or p.stride[1] == 1) and (q.shape[0] == 1 or q.stride[0] == 1)
+        adjacent_j = q.shape[1] == 1 or q.stride[1] == 1
+        if not (adjacent_k or adjacent_j):
+            raise BufferError("matmul: the second operand has no adjacent axis")
+        if adjacent_k and adjacent_j:    # one of k, n is 1, or a vector
+            adjacent_k = q.shape[1] == 1
+        step = self.new_step()
+        step.buf[0] = o.data
+        step.buf[1] = p.data
+        step.buf[2] = q.data
+        step.dim[0] = o.shape[0]
+        step.dim[1] = o.shape[1]
+        step.dim[2] = p.shape[1]
+        step.dim[3] = o.stride[0] if o.shape[0] > 1 else o.shape[1]
+        step.dim[4] = p.stride[0]
+        step.dim[5] = 1 if p.shape[1] == 1 else p.stride[1]
+        step.dim[6] = 1 if q.shape[0] == 1 and adjacent_k else q.stride[0]
+        step.dim[7] = 1 if q.shape[1] == 1 else q.stride[1]
+        step.par[0] = parameter
+        if rule is not None:
+            self.matmul_update(step, &o, rule, slots, scalars, hyper, option, swapped)
+        elif y is not None:
+            read(y, &e, False)
+            if swapped:
+                transpose(&e)
+            require_like(&e, &o, "y")
+            step.dim[8] = 2
+            step.dim[9] = ACTIVATIONS.index(activation)
+            step.buf[3] = e.data
+        elif bias is not None or activation != "linear":
+            if swapped:
+                raise BufferError("matmul: a bias needs an output with adjacent columns")
+            step.dim[8] = 1
+            step.dim[9] = ACTIVATIONS.index(activation)
+            if bias is not None:
+                read(bias, &e, False)
+                require_contiguous(&e, "bias")
+                if e.rank != 1 or e.shape[0] != o.shape[1] or e.dtype != o.dtype:
+                    raise ValueError(f"bias of shape {shape_of(&e)} for {o.shape[1]} columns")
+                step.buf[3] = e.data
+        self.keep.append((out, a, b, bias, y, slots, scalars))
+        self.commit("matmul_dot" if adjacent_k else "matmul_axpy", o.dtype)
+
+    cdef int matmul_update(self, fnn_step *step, operand *o, str rule, slots, scalars, hyper, int option,
+                           bint swapped) except -1:
+        cdef operand e
+        cdef int i
+        step.dim[8] = 3
+        step.dim[9] = RULES.index(rule)
+        step.dim[10] = option
+        for i, slot in enumerate(slots):
+            if slot is None:
+                continue
+            read(slot, &e, True)
+            if swapped:
+                transpose(&e)
+            require_like(&e, o, "a slot")
+            step.buf[3 + i] = e.data
+        step.buf[6] = scalars_data(scalars)
+        for i, value in enumerate(hyper):
+            step.par[i] = value
+        return 0
+
+    def update(self, str rule, w, g, scalars, slots=(), hyper=(), int option=0):
+        """An optimizer rule on w and its slots (equal layouts), in place; g has w's shape."""
+        cdef operand o, e, q
+        cdef fnn_step *step
+        cdef int i
+        read(w, &o, True)
+        read(g, &q, False)
+        if shape_of(&o) != shape_of(&q) or o.dtype != q.dtype:
+            raise ValueError(f"{rule}: a gradient of shape {shape_of(&q)} {DTYPES[q.dtype]} for parameters of "
+                             f"shape {shape_of(&o)} {DTYPES[o.dtype]}")
+        if overlap(&o, &q):
+            raise ValueError(f"{rule}: the gradient overlaps the parameters")
+        if o.size == 0:
+            return
+        as_rows(&o, o.stride)
+        step = self.new_step()
+        for i, slot in enumerate(slots):
+            if slot is None:
+                continue
+            read(slot, &e, True)
+            as_rows(&e, o.stride)
+            require_like(&e, &o, "a slot")
+            step.buf[1 + i] = e.data
+        read(w, &e, False)
+        rows_in_order_of(&e, &q)
+        if q.shape[1] > 1 and q.stride[1] != 1:
+            raise BufferError(f"{rule}: the gradient's layout does not suit the parameters'")
+        step.buf[0] = o.data
+        step.buf[4] = q.data
+        step.buf[5] = scalars_data(scalars)
+        step.dim[0] = o.shape[0]
+        step.dim[1] = o.shape[1]
+        step.dim[2] = o.stride[0]
+        step.dim[3] = q.stride[0]
+        step.dim[4] = option
+        for i, value in enumerate(hyper):
+            step.par[i] = value
+        self.keep.append((w, g, scalars, slots))
+        self.commit(rule, o.dtype)
+
+    def call(self, str name, outs, ins, dims=(), pars=(), dtype=None):
+        """A kernel on contiguous operands whose sizes the op has checked: buf = outs + ins.
+
+        ``dtype`` (default: of the first input, else of the first output) selects the kernel.
+        """
+        cdef operand o
+        cdef fnn_step *step = self.new_step()
+        cdef int i, code = -1, n_outs = len(outs)
+        if n_outs + len(ins) > FNN_BUFS or len(dims) > FNN_DIMS or len(pars) > FNN_PARS:
+            raise ValueError(f"{name}: too many operands")
+        for i, array in enumerate((*outs, *ins)):
+            if array is None:
+                continue
+            read(array, &o, i < n_outs)
+            require_contiguous(&o, f"operand {i} of {name}")
+            step.buf[i] = o.data
+            if i == n_outs or (code < 0 and i == 0):
+                code = o.dtype
+        for i, value in enumerate(dims):
+            step.dim[i] = value
+        for i, number in enumerate(pars):
+            step.par[i] = number
+        self.keep.append((outs, ins))
+        self.commit(name, code if dtype is None else DTYPES.index(str(dtype)))
+
+    # -- the batch: rows gathered from sources, and the guard against values that are not finite --
+
+    def reserve_gather(self, int n):
+        """Make room for n gather steps at the head of an empty plan."""
+        cdef int i
+        if self.count:
+            raise RuntimeError("gather steps stand at the head of a plan")
+        for i in range(n):
+            self.new_step().run = do_nothing
+            self.names.append("gather_rows")
+            self.keep_gather.append(None)
+            self.count += 1
+
+    def set_gather(self, int i, out, source, permutation=None, double scale=1.0, double offset=0.0):
+        """Step i fills ``out`` (rows, ...) from rows of ``source``, from the plan's cursor on."""
+        cdef operand o, s, p
+        cdef fnn_step step
+        cdef int64_t row = 1
+        cdef int d
+        if not 0 <= i < len(self.keep_gather):
+            raise IndexError(f"gather step {i} of {len(self.keep_gather)}")
+        read(out, &o, True)
+        read(source, &s, False)
+        require_contiguous(&o, "a batch buffer")
+        if o.rank != s.rank or o.rank == 0:
+            raise ValueError(f"rows of shape {shape_of(&s)[1:]} for a batch of {shape_of(&o)}")
+        for d in range(o.rank - 1, 0, -1):
+            if o.shape[d] != s.shape[d]:
+                raise ValueError(f"rows of shape {shape_of(&s)[1:]} for a batch of {shape_of(&o)}")
+            if s.shape[d] > 1 and s.stride[d] != row:
+                raise ValueError("a source's rows must be contiguous")
+            row *= o.shape[d]
+        memset(&step, 0, sizeof(fnn_step))
+        if permutation is not None:
+            read(permutation, &p, False)
+            require_contiguous(&p, "permutation")
+            if p.dtype != FNN_I64 or p.rank != 1:
+                raise TypeError("permutation must be a vector of int64")
+            step.buf[2] = p.data
+        step.buf[0] = o.data
+        step.buf[1] = s.data
+        step.buf[3] = &self.state.cursor
+        step.dim[0] = o.shape[0]
+        step.dim[1] = row
+        step.dim[2] = s.shape[0]
+        step.dim[3] = s.stride[0] if s.shape[0] > 1 else row
+        step.dim[4] = s.dtype
+        step.dim[5] = row
+        step.par[0] = scale
+        step.par[1] = offset
+        if o.size:
+            self.prepare(&step, "gather_rows", o.dtype)
+        else:
+            step.run = do_nothing
+        self.steps[i] = step
+        self.keep_gather[i] = (out, source, permutation)
+
+    def guard(self, value):
+        """Stop after the repeat in which the scalar ``value`` is not finite."""
+        cdef operand o
+        cdef fnn_step *step
+        read(value, &o, False)
+        if o.size != 1:
+            raise ValueError(f"guard takes one value, got shape {shape_of(&o)}")
+        step = self.new_step()
+        step.buf[0] = o.data
+        step.buf[1] = &self.state
+        self.keep.append(value)
+        self.commit("guard", o.dtype)
+
+    def python(self, fn):
+        """A step that takes the GIL and calls fn(); an exception stops the plan and is raised by ``run``."""
+        cdef fnn_step *step = self.new_step()
+        call = (fn, self.errors)
+        step.run = call_python
+        step.units = step.grain = 1
+        step.buf[0] = <void *>call
+        step.buf[1] = &self.state
+        self.keep.append(call)
+        self.names.append("python")
+        self.count += 1
+
+    # -- running --
+
+    def run(self, int64_t repeats=1, int64_t advance=0, int64_t cursor=0, int threads=0, bint gather=True):
+        """Run all steps ``repeats`` times; after each the cursor moves on by ``advance`` rows.
+
+        Returns the number of repeats completed: fewer when a guard stopped the plan, and then
+        ``stopped_at`` tells the repeat. ``gather=False`` leaves the gather steps out.
+        """
+        cdef int64_t done
+        cdef Py_ssize_t first = 0 if gather else len(self.keep_gather)
+        self.state.cursor = cursor
+        self.state.step = 0
+        self.state.stop = 0
+        with nogil:
+            done = fnn_run(self.steps + first, self.count - first, repeats, advance, &self.state, threads)
+        if self.errors:
+            raise self.errors.pop()
+        return done
+
+    @property
+    def stopped_at(self):
+        """Index of the repeat that a guard stopped in the last run, or None."""
+        return self.state.stop - 1 if self.state.stop else None
+
+    def describe(self):
+        """(kernel, units, grain) of every step, for people."""
+        return [(self.names[i], self.steps[i].units, self.steps[i].grain) for i in range(self.count)]
+
+
+_TO_BOOL = frozenset(["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnan", "isinf",
+                      "isfinite"])
+
+
+cdef void do_nothing(const fnn_step *s, int64_t begin, int64_t end) noexcept nogil:
+    pass
+
+
+cdef void call_python(const fnn_step *s, int64_t begin, int64_t end) noexcept with gil:
+    cdef tuple call = <tuple>s.buf[0]
+    try:
+        call[0]()
+    except BaseException as error:
+        call[1].append(error)
+        (<fnn_state *>s.buf[1]).stop = 1 + (<fnn_state *>s.buf[1]).step
+
+
+cdef void transpose(operand *o) noexcept:
+    cdef int64_t t
+    t = o.shape[0]; o.shape[0] = o.shape[1]; o.shape[1] = t
+    t = o.stride[0]; o.stride[0] = o.stride[1]; o.stride[1] = t
+
+
+cdef int require_like(operand *e, operand *o, str what) except -1:
+    """Shape, dtype and layout of two matrices are the same (adjacent columns)."""
+    if e.dtype != o.dtype or shape_of(e) != shape_of(o):
+        raise ValueError(f"{what} of shape {shape_of(e)} {DTYPES[e.dtype]} does not match "
+                         f"{shape_of(o)} {DTYPES[o.dtype]}")
+    if (e.shape[1] > 1 and e.stride[1] != 1) or (e.shape[0] > 1 and e.stride[0] != o.stride[0]):
+        raise BufferError(f"{what} is not laid out as the matrix it belongs to")
+    return 0
+
+
+cdef void *scalars_data(object scalars) except NULL:
+    cdef operand e
+    read(scalars, &e, False)
+    if e.dtype != FNN_F64 or e.size < 2:
+        raise TypeError("scalars must be two float64 numbers")
+    require_contiguous(&e, "scalars")
+    return e.data
+
+
+cdef int as_rows(operand *o, int64_t *unused) except -1:
+    """See parameters as rows of adjacent elements: sort axes by stride, merge all but padded rows."""
+    sort_axes(o, 1)
+    collapse(o, 1)
+    if o.rank == 1:
+        o.rank = 2
+        o.shape[1] = o.shape[0]
+        o.stride[1] = o.stride[0]
+        o.shape[0] = 1
+        o.stride[0] = o.shape[1]
+    if o.rank != 2 or (o.shape[1] > 1 and o.stride[1] != 1):
+        raise BufferError("parameters must be rows of adjacent elements")
+    return 0
+
+
+cdef int rows_in_order_of(operand *w, operand *g) except -1:
+    """See the gradient g through the axes that `as_rows` gave to w."""
+    cdef operand pair[2]
+    pair[0] = w[0]
+    pair[1] = g[0]
+    sort_axes(pair, 2)
+    w[0] = pair[0]
+    collapse(w, 1)
+    collapse(&pair[1], 1)
+    g[0] = pair[1]
+    if g.rank == 1 and w.rank == 1:
+        g.shape[1] = g.shape[0]
+        g.stride[1] = g.stride[0]
+        g.shape[0] = 1
+        g.stride[0] = g.shape[1]
+    elif g.rank == 1:                    # w has padded rows, g is dense
+        g.shape[0] = w.shape[0]
+        g.shape[1] = w.shape[1]
+        if g.stride[0] != 1:
+            raise BufferError("the gradient's layout does not suit the parameters'")
+        g.stride[1] = 1
+        g.stride[0] = w.shape[1]
+    elif w.rank == 1:
+        raise BufferError("the gradient's layout does not suit the parameters'")
+    g.rank = 2
+    return 0

@@ -1,0 +1,216 @@
+"""Reverse-mode derivatives: GradientTape records ops and walks back through their vjps."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+
+from .tensor import Tensor, Variable, convert_to_tensor
+
+__all__ = ["GradientTape"]
+
+
+class _Stack(threading.local):
+    def __init__(self):
+        self.tapes = []
+
+
+_stack = _Stack()
+
+
+class Call:
+    """One recorded call of an op: what its vjp may look at."""
+
+    __slots__ = ("attrs", "inputs", "op", "outputs")
+
+    def __init__(self, op, inputs, outputs, attrs):
+        self.op = op
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attrs = attrs
+
+
+def key(x: object) -> int:
+    """Return what identifies a value: the variable for its reads, else the tensor."""
+    variable = x if isinstance(x, Variable) else x.variable
+    return id(variable if variable is not None else x)
+
+
+def record(op, inputs, outputs, attrs) -> None:
+    """Show a call to every active tape."""
+    for tape in _stack.tapes:
+        tape._record(op, inputs, outputs, attrs)
+
+
+def is_recording() -> bool:
+    """Whether any tape is active."""
+    return bool(_stack.tapes)
+
+
+@contextmanager
+def isolated():
+    """Hide the active tapes: what is traced is not shown to tapes outside."""
+    outer, _stack.tapes = _stack.tapes, []
+    try:
+        yield
+    finally:
+        _stack.tapes = outer
+
+
+class GradientTape:
+    """Record operations for differentiation (TensorFlow's interface).
+
+    Parameters
+    ----------
+    persistent : bool
+        Allow `gradient` more than once.
+    watch_accessed_variables : bool
+        Watch every trainable variable that is read. If False, only what `watch` names.
+
+    Examples
+    --------
+    >>> x = fastnn.Variable(3.0)
+    >>> with fastnn.GradientTape() as tape:
+    ...     y = x * x
+    >>> float(tape.gradient(y, x))
+    6.0
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
+        self._persistent = persistent
+        self._auto = watch_accessed_variables
+        self._calls = []
+        self._watched = {}      # key -> the value, kept alive so that its id stays its own
+        self._used = False
+
+    def __enter__(self):
+        if self._used and not self._persistent:
+            raise RuntimeError("a non-persistent GradientTape can be used only once")
+        _stack.tapes.append(self)
+        return self
+
+    def __exit__(self, *exception):
+        _stack.tapes.remove(self)
+
+    def watch(self, x: Tensor | Variable | list) -> None:
+        """Trace a tensor (or a list of tensors) from here on."""
+        for each in x if isinstance(x, (list, tuple)) else [x]:
+            if not isinstance(each, (Tensor, Variable)):
+                raise TypeError(f"watch takes tensors, got {type(each).__name__}")
+            if each.dtype.kind != "f":
+                raise TypeError(f"only float tensors can be watched, got dtype {each.dtype}")
+            self._watched[key(each)] = each
+
+    def reset(self) -> None:
+        """Forget everything recorded."""
+        self._calls.clear()
+        self._watched.clear()
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """Return the variables read so far, in order."""
+        return tuple(x for x in self._watched.values() if isinstance(x, Variable))
+
+    def _record(self, op, inputs, outputs, attrs):
+        watched = False
+        for x in inputs:
+            if not isinstance(x, Tensor):
+                continue
+            variable = x.variable
+            if variable is not None and self._auto and variable.trainable and variable.dtype.kind == "f":
+                self._watched[id(variable)] = variable
+            watched = watched or key(x) in self._watched
+        if watched and op.vjp is not None:
+            self._calls.append(Call(op, inputs, outputs, attrs))
+            for out in outputs:
+                if out.dtype.kind == "f":
+                    self._watched[id(out)] = out
+
+    def gradient(self, target, sources, output_gradients=None, unconnected_gradients: str = "none"):
+        """Return the derivative of target with respect to each of sources.
+
+        Parameters
+        ----------
+        target : Tensor or list of Tensor
+            Their sum is differentiated.
+        sources : Tensor, Variable or a list of them
+            The result has the same structure.
+        output_gradients : Tensor or list of Tensor, optional
+            Weights of the target's elements; ones by default.
+        unconnected_gradients : {"none", "zero"}
+            What to return for a source that the target does not depend on.
+        """
+        if unconnected_gradients not in ("none", "zero"):
+            raise ValueError(f"unconnected_gradients must be 'none' or 'zero', got {unconnected_gradients!r}")
+        if self._used and not self._persistent:
+            raise RuntimeError(
+                "gradient was called twice on a tape that is not persistent; use GradientTape(persistent=True)"
+            )
+        self._used = True
+        active = self in _stack.tapes
+        if active:
+            _stack.tapes.remove(self)
+        try:
+            grads = self._backward(target, output_gradients)
+        finally:
+            if active:
+                _stack.tapes.append(self)
+        found = _map(lambda source: self._pick(grads, source, unconnected_gradients), sources)
+        if not self._persistent:
+            self.reset()
+        return found
+
+    def _backward(self, target, output_gradients):
+        targets = target if isinstance(target, (list, tuple)) else [target]
+        seeds = output_gradients if isinstance(output_gradients, (list, tuple)) else [output_gradients] * len(targets)
+        grads = {}
+        for each, seed in zip(targets, seeds, strict=True):
+            seed = _full(each, 1) if seed is None else convert_to_tensor(seed, each.dtype)
+            _accumulate(grads, key(each), seed)
+        needed = self._needed(targets)
+        for call in reversed(self._calls):
+            if id(call) not in needed or not any(id(out) in grads for out in call.outputs):
+                continue
+            douts = [grads.get(id(out)) for out in call.outputs]
+            for x, dx in zip(call.inputs, _as_tuple(call.op.vjp(call, *douts)), strict=True):
+                if dx is not None and isinstance(x, Tensor) and key(x) in self._watched:
+                    _accumulate(grads, key(x), dx)
+        return grads
+
+    def _needed(self, targets):
+        """Ids of the calls that the targets depend on."""
+        wanted = {key(t) for t in targets}
+        calls = set()
+        for call in reversed(self._calls):
+            if any(id(out) in wanted for out in call.outputs):
+                calls.add(id(call))
+                wanted.update(key(x) for x in call.inputs if isinstance(x, Tensor))
+        return calls
+
+    @staticmethod
+    def _pick(grads, source, unconnected):
+        grad = grads.get(key(source))
+        if grad is None and unconnected == "zero":
+            return _full(source, 0)
+        return grad
+
+
+def _full(x, value):
+    return Tensor(np.full(x.shape, value, x.dtype))
+
+
+def _accumulate(grads, k, dx):
+    grads[k] = grads[k] + dx if k in grads else dx
+
+
+def _as_tuple(x):
+    return x if isinstance(x, tuple) else (x,)
+
+
+def _map(fn, structure):
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(_map(fn, x) for x in structure)
+    if isinstance(structure, dict):
+        return {name: _map(fn, x) for name, x in structure.items()}
+    return fn(structure)

@@ -1,0 +1,81 @@
+"""What callbacks that wait for a metric to improve have in common."""
+
+from __future__ import annotations
+
+from .callback import Callback
+
+__all__ = ["MonitorCallback"]
+
+# Metrics that are better when larger; anything else named like a loss or an error is better when small.
+_LARGER_IS_BETTER = ("accuracy", "acc", "auc", "precision", "recall", "r2_score", "f1_score")
+
+
+class MonitorCallback(Callback):
+    """Base of callbacks that compare a metric from epoch to epoch (Keras' `MonitorCallback`).
+
+    Parameters
+    ----------
+    monitor : str
+        Name of the metric in the logs, such as "val_loss".
+    mode : {"auto", "min", "max"}
+        Whether less or more is better; "auto" asks the metric itself.
+    baseline : float, optional
+        The value to beat at first.
+    min_delta : float
+        The least change that counts as an improvement.
+
+    Raises
+    ------
+    ValueError
+        For an unknown ``mode``; on the first epoch, if "auto" cannot tell the direction.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        mode: str = "auto",
+        baseline: float | None = None,
+        min_delta: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")
+        self.monitor = monitor
+        self.mode = mode
+        self.best = baseline
+        self.min_delta = abs(min_delta)
+        self._sign = 0.0
+
+    def _improves(self, value: float, reference: float | None) -> bool:
+        """Whether ``value`` beats ``reference`` by more than ``min_delta``."""
+        if not self._sign:
+            self._sign = self._direction()
+        if reference is None:
+            return True
+        return self._sign * (value - reference) > self.min_delta
+
+    def _direction(self) -> float:
+        """Return +1 where more is better, -1 where less is."""
+        if self.mode != "auto":
+            return 1.0 if self.mode == "max" else -1.0
+        name = self.monitor.removeprefix("val_")
+        if name == "loss":
+            return -1.0
+        for metric in _plain_metrics(self.model):
+            if metric.name == name:
+                direction = getattr(metric, "_direction", None)
+                if direction is not None:
+                    return 1.0 if direction == "up" else -1.0
+        if name.endswith(_LARGER_IS_BETTER):
+            return 1.0
+        raise ValueError(
+            f"{type(self).__name__}: whether {self.monitor!r} should grow or shrink is not known; "
+            "pass mode='max' or mode='min'"
+        )
+
+
+def _plain_metrics(model: object) -> list:
+    found = []
+    for metric in getattr(model, "metrics", ()):
+        found.extend(getattr(metric, "metrics", None) or [metric])
+    return found

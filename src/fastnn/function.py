@@ -1,0 +1,92 @@
+"""`@fastnn.function`: a Python function traced once for each signature and run as a program."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from . import autograd, plan
+from .graph import flatten, is_value, rebuild
+from .tensor import Tensor, convert_to_tensor, current_graph
+
+__all__ = ["function"]
+
+_MOST_SIGNATURES = 64
+
+
+def function(fn: Callable | None = None) -> Callable:
+    """Compile a function of tensors.
+
+    Parameters
+    ----------
+    fn : callable
+        Takes tensors (or arrays, numbers; nested in tuples, lists, dicts), returns tensors likewise. It is
+        called once for each combination of shapes, dtypes and values of other arguments; afterwards the compiled
+        record runs. Python side effects happen only while tracing. Variables that it writes are written at every call.
+
+    Returns
+    -------
+    callable
+        Called under an active `GradientTape` or while another function is traced, it runs fn itself, op by op, so that
+        derivatives flow through.
+    """
+    if fn is None:
+        return function
+    if not callable(fn):
+        raise TypeError(f"function takes a callable, got {type(fn).__name__}")
+    programs = {}
+
+    @functools.wraps(fn)
+    def compiled(*args, **kwargs):
+        if current_graph() is not None or autograd.is_recording():
+            return fn(*args, **kwargs)
+        leaves = flatten((args, kwargs))
+        tensors = [convert_to_tensor(x) for x in leaves if _is_input(x)]
+        signature = (_skeleton((args, kwargs)), tuple((t.shape, t.dtype) for t in tensors))
+        program = programs.get(signature)
+        if program is None:
+            program = plan.compile(_on_tensors(fn, args, kwargs), signature[1])
+            if len(programs) >= _MOST_SIGNATURES:
+                programs.pop(next(iter(programs)))
+            programs[signature] = program
+        for memory, tensor in zip(program.inputs, tensors, strict=True):
+            memory[...] = tensor.array
+        program.run()
+        return program.result()
+
+    compiled.python_function = fn
+    return compiled
+
+
+def _is_input(x):
+    return is_value(x) or isinstance(x, (np.ndarray, float)) or (isinstance(x, np.generic))
+
+
+def _skeleton(structure):
+    """What is not a tensor, hashable: part of the signature."""
+    if isinstance(structure, (tuple, list)):
+        return (type(structure).__name__, *(_skeleton(x) for x in structure))
+    if isinstance(structure, dict):
+        return ("dict", *((name, _skeleton(x)) for name, x in structure.items()))
+    if _is_input(structure):
+        return "tensor"
+    return ("value", structure)
+
+
+def _on_tensors(fn, args, kwargs):
+    leaves = flatten((args, kwargs))
+
+    def call(*tensors):
+        given = iter(tensors)
+        filled = iter([next(given) if _is_input(x) else x for x in leaves])
+        new_args, new_kwargs = rebuild((args, kwargs), filled)
+        return _tensors_only(fn(*new_args, **new_kwargs))
+
+    return call
+
+
+def _tensors_only(result):
+    leaves = [x if x is None or isinstance(x, Tensor) else convert_to_tensor(x) for x in flatten(result)]
+    return rebuild(result, iter(leaves))

@@ -1,0 +1,110 @@
+"""Fusions: pairs of ops that one kernel does at once. Each keeps the plain composition it replaces."""
+
+from __future__ import annotations
+
+from .graph import Node
+from .ops.catalogue import CATALOGUE, Op
+from .ops.linalg import GRADS, place_matmul
+from .ops.update import _pars, _update_lower
+from .tensor import SymbolicTensor, Variable, aligned_empty
+
+__all__ = ["fuse"]
+
+
+def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
+    """Return the nodes with every fusible pair replaced; ``wanted`` values are kept."""
+    uses = {}
+    for node in nodes:
+        for x in node.inputs:
+            uses[id(x)] = uses.get(id(x), 0) + 1
+    for x in wanted:
+        uses[id(x)] = uses.get(id(x), 0) + 1
+    replaced, gone = {}, set()
+    for node in nodes:
+        product = _fusible_product(node, uses)
+        if product is not None:
+            gone.add(id(product))
+            replaced[id(node)] = _fused(node, product)
+    return [replaced.get(id(node), node) for node in nodes if id(node) not in gone]
+
+
+_MATMUL = CATALOGUE["matmul"]
+_UPDATE = CATALOGUE["optimizer_update"]
+_GRAD_NAMES = {op: name for name, op in GRADS.items()}
+
+
+def _fusible_product(node, uses):
+    """Return the matrix product that only this node uses and that its kernel can take in, or None."""
+    if node.op is _UPDATE:
+        value = node.inputs[4]
+    elif node.op in _GRAD_NAMES:
+        value = node.inputs[0]
+        if node.inputs[1].shape != value.shape:
+            return None
+    else:
+        return None
+    product = value.node if isinstance(value, SymbolicTensor) else None
+    if product is None or product.op is not _MATMUL or len(value.shape) != 2 or uses[id(value)] != 1:
+        return None
+    # The product moves down to this node: it must not read a variable that is written in between.
+    if any(_reads_variable(x) for x in product.inputs) and node.op is _UPDATE:
+        return None
+    return product
+
+
+def _reads_variable(x):
+    while isinstance(x, SymbolicTensor) and x.node is not None and x.node.op.view is not None:
+        x = x.node.inputs[0]
+    return isinstance(x, Variable) or getattr(x, "variable", None) is not None
+
+
+def _fused(node, product):
+    a, b = product.inputs
+    if node.op is _UPDATE:
+        variable, s0, s1, s2, _, scalars = node.inputs
+        return Node(_MATMUL_UPDATE, (variable, s0, s1, s2, a, b, scalars), node.attrs, node.outputs)
+    parameter = next(iter(node.attrs.values()), 0.0)
+    attrs = {"activation": _GRAD_NAMES[node.op], "parameter": parameter}
+    return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.outputs)
+
+
+def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay):
+    w, s0, s1, s2, a, b, scalars = ins
+    try:
+        plan.matmul(w, a, b, rule=rule, slots=(s0, s1, s2), scalars=scalars, hyper=_pars(hyper, weight_decay),
+                    option=option)  # fmt: skip
+    except BufferError:     # a layout that no fused kernel takes: one after the other
+        gradient = aligned_empty(w.shape, w.dtype)
+        place_matmul(plan, gradient, a, b)
+        _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay)
+
+
+def _grad_with_product(plan, outs, ins, activation, parameter):
+    a, b, y = ins
+    try:
+        plan.matmul(outs[0], a, b, y=y, activation=activation, parameter=parameter)
+    except BufferError:
+        product = aligned_empty(outs[0].shape, outs[0].dtype)
+        place_matmul(plan, product, a, b)
+        plan.map(f"{activation}_grad", outs[0], product, y, a=parameter)
+
+
+_MATMUL_UPDATE = Op(
+    "matmul_update",
+    inputs=["variable", "slot0?", "slot1?", "slot2?", "x1", "x2", "scalars"],
+    spec=lambda *inputs, **attrs: [],
+    reference=lambda w, s0, s1, s2, a, b, scalars, **attrs: _UPDATE.reference(w, s0, s1, s2, a @ b, scalars, **attrs),
+    lower=_update_with_product,
+    mutates=(0, 1, 2, 3),
+    register=False,
+    doc="optimizer_update with the gradient x1 @ x2.",
+)
+_MATMUL_GRAD = Op(
+    "matmul_grad",
+    inputs=["x1", "x2", "y"],
+    spec=lambda a, b, y, **attrs: [(y.shape, y.dtype)],
+    reference=lambda a, b, y, activation, parameter: GRADS[activation].reference(a @ b, y),
+    lower=_grad_with_product,
+    register=False,
+    doc="An activation's derivative times x1 @ x2.",
+)

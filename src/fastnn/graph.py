@@ -1,0 +1,107 @@
+"""Tracing: a function called on symbolic tensors leaves a record of its ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from . import autograd
+from .dtypes import standardize_dtype
+from .tensor import SymbolicTensor, Tensor, Variable, tracing
+
+__all__ = ["Graph", "Node", "trace"]
+
+
+class Node:
+    """One recorded call of an op."""
+
+    __slots__ = ("attrs", "inputs", "op", "outputs")
+
+    def __init__(self, op, inputs, attrs, outputs=()):
+        self.op = op
+        self.inputs = inputs
+        self.attrs = attrs
+        self.outputs = outputs
+
+    def __repr__(self):
+        return f"{self.op.name}({', '.join(str(getattr(x, 'shape', x)) for x in self.inputs)})"
+
+
+class Graph:
+    """What a traced function did, in order.
+
+    Attributes
+    ----------
+    inputs : list of SymbolicTensor
+    nodes : list of Node
+    outputs : whatever the function returned
+    reads : dict
+        id of a symbolic read of a variable → (the read, how many nodes came before it).
+    """
+
+    def __init__(self):
+        self.inputs = []
+        self.nodes = []
+        self.outputs = None
+        self.reads = {}
+        self._present = {}      # id of a variable → the read of its present value
+
+    def read(self, variable: Variable) -> SymbolicTensor:
+        """Return the variable's value at this point of the record."""
+        value = self._present.get(id(variable))
+        if value is None:
+            value = SymbolicTensor(variable.shape, variable.dtype)
+            value.variable = variable
+            self._present[id(variable)] = value
+            self.reads[id(value)] = (value, len(self.nodes))
+        return value
+
+    def record(self, op, inputs, attrs) -> tuple[SymbolicTensor, ...]:
+        """Append a call and return its symbolic outputs."""
+        node = Node(op, inputs, attrs)
+        specs = op.spec(*inputs, **attrs)
+        node.outputs = tuple(SymbolicTensor(shape, dtype, node, i) for i, (shape, dtype) in enumerate(specs))
+        self.nodes.append(node)
+        for i in op.mutates:
+            self._present.pop(id(inputs[i]), None)
+        return node.outputs
+
+
+def trace(fn: Callable, specs: Sequence[tuple]) -> Graph:
+    """Call ``fn`` on symbolic tensors and return the record.
+
+    Parameters
+    ----------
+    fn : callable
+        Takes as many tensors as there are specs; returns tensors, or tuples, lists and dicts of them.
+    specs : sequence of (shape, dtype)
+    """
+    graph = Graph()
+    graph.inputs = [SymbolicTensor(shape, standardize_dtype(dtype)) for shape, dtype in specs]
+    with tracing(graph), autograd.isolated():
+        graph.outputs = fn(*graph.inputs)
+    return graph
+
+
+def flatten(structure) -> list:
+    """Return the leaves of nested tuples, lists and dicts, in order."""
+    if isinstance(structure, (tuple, list)):
+        return [leaf for each in structure for leaf in flatten(each)]
+    if isinstance(structure, dict):
+        return [leaf for each in structure.values() for leaf in flatten(each)]
+    return [structure]
+
+
+def rebuild(structure, leaves):
+    """Return the structure with its leaves taken from an iterator."""
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        return type(structure)(*(rebuild(each, leaves) for each in structure))
+    if isinstance(structure, (tuple, list)):
+        return type(structure)(rebuild(each, leaves) for each in structure)
+    if isinstance(structure, dict):
+        return {name: rebuild(each, leaves) for name, each in structure.items()}
+    return next(leaves)
+
+
+def is_value(x) -> bool:
+    """Whether a leaf is a tensor or a variable."""
+    return isinstance(x, (Tensor, Variable))

@@ -1,0 +1,239 @@
+"""Losses as metrics: the mean over samples of what the loss functions return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import ops
+from ..losses import functions
+from ..losses.base import squeeze_or_expand_to_same_rank
+from ..tensor import Tensor
+from ..utils import checks
+from .plain import PlainMetric
+from .reduction import Mean, MeanMetricWrapper
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "RootMeanSquaredError",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+]
+
+
+class MeanSquaredError(PlainMetric):
+    """Mean of ``(y_true - y_pred)²``."""
+
+    function = functions.mean_squared_error
+
+
+class MeanAbsoluteError(PlainMetric):
+    """Mean of ``|y_true - y_pred|``."""
+
+    function = functions.mean_absolute_error
+
+
+class MeanAbsolutePercentageError(PlainMetric):
+    """Mean of ``100 * |y_true - y_pred| / |y_true|``."""
+
+    function = functions.mean_absolute_percentage_error
+
+
+class MeanSquaredLogarithmicError(PlainMetric):
+    """Mean of ``(log(y_true + 1) - log(y_pred + 1))²``."""
+
+    function = functions.mean_squared_logarithmic_error
+
+
+class Hinge(PlainMetric):
+    """Mean of ``max(1 - y_true * y_pred, 0)``; targets -1 and 1, or 0 and 1."""
+
+    function = functions.hinge
+
+
+class SquaredHinge(PlainMetric):
+    """Mean of ``max(1 - y_true * y_pred, 0)²``; targets -1 and 1, or 0 and 1."""
+
+    function = functions.squared_hinge
+
+
+class CategoricalHinge(PlainMetric):
+    """Mean of ``max(1 + max((1 - y_true) * y_pred) - sum(y_true * y_pred), 0)``; one-hot targets."""
+
+    function = functions.categorical_hinge
+
+
+class KLDivergence(PlainMetric):
+    """Kullback-Leibler divergence ``sum(y_true * log(y_true / y_pred))``."""
+
+    function = functions.kl_divergence
+
+
+class Poisson(PlainMetric):
+    """Mean of ``y_pred - y_true * log(y_pred)``."""
+
+    function = functions.poisson
+
+
+class LogCoshError(PlainMetric):
+    """Mean of ``log(cosh(y_pred - y_true))``; its default name is ``"logcosh"``."""
+
+    function = functions.log_cosh
+
+    def __init__(self, name: str | None = "logcosh", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+
+class CosineSimilarity(MeanMetricWrapper):
+    """Mean cosine of the angle between targets and predictions.
+
+    Parameters
+    ----------
+    name : str
+    dtype : str, optional
+        Default: floatx.
+    axis : int
+        The axis along which the vectors lie.
+    """
+
+    def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
+        self.axis = checks.integer("axis", axis)
+        super().__init__(_cosine, name=name, dtype=dtype, axis=self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": str(self.dtype), "axis": self.axis}
+
+
+class RootMeanSquaredError(Mean):
+    """Square root of the mean over all batches of ``(y_true - y_pred)²``.
+
+    Parameters
+    ----------
+    name : str
+    dtype : str, optional
+        Default: floatx.
+    """
+
+    def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add a batch of targets and predictions."""
+        y_true, y_pred = (ops.convert_to_tensor(y, self.dtype) for y in (y_true, y_pred))
+        y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+        super().update_state(ops.square(y_pred - y_true), sample_weight)
+
+    def result(self) -> Tensor:
+        return ops.sqrt(super().result())
+
+
+class BinaryCrossentropy(MeanMetricWrapper):
+    """Mean cross-entropy of independent yes/no targets.
+
+    Parameters
+    ----------
+    name : str
+    dtype : str, optional
+        Default: floatx.
+    from_logits : bool
+        Whether predictions are logits; else they are probabilities.
+    label_smoothing : float
+        0 … 1: draw targets towards 1/2.
+    """
+
+    def __init__(
+        self,
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self.from_logits = bool(from_logits)
+        self.label_smoothing = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
+        parameters = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
+        super().__init__(functions.binary_crossentropy, name=name, dtype=dtype, **parameters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": str(self.dtype), **self._fn_kwargs}
+
+
+class CategoricalCrossentropy(MeanMetricWrapper):
+    """Mean cross-entropy of target distributions (one-hot rows, say).
+
+    Parameters
+    ----------
+    name : str
+    dtype : str, optional
+        Default: floatx.
+    from_logits : bool
+        Whether predictions are logits; else they are probabilities.
+    label_smoothing : float
+        0 … 1: draw targets towards the uniform distribution.
+    axis : int
+        Axis of the classes.
+    """
+
+    def __init__(
+        self,
+        name: str = "categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+    ) -> None:
+        self.from_logits = bool(from_logits)
+        self.label_smoothing = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
+        self.axis = checks.integer("axis", axis)
+        parameters = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": self.axis}
+        super().__init__(functions.categorical_crossentropy, name=name, dtype=dtype, **parameters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": str(self.dtype), **self._fn_kwargs}
+
+
+class SparseCategoricalCrossentropy(MeanMetricWrapper):
+    """Mean cross-entropy of targets given as class numbers.
+
+    Parameters
+    ----------
+    name : str
+    dtype : str, optional
+        Default: floatx.
+    from_logits : bool
+        Whether predictions are logits; else they are probabilities.
+    ignore_class : None
+        Not supported: give such samples the weight 0.
+    axis : int
+        Axis of the classes.
+    """
+
+    def __init__(
+        self,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
+    ) -> None:
+        functions.refuse_ignore_class(ignore_class)
+        self.from_logits = bool(from_logits)
+        self.axis = checks.integer("axis", axis)
+        parameters = {"from_logits": self.from_logits, "axis": self.axis}
+        super().__init__(functions.sparse_categorical_crossentropy, name=name, dtype=dtype, **parameters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": str(self.dtype), **self._fn_kwargs, "ignore_class": None}
+
+
+def _cosine(y_true: Any, y_pred: Any, axis: int) -> Tensor:
+    return -functions.cosine_similarity(y_true, y_pred, axis=axis)

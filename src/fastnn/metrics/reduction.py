@@ -1,0 +1,126 @@
+"""Metrics that sum or average one value a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import ops
+from ..losses.base import check_weights, divide_no_nan, squeeze_or_expand_to_same_rank
+from ..tensor import Tensor
+from .base import Metric
+
+__all__ = ["Mean", "MeanMetricWrapper", "Sum"]
+
+
+class Sum(Metric):
+    """The weighted sum of values.
+
+    Parameters
+    ----------
+    name : str
+    dtype : str, optional
+        Default: floatx.
+    """
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add values; ``sample_weight`` broadcasts to them."""
+        values, _ = _one_a_sample(values, sample_weight, ops.sum, self.dtype)
+        self.total.assign_add(ops.sum(values))
+
+    def result(self) -> Tensor:
+        return self.total.value
+
+
+class Mean(Metric):
+    """The weighted mean of values.
+
+    Parameters
+    ----------
+    name : str
+    dtype : str, optional
+        Default: floatx.
+    """
+
+    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), name="total")
+        self.count = self.add_variable((), name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add values; ``sample_weight`` broadcasts to them. Values of one sample count as their mean."""
+        values, weights = _one_a_sample(values, sample_weight, ops.mean, self.dtype)
+        self.total.assign_add(ops.sum(values))
+        if weights is not None:
+            self.count.assign_add(ops.sum(weights))
+        else:
+            self.count.assign_add(float(values.shape[0]) if values.shape else 1.0)
+
+    def result(self) -> Tensor:
+        """Return the mean, 0 before the first value."""
+        return divide_no_nan(self.total.value, self.count.value)
+
+
+class MeanMetricWrapper(Mean):
+    """The weighted mean of a function of ``(y_true, y_pred, **kwargs)``.
+
+    Parameters
+    ----------
+    fn : callable
+        Returns one value a sample.
+    name : str, optional
+    dtype : str, optional
+        Default: floatx.
+    **kwargs
+        Passed on to the function.
+    """
+
+    def __init__(
+        self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add a batch of targets and predictions."""
+        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        from ..losses import serialize
+
+        return {**super().get_config(), "fn": serialize(self._fn), **self._fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MeanMetricWrapper:
+        from . import find_function
+
+        if "fn" in config:
+            config = {**config, "fn": find_function(config["fn"])}
+        return cls(**config)
+
+
+def _one_a_sample(
+    values: Any, sample_weight: Any, reduce: Callable[..., Tensor], dtype: Any
+) -> tuple[Tensor, Tensor | None]:
+    """Return values and weights, reduced to one each a sample, by Keras' rules."""
+    values = ops.convert_to_tensor(values, dtype)
+    weights = None
+    if sample_weight is not None:
+        weights = ops.convert_to_tensor(sample_weight, dtype)
+        values, weights = squeeze_or_expand_to_same_rank(values, weights)
+        rank = len(weights.shape)
+        if len(values.shape) > rank:
+            values = reduce(values, axis=tuple(range(rank, len(values.shape))))
+        check_weights(values, weights)
+        weights = ops.broadcast_to(weights, values.shape)
+        values = values * weights
+        if rank > 1:
+            weights = reduce(weights, axis=tuple(range(1, rank)))
+    if len(values.shape) > 1:
+        values = reduce(values, axis=tuple(range(1, len(values.shape))))
+    return values, weights

@@ -1,0 +1,44 @@
+"""From what the user gave `compile` to a `Metric`, as Keras resolves it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..losses.resolve import CROSSENTROPY_NAMES, kind_of_targets
+from .accuracies import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from .base import Metric
+from .errors import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from .reduction import MeanMetricWrapper
+
+__all__ = ["resolve_metric"]
+
+ACCURACIES = {"binary": BinaryAccuracy, "sparse": SparseCategoricalAccuracy, "categorical": CategoricalAccuracy}
+CROSSENTROPIES = {
+    "binary": BinaryCrossentropy,
+    "sparse": SparseCategoricalCrossentropy,
+    "categorical": CategoricalCrossentropy,
+}
+
+
+def resolve_metric(identifier: Any, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> Metric:
+    """Return the metric for a name, a function of ``(y_true, y_pred)`` or a `Metric`.
+
+    ``"accuracy"`` (or ``"acc"``) and ``"crossentropy"`` (or ``"ce"``) become binary, sparse or categorical by the
+    shapes of targets and predictions (batch axis included). A metric found by name bears that name.
+    """
+    from . import get
+
+    if identifier is None:
+        raise ValueError("A metric must be a name, a function or a Metric. Received: None")
+    name = identifier if isinstance(identifier, str) else None
+    if name is not None and name.lower() in ("accuracy", "acc"):
+        found = ACCURACIES[kind_of_targets(y_true_shape, y_pred_shape)]()
+    elif name is not None and name.lower() in CROSSENTROPY_NAMES:
+        found = CROSSENTROPIES[kind_of_targets(y_true_shape, y_pred_shape)]()
+    else:
+        found = get(identifier)
+    if not isinstance(found, Metric):
+        found = MeanMetricWrapper(found, name=getattr(found, "name", None))
+    if name is not None:
+        found.name = name
+    return found

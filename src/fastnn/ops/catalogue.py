@@ -1,0 +1,178 @@
+"""The Op class and the catalogue: one object an op holds its shape rule, reference, derivative and lowering.
+
+Calling an op on tensors launches it at once: a plan of length one. If an input is symbolic, the call is
+recorded in the graph being traced instead, and lowered later by the same function.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .._kernels.core import Plan
+from ..autograd import is_recording, record
+from ..tensor import SymbolicTensor, Tensor, Variable, aligned_empty, convert_to_tensor, current_graph
+
+__all__ = ["CATALOGUE", "Op"]
+
+CATALOGUE: dict[str, Op] = {}
+
+
+class Op:
+    """A primitive operation.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the catalogue and, for public ops, in ``fastnn.ops``.
+    spec : callable
+        ``spec(*inputs, **attrs)`` → list of (shape, dtype) of the outputs; raises on inputs that cannot be.
+    reference : callable
+        ``reference(*arrays, **attrs)`` → array or tuple of arrays, in plain NumPy.
+    vjp : callable, optional
+        ``vjp(call, *douts)`` → gradient of each input (None: none), written in ops. An op without one
+        is a constant to the tape.
+    lower : callable, optional
+        ``lower(plan, outs, ins, **attrs)`` appends steps to a plan. outs and ins are lists of arrays.
+    view : callable, optional
+        ``view(array, **attrs)`` → an array sharing memory with the input, or None where it cannot be. An op needs
+        `lower`, `view` or both.
+    convert : callable, optional
+        ``convert(*inputs)`` → the inputs as tensors of the dtypes that the kernels want.
+    mutates : tuple of int
+        Positions of the inputs (Variables) that it writes.
+    stateful : bool
+        Whether it must be kept although nobody uses its outputs.
+    attrs : dict
+        Names and defaults of the attributes (`inspect.Parameter.empty`: required), in positional order.
+    doc : str
+        Docstring.
+    register : bool
+        Whether it enters the catalogue (users' Python ops do not).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        inputs: Sequence[str],
+        spec: Callable,
+        reference: Callable,
+        vjp: Callable | None = None,
+        lower: Callable | None = None,
+        view: Callable | None = None,
+        convert: Callable | None = None,
+        mutates: tuple[int, ...] = (),
+        stateful: bool = False,
+        attrs: dict | None = None,
+        doc: str = "",
+        register: bool = True,
+    ):
+        self.__name__ = self.__qualname__ = self.name = name
+        self.spec = spec
+        self.reference = reference
+        self.vjp = vjp
+        self.lower = lower
+        self.view = view
+        self.convert = convert
+        self.mutates = mutates
+        self.stateful = stateful or bool(mutates)
+        self.n_inputs = len(inputs)
+        self.attr_defaults = attrs or {}
+        self.__doc__ = doc
+        self.__signature__ = _signature(inputs, self.attr_defaults)
+        if register:
+            if name in CATALOGUE:
+                raise ValueError(f"op {name!r} is in the catalogue already")
+            CATALOGUE[name] = self
+
+    def __repr__(self):
+        return f"<op {self.name}{self.__signature__}>"
+
+    def __call__(self, *args, **kwargs):
+        if len(args) == self.n_inputs and not kwargs and not self.attr_defaults:
+            return self.apply(args, {})
+        bound = self.__signature__.bind(*args, **kwargs)
+        bound.apply_defaults()
+        values = list(bound.arguments.values())
+        attrs = dict(zip(self.attr_defaults, values[self.n_inputs :], strict=True))
+        return self.apply(values[: self.n_inputs], attrs)
+
+    def variadic(self):
+        """Return a function of any number of inputs."""
+
+        def call(*inputs):
+            return self.apply(inputs, {})
+
+        call.__name__ = call.__qualname__ = self.name
+        return call
+
+    def apply(self, inputs, attrs):
+        """Run or record the op on exactly these inputs (None: an optional input that is absent)."""
+        inputs = tuple(self._inputs(inputs))
+        graph = current_graph()
+        if graph is not None and (self.stateful or any(isinstance(x, SymbolicTensor) for x in inputs)):
+            outputs = graph.record(self, inputs, attrs)
+        else:
+            outputs = self._launch(inputs, attrs)
+        if is_recording():
+            record(self, inputs, outputs, attrs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _inputs(self, inputs):
+        if self.mutates:
+            for i, x in enumerate(inputs):
+                if i in self.mutates and x is not None and not isinstance(x, Variable):
+                    raise TypeError(f"{self.name} writes its input {i}: a Variable is needed, got {type(x).__name__}")
+            return [x if i in self.mutates or x is None else convert_to_tensor(x) for i, x in enumerate(inputs)]
+        if self.convert is not None:
+            return self.convert(*inputs)
+        return [None if x is None else convert_to_tensor(x) for x in inputs]
+
+    def _launch(self, inputs, attrs):
+        specs = self.spec(*inputs, **attrs)
+        if self.mutates:
+            for i in self.mutates:
+                if inputs[i] is not None:
+                    inputs[i].before_write()
+        arrays = [None if x is None else x.array for x in inputs]
+        if self.view is not None:
+            source = arrays[0].copy() if inputs[0].variable is not None else arrays[0]
+            array = self.view(source, **attrs)
+            if array is not None:
+                return (Tensor(array),)
+        outs = [aligned_empty(shape, dtype) for shape, dtype in specs]
+        plan = Plan()
+        self.lower(plan, outs, arrays, **attrs)
+        plan.run()
+        return tuple(Tensor(out) for out in outs)
+
+
+def _signature(inputs, attrs):
+    """Inputs that end in "?" may be None; they may be left out where nothing required follows."""
+    defaults = {name.rstrip("?"): None if name.endswith("?") else inspect.Parameter.empty for name in inputs} | attrs
+    required = [i for i, default in enumerate(defaults.values()) if default is inspect.Parameter.empty]
+    last = max(required, default=-1)
+    return inspect.Signature(
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+        if i > last
+        else inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for i, (name, default) in enumerate(defaults.items())
+    )
+
+
+REQUIRED = inspect.Parameter.empty
+
+
+def scratch(plan: Plan, array: np.ndarray) -> np.ndarray:
+    """Append a copy of ``array`` to C-contiguous memory that the plan keeps, and return that memory."""
+    memory = aligned_empty(array.shape, array.dtype)
+    plan.map("copy", memory, array)
+    return memory
+
+
+def contiguous(plan: Plan, array: np.ndarray) -> np.ndarray:
+    """Return ``array`` itself if it is C-contiguous, else a copy made by the plan."""
+    return array if array.flags.c_contiguous else scratch(plan, array)

@@ -1,0 +1,201 @@
+"""Matrix products, and the dense layer's fused product."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .._kernels.core import ACTIVATIONS
+from ..tensor import convert_to_tensor
+from . import elementwise as e
+from .catalogue import Op, scratch
+from .elementwise import to_float, to_number
+from .reduce import sum as reduce_sum
+from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze, transpose
+
+__all__ = ["dense", "dot", "matmul", "outer", "tensordot", "vdot"]
+
+
+def place_matmul(plan, out, a, b, **epilogue):
+    """Append out = epilogue(a @ b), copying an operand where its strides suit no kernel."""
+    try:
+        plan.matmul(out, a, b, **epilogue)
+    except BufferError:
+        plan.matmul(out, scratch(plan, a), scratch(plan, b.T).T if epilogue else scratch(plan, b), **epilogue)
+
+
+def _matmul_lower(plan, outs, ins):
+    (out,), (a, b) = outs, ins
+    if a.ndim == 2:
+        place_matmul(plan, out, a, b)
+        return
+    for i in range(a.shape[0]):
+        place_matmul(plan, out[i], a[i], b[i])
+
+
+def _swap(x):
+    rank = len(x.shape)
+    return transpose(x, (*range(rank - 2), rank - 1, rank - 2))
+
+
+_matmul = Op(
+    "matmul",
+    inputs=["x1", "x2"],
+    spec=lambda a, b: [((*a.shape[:-1], b.shape[-1]), a.dtype)],
+    reference=np.matmul,
+    vjp=lambda call, dy: (_matmul(dy, _swap(call.inputs[1])), _matmul(_swap(call.inputs[0]), dy)),
+    lower=_matmul_lower,
+    convert=to_float,
+)
+
+
+def matmul(x1, x2):
+    """Matrix product over the last two axes; the others broadcast. Vectors as in NumPy. Integers give integers."""
+    a, b = to_number(x1, x2)
+    if a.dtype.kind != "f":
+        return e.cast(matmul(e.cast(a, "float64"), e.cast(b, "float64")), a.dtype)
+    if not a.shape or not b.shape:
+        raise ValueError("matmul: a scalar has no matrix product; use multiply")
+    if a.shape[-1] != b.shape[-2 if len(b.shape) > 1 else 0]:
+        raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit: {a.shape[-1]} columns, "
+                         f"{b.shape[-2 if len(b.shape) > 1 else 0]} rows")  # fmt: skip
+    if len(a.shape) == 1:
+        return squeeze(matmul(expand_dims(a, 0), b), -2)
+    if len(b.shape) == 1:
+        return squeeze(matmul(a, expand_dims(b, 1)), -1)
+    if len(a.shape) == len(b.shape) == 2:
+        return _matmul(a, b)
+    if len(b.shape) == 2:
+        return reshape(_matmul(reshape(a, (-1, a.shape[-1])), b), (*a.shape[:-1], b.shape[-1]))
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    n = math.prod(batch)
+    a = reshape(broadcast_to(a, batch + a.shape[-2:]), (n, *a.shape[-2:]))
+    b = reshape(broadcast_to(b, batch + b.shape[-2:]), (n, *b.shape[-2:]))
+    return reshape(_matmul(a, b), (*batch, a.shape[-2], b.shape[-1]))
+
+
+def _apply(activation, parameter, z):
+    """Return the activation that `dense` fuses, as an op of its own."""
+    attrs = {"leaky_relu": {"negative_slope": parameter}, "elu": {"alpha": parameter}}.get(activation, {})
+    return z if activation == "linear" else {
+        "relu": e.relu, "leaky_relu": e._leaky_relu, "elu": e._elu, "selu": e.selu, "sigmoid": e.sigmoid,
+        "tanh": e.tanh,
+    }[activation](z, **attrs)  # fmt: skip
+
+
+GRADS = {
+    "relu": e.relu_grad,
+    "leaky_relu": e.leaky_relu_grad,
+    "elu": e.elu_grad,
+    "selu": e.selu_grad,
+    "sigmoid": e.sigmoid_grad,
+    "tanh": e.tanh_grad,
+}
+
+
+def _dense_vjp(call, dy):
+    x, kernel, bias = call.inputs
+    (y,) = call.outputs
+    activation, parameter = call.attrs["activation"], call.attrs["parameter"]
+    if activation == "linear":
+        dz = dy
+    elif GRADS[activation].attr_defaults:
+        dz = GRADS[activation](dy, y, parameter)
+    else:
+        dz = GRADS[activation](dy, y)
+    db = None if bias is None else reduce_sum(dz, axis=0)
+    return _matmul(dz, transpose(kernel)), _matmul(transpose(x), dz), db
+
+
+def _dense_reference(x, kernel, bias, activation, parameter):
+    z = x @ kernel if bias is None else x @ kernel + bias
+    op = {"linear": None, "relu": e.relu, "leaky_relu": e._leaky_relu, "elu": e._elu, "selu": e.selu,
+          "sigmoid": e.sigmoid, "tanh": e.tanh}[activation]  # fmt: skip
+    if op is None:
+        return z
+    return op.reference(z, **dict.fromkeys(op.attr_defaults, parameter))
+
+
+_dense = Op(
+    "dense",
+    inputs=["x", "kernel", "bias?"],
+    spec=lambda x, kernel, bias, activation, parameter: [((x.shape[0], kernel.shape[1]), x.dtype)],
+    reference=_dense_reference,
+    vjp=_dense_vjp,
+    lower=lambda plan, outs, ins, activation, parameter: place_matmul(
+        plan, outs[0], ins[0], ins[1], bias=ins[2], activation=activation, parameter=parameter
+    ),
+    attrs={"activation": "linear", "parameter": 0.0},
+    doc="act(x @ kernel + bias) for matrices, in one kernel. Equals the ops one after the other.",
+)
+
+
+def dense(x, kernel, bias=None, activation="linear", parameter=0.0):
+    """Return activation(x @ kernel + bias), fused into one kernel.
+
+    Parameters
+    ----------
+    x : (..., in) tensor
+    kernel : (in, out) tensor or Variable
+    bias : (out,) tensor or Variable, optional
+    activation : {"linear", "relu", "leaky_relu", "elu", "selu", "sigmoid", "tanh"}
+        Those whose derivative can be had from their output. Apply others to the result.
+    parameter : float
+        leaky_relu's negative slope (must be positive), elu's alpha.
+    """
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+    if activation == "leaky_relu" and not parameter > 0:
+        raise ValueError(f"a fused leaky_relu needs a positive slope, got {parameter}")
+    if activation == "elu" and parameter < 0:
+        raise ValueError(f"elu's alpha must not be negative, got {parameter}")
+    tensors = to_float(*(v for v in (x, kernel, bias) if v is not None))
+    x, kernel = tensors[:2]
+    bias = tensors[2] if bias is not None else None
+    if len(kernel.shape) != 2 or not x.shape or x.shape[-1] != kernel.shape[0]:
+        raise ValueError(f"dense: an input of shape {x.shape} does not fit a kernel of shape {kernel.shape}")
+    if bias is not None and bias.shape != (kernel.shape[1],):
+        raise ValueError(f"dense: a bias of shape {bias.shape} does not fit a kernel of shape {kernel.shape}")
+    lead = x.shape[:-1]
+    if len(x.shape) != 2:
+        x = reshape(x, (math.prod(lead), x.shape[-1]))
+    y = _dense(x, kernel, bias, activation, float(parameter))
+    return y if len(lead) == 1 else reshape(y, (*lead, kernel.shape[1]))
+
+
+def tensordot(x1, x2, axes=2):
+    """Sum products over axes: the last n of x1 with the first n of x2, or the two given lists."""
+    a, b = convert_to_tensor(x1), convert_to_tensor(x2)
+    if isinstance(axes, int):
+        axes = (list(range(len(a.shape) - axes, len(a.shape))), list(range(axes)))
+    first, second = ([each] if isinstance(each, int) else list(each) for each in axes)
+    n = len(first)
+    a = moveaxis(a, first, range(-n, 0)) if n else a
+    b = moveaxis(b, second, range(n)) if n else b
+    lead, tail = a.shape[: len(a.shape) - n], b.shape[n:]
+    inner = math.prod(b.shape[:n])
+    y = matmul(reshape(a, (math.prod(lead), inner)), reshape(b, (inner, math.prod(tail))))
+    return reshape(y, lead + tail)
+
+
+def dot(x1, x2):
+    """NumPy's dot: products of scalars, vectors, matrices; else the last axis with the last but one."""
+    a, b = convert_to_tensor(x1), convert_to_tensor(x2)
+    if not a.shape or not b.shape:
+        return e.multiply(a, b)
+    if len(a.shape) <= 2 and len(b.shape) <= 2:
+        return matmul(a, b)
+    return tensordot(a, b, ([len(a.shape) - 1], [len(b.shape) - 2 if len(b.shape) > 1 else 0]))
+
+
+def vdot(x1, x2):
+    """Dot product of the flat tensors."""
+    return reduce_sum(e.multiply(reshape(x1, (-1,)), reshape(x2, (-1,))))
+
+
+def outer(x1, x2):
+    """Products of all pairs of elements."""
+    return e.multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
+
+

@@ -1,0 +1,327 @@
+"""Row-wise ops of networks: softmax and the cross-entropies."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import config
+from ..dtypes import is_float
+from ..tensor import SymbolicTensor, convert_to_tensor
+from . import elementwise as e
+from .catalogue import Op, contiguous
+from .elementwise import cast, elementwise, to_float
+from .reduce import normalize_axes
+from .reduce import sum as reduce_sum
+from .shaping import expand_dims, moveaxis, reshape, squeeze, take_along_axis
+
+__all__ = [
+    "binary_crossentropy", "categorical_crossentropy", "in_top_k", "log_softmax", "softmax",
+    "sparse_categorical_crossentropy",
+]  # fmt: skip
+
+LABEL_CODE = {"int32": 2, "int64": 3}
+
+
+def _np_softmax(x):
+    z = np.exp(x - x.max(-1, keepdims=True, initial=-np.inf))
+    return z / z.sum(-1, keepdims=True)
+
+
+def _np_lse(x):
+    top = x.max(-1, initial=-np.inf)
+    return top + np.log(np.exp(x - top[..., None]).sum(-1))
+
+
+def _rows_lower(name):
+    def lower(plan, outs, ins):
+        ins = [contiguous(plan, x) for x in ins]
+        cols = ins[-1].shape[-1]
+        rows = ins[-1].size // cols if cols else 0
+        plan.call(name, outs, ins, (rows, cols))
+
+    return lower
+
+
+def _like_first(x, *rest):
+    return [(x.shape, x.dtype)]
+
+
+_softmax = Op(
+    "softmax",
+    inputs=["x"],
+    spec=_like_first,
+    reference=_np_softmax,
+    vjp=lambda call, dy: _softmax_grad(dy, call.outputs[0]),
+    lower=_rows_lower("softmax"),
+    convert=to_float,
+)
+_softmax_grad = Op(
+    "softmax_grad",
+    inputs=["dy", "y"],
+    spec=_like_first,
+    reference=lambda dy, y: y * (dy - (dy * y).sum(-1, keepdims=True)),
+    vjp=lambda call, g: _softmax_grad_vjp(*call.inputs, g),
+    lower=_rows_lower("softmax_grad"),
+    convert=to_float,
+)
+
+
+def _softmax_grad_vjp(dy, y, g):
+    inner = reduce_sum(dy * y, axis=-1, keepdims=True)
+    return _softmax_grad(g, y), g * (dy - inner) - dy * reduce_sum(g * y, axis=-1, keepdims=True)
+
+
+_log_softmax = Op(
+    "log_softmax",
+    inputs=["x"],
+    spec=_like_first,
+    reference=lambda x: x - _np_lse(x)[..., None],
+    vjp=lambda call, dy: dy - e.exp(call.outputs[0]) * reduce_sum(dy, axis=-1, keepdims=True),
+    lower=_rows_lower("log_softmax"),
+    convert=to_float,
+)
+
+
+def _over_axis(op, x, axis):
+    (x,) = to_float(x)
+    rank = len(x.shape)
+    if rank == 0:
+        raise ValueError(f"{op.name} needs at least one axis")
+    axes = normalize_axes(axis, rank)
+    if axes == (rank - 1,):
+        return op(x)
+    last = tuple(range(rank - len(axes), rank))
+    moved = moveaxis(x, axes, last)
+    flat = reshape(moved, (*moved.shape[: rank - len(axes)], math.prod(x.shape[a] for a in axes)))
+    return moveaxis(reshape(op(flat), moved.shape), last, axes)
+
+
+def softmax(x, axis=-1):
+    """Return exp(x) / sum(exp(x)) along an axis, stable."""
+    return _over_axis(_softmax, x, axis)
+
+
+def log_softmax(x, axis=-1):
+    """Return log(softmax(x)) along an axis, stable."""
+    return _over_axis(_log_softmax, x, axis)
+
+
+# ---- cross-entropy from logits --------------------------------------------------------------------------------
+
+
+def _crossentropy_spec(logits, target):
+    return [(logits.shape[:-1], logits.dtype), (logits.shape, logits.dtype)]
+
+
+def _loss_vjp(grad_op):
+    def vjp(call, dloss, dprobs):
+        logits, target = call.inputs
+        loss, probs = call.outputs
+        dlogits = None if dloss is None else grad_op(dloss, probs, target)
+        if dprobs is not None:
+            through = _softmax_grad(dprobs, probs)
+            dlogits = through if dlogits is None else dlogits + through
+        return dlogits, None if dloss is None else _target_grad(call, dloss)
+
+    return vjp
+
+
+def _target_grad(call, dloss):
+    logits, target = call.inputs
+    if not is_float(target.dtype):
+        return None
+    return expand_dims(dloss, -1) * -log_softmax(logits)
+
+
+def _crossentropy_lower(name):
+    def lower(plan, outs, ins):
+        logits, target = (contiguous(plan, x) for x in ins)
+        cols = logits.shape[-1]
+        label = LABEL_CODE.get(target.dtype.name, 0)
+        plan.call(name, outs, [logits, target], (logits.size // cols if cols else 0, cols, label))
+
+    return lower
+
+
+def _crossentropy_grad_lower(name):
+    def lower(plan, outs, ins):
+        dloss, probs, target = (contiguous(plan, x) for x in ins)
+        cols = probs.shape[-1]
+        label = LABEL_CODE.get(target.dtype.name, 0)
+        plan.call(name, outs, [dloss, probs, target], (probs.size // cols if cols else 0, cols, label))
+
+    return lower
+
+
+def _np_softmax_crossentropy(logits, target):
+    loss = (target * (_np_lse(logits)[..., None] - logits)).sum(-1)
+    return loss, _np_softmax(logits)
+
+
+def _np_pick(x, label):
+    ok = (label >= 0) & (label < x.shape[-1])
+    picked = np.take_along_axis(x, np.where(ok, label, 0)[..., None], -1)[..., 0]
+    return np.where(ok, picked, np.nan).astype(x.dtype)
+
+
+def _np_sparse_grad(dloss, probs, label):
+    return dloss[..., None] * (probs - (label[..., None] == np.arange(probs.shape[-1])))
+
+
+softmax_crossentropy = Op(
+    "softmax_crossentropy",
+    inputs=["logits", "target"],
+    spec=_crossentropy_spec,
+    reference=_np_softmax_crossentropy,
+    vjp=_loss_vjp(lambda dloss, probs, target: softmax_crossentropy_grad(dloss, probs, target)),
+    lower=_crossentropy_lower("softmax_crossentropy"),
+    convert=to_float,
+    doc="Loss of each row, sum_c t_c (lse - x_c), and the probabilities softmax(logits).",
+)
+softmax_crossentropy_grad = Op(
+    "softmax_crossentropy_grad",
+    inputs=["dloss", "probs", "target"],
+    spec=lambda dloss, probs, target: [(probs.shape, probs.dtype)],
+    reference=lambda dloss, probs, target: dloss[..., None] * (probs * target.sum(-1, keepdims=True) - target),
+    vjp=lambda call, g: _softmax_crossentropy_second(*call.inputs, g),
+    lower=_crossentropy_grad_lower("softmax_crossentropy_grad"),
+    convert=to_float,
+)
+sparse_softmax_crossentropy = Op(
+    "sparse_softmax_crossentropy",
+    inputs=["logits", "label"],
+    spec=_crossentropy_spec,
+    reference=lambda logits, label: (_np_lse(logits) - _np_pick(logits, label), _np_softmax(logits)),
+    vjp=_loss_vjp(lambda dloss, probs, label: sparse_softmax_crossentropy_grad(dloss, probs, label)),
+    lower=_crossentropy_lower("sparse_softmax_crossentropy"),
+    doc="Loss of each row, lse - x[label], and the probabilities softmax(logits). A label out of range gives NaN.",
+)
+sparse_softmax_crossentropy_grad = Op(
+    "sparse_softmax_crossentropy_grad",
+    inputs=["dloss", "probs", "label"],
+    spec=lambda dloss, probs, label: [(probs.shape, probs.dtype)],
+    reference=_np_sparse_grad,
+    vjp=lambda call, g: _sparse_crossentropy_second(*call.inputs, g),
+    lower=_crossentropy_grad_lower("sparse_softmax_crossentropy_grad"),
+)
+
+
+def _softmax_crossentropy_second(dloss, probs, target, g):
+    total = reduce_sum(target, axis=-1, keepdims=True)
+    d_dloss = reduce_sum(g * (probs * total - target), axis=-1)
+    scaled = g * expand_dims(dloss, -1)
+    return d_dloss, scaled * total, reduce_sum(scaled * probs, axis=-1, keepdims=True) - scaled
+
+
+def _sparse_crossentropy_second(dloss, probs, label, g):
+    picked = squeeze(take_along_axis(g, expand_dims(label, -1), -1), -1)
+    return reduce_sum(g * probs, axis=-1) - picked, g * expand_dims(dloss, -1), None
+
+
+_sigmoid_crossentropy = elementwise(
+    "sigmoid_crossentropy",
+    lambda x, t: np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x))),
+    lambda dy, y, x, t: (_sigmoid_crossentropy_grad(dy, x, t), -dy * x),
+    inputs="x t",
+    doc="max(x, 0) - x t + log(1 + exp(-abs(x))): binary cross-entropy of logits x and targets t.",
+)
+_sigmoid_crossentropy_grad = elementwise(
+    "sigmoid_crossentropy_grad",
+    lambda dy, x, t: dy * (e._np_sigmoid(x) - t),
+    lambda g, _, dy, x, t: (g * (e.sigmoid(x) - t), e.sigmoid_grad(g * dy, e.sigmoid(x)), -g * dy),
+    inputs="dy x t",
+)
+
+
+# ---- Keras' losses ------------------------------------------------------------------------------------------
+
+
+def _logits_behind(output, op, axis=-1):
+    """Return the logits if ``output`` is, in the graph being traced, the activation of some; else None.
+
+    Training then uses the stable loss from logits, as Keras does on TensorFlow.
+    """
+    if axis not in (-1, len(output.shape) - 1) or not isinstance(output, SymbolicTensor) or output.node is None:
+        return None
+    node = output.node
+    return node.inputs[0] if node.op is op else None
+
+
+def _check_same_shape(name, target, output):
+    if target.shape != output.shape:
+        raise ValueError(f"{name}: target of shape {target.shape} and output of shape {output.shape} differ")
+
+
+def binary_crossentropy(target, output, from_logits=False):
+    """Elementwise binary cross-entropy of probabilities (clipped to epsilon .. 1 - epsilon) or logits."""
+    target, output = to_float(target, output)
+    _check_same_shape("binary_crossentropy", target, output)
+    if not from_logits:
+        logits = _logits_behind(output, e.sigmoid)
+        if logits is None:
+            eps = config.epsilon()
+            output = e.clip(output, eps, 1.0 - eps)
+            return -(target * e.log(output) + (1 - target) * e.log(1 - output))
+        output = logits
+    return _sigmoid_crossentropy(output, target)
+
+
+def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """Cross-entropy of each row; probabilities are scaled to sum to 1 and clipped, as in Keras."""
+    target, output = to_float(target, output)
+    _check_same_shape("categorical_crossentropy", target, output)
+    if not output.shape:
+        raise ValueError("categorical_crossentropy: the output needs a class axis")
+    logits = output if from_logits else _logits_behind(output, _softmax, axis)
+    if logits is not None:
+        if axis not in (-1, len(output.shape) - 1):
+            target, logits = moveaxis(target, axis, -1), moveaxis(logits, axis, -1)
+        return softmax_crossentropy(logits, target)[0]
+    eps = config.epsilon()
+    output = output / reduce_sum(output, axis=axis, keepdims=True)
+    return -reduce_sum(target * e.log(e.clip(output, eps, 1.0 - eps)), axis=axis)
+
+
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """Cross-entropy of each row for integer labels; probabilities are scaled to sum to 1 and clipped.
+
+    A label outside the classes gives NaN.
+    """
+    (output,) = to_float(output)
+    target = convert_to_tensor(target)
+    target = target if target.dtype in ("int32", "int64") else cast(target, "int32")
+    if len(target.shape) == len(output.shape) and target.shape[-1:] == (1,):
+        target = squeeze(target, -1)
+    if not output.shape or target.shape != output.shape[:axis] + output.shape[axis:][1:]:
+        raise ValueError(
+            f"sparse_categorical_crossentropy: labels of shape {target.shape} do not fit an output of shape "
+            f"{output.shape}"
+        )
+    logits = output if from_logits else _logits_behind(output, _softmax, axis)
+    if logits is not None:
+        if axis not in (-1, len(output.shape) - 1):
+            logits = moveaxis(logits, axis, -1)
+        return sparse_softmax_crossentropy(logits, target)[0]
+    if axis not in (-1, len(output.shape) - 1):
+        output = moveaxis(output, axis, -1)
+    eps = config.epsilon()
+    output = e.log(e.clip(output / reduce_sum(output, axis=-1, keepdims=True), eps, 1.0 - eps))
+    n = output.shape[-1]
+    valid = e.logical_and(target >= 0, target < n)
+    picked = squeeze(take_along_axis(output, expand_dims(e.clip(target, 0, n - 1), -1), -1), -1)
+    return e.where(valid, -picked, float("nan"))
+
+
+def in_top_k(targets, predictions, k):
+    """Whether fewer than k predictions of the row are greater than the target's, and that one is finite."""
+    targets, (predictions,) = convert_to_tensor(targets), to_float(predictions)
+    n = predictions.shape[-1]
+    valid = e.logical_and(targets >= 0, targets < n)
+    own = take_along_axis(predictions, expand_dims(e.clip(targets, 0, n - 1), -1), -1)
+    above = reduce_sum(cast(predictions > own, "int32"), axis=-1)
+    finite = e.isfinite(squeeze(own, -1))
+    return e.logical_and(e.logical_and(above < k, finite), valid)
+
+

@@ -1,0 +1,69 @@
+"""Installs Python's operators on tensors and variables."""
+
+from __future__ import annotations
+
+from .. import tensor
+from ..tensor import Tensor, Variable
+from . import elementwise as e
+from .linalg import matmul
+from .reduce import max as reduce_max
+from .reduce import mean, min as reduce_min  # noqa: I001
+from .reduce import sum as reduce_sum
+from .shaping import getitem, reshape, transpose
+from .update import assign, spread
+
+
+def _both(op):
+    return (lambda self, other: op(self, other)), (lambda self, other: op(other, self))
+
+
+def _assign_add(self, value):
+    """Add a value in place."""
+    return assign(self, e.add(self, spread(value, self)))
+
+
+def _assign_sub(self, value):
+    """Subtract a value in place."""
+    return assign(self, e.subtract(self, spread(value, self)))
+
+
+def _reshape(self, *shape):
+    return reshape(self, shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape)
+
+
+def install():
+    """Give Tensor and Variable their operators."""
+    pairs = {"add": e.add, "sub": e.subtract, "mul": e.multiply, "truediv": e.divide, "floordiv": e.floor_divide,
+             "mod": e.mod, "pow": e.power, "matmul": matmul, "and": e.logical_and, "or": e.logical_or,
+             "xor": e.logical_xor}  # fmt: skip
+    methods = {}
+    for name, op in pairs.items():
+        methods[f"__{name}__"], methods[f"__r{name}__"] = _both(op)
+    compare = {"eq": e.equal, "ne": e.not_equal, "lt": e.less, "le": e.less_equal, "gt": e.greater, "ge": e.greater_equal}
+    for name, op in compare.items():
+        methods[f"__{name}__"] = _both(op)[0]
+    methods |= {
+        "__neg__": e.negative,
+        "__pos__": lambda self: tensor.convert_to_tensor(self),
+        "__abs__": e.absolute,
+        "__invert__": e.logical_not,
+        "__getitem__": getitem,
+    }
+    for cls in (Tensor, Variable):
+        for name, method in methods.items():
+            setattr(cls, name, method if callable(method) and not hasattr(method, "lower") else _method(method))
+    Tensor.reshape = _reshape
+    Tensor.T = property(transpose)
+    Tensor.sum = lambda self, axis=None, keepdims=False: reduce_sum(self, axis, keepdims)
+    Tensor.mean = lambda self, axis=None, keepdims=False: mean(self, axis, keepdims)
+    Tensor.max = lambda self, axis=None, keepdims=False: reduce_max(self, axis, keepdims)
+    Tensor.min = lambda self, axis=None, keepdims=False: reduce_min(self, axis, keepdims)
+    Tensor.astype = lambda self, dtype: e.cast(self, dtype)
+    Variable.assign = assign
+    Variable.assign_add = _assign_add
+    Variable.assign_sub = _assign_sub
+    tensor._cast = e.cast
+
+
+def _method(op):
+    return lambda self: op(self)

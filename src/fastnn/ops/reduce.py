@@ -1,0 +1,244 @@
+"""Reductions over axes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..dtypes import is_float
+from ..tensor import Tensor
+from .catalogue import Op, scratch
+from .elementwise import (
+    BOOL,
+    absolute,
+    cast,
+    equal,
+    exp,
+    log,
+    multiply,
+    not_equal,
+    sqrt,
+    square,
+    to_bool,
+    to_float,
+    to_number,
+    to_tensor,
+    where,
+)
+from .shaping import broadcast_to, reshape
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "max", "mean", "min", "norm",
+    "prod", "std", "sum", "var",
+]  # fmt: skip
+
+
+def normalize_axes(axis, rank: int) -> tuple[int, ...]:
+    """Return axes as sorted non-negative integers; None is all of them."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    for a in axes:
+        if not -rank <= a < rank:
+            raise ValueError(f"axis {a} is out of range for a tensor of {rank} axes")
+    found = sorted({int(a) % rank for a in axes})
+    if len(found) != len(axes):
+        raise ValueError(f"axis {axis} names an axis twice")
+    return tuple(found)
+
+
+def _kept(shape, axes):
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _dropped(shape, axes):
+    return tuple(n for i, n in enumerate(shape) if i not in axes)
+
+
+def three_axes(plan, x, axes):
+    """See x as (outer, r, inner) with the reduced axes in the middle; copy it where its strides forbid that."""
+    first, last = (axes[0], axes[-1] + 1) if axes else (x.ndim, x.ndim)
+    if axes != tuple(range(first, last)):      # not neighbours: bring them to the end
+        x = np.moveaxis(x, axes, range(-len(axes), 0))
+        first, last = x.ndim - len(axes), x.ndim
+    shape = (math.prod(x.shape[:first]), math.prod(x.shape[first:last]), math.prod(x.shape[last:]))
+    seen = x.reshape(shape)
+    return seen if np.may_share_memory(seen, x) or x.size == 0 else scratch(plan, x).reshape(shape)
+
+
+def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype=None):
+    def spec(x, axes):
+        return [(_dropped(x.shape, axes), out_dtype or x.dtype)]
+
+    def lower(plan, outs, ins, axes):
+        x = three_axes(plan, ins[0], axes)
+        plan.reduce(name, outs[0].reshape(x.shape[0], x.shape[2]), x)
+
+    def vjp(call, dy):
+        axes = call.attrs["axes"]
+        (x,), (y,) = call.inputs, call.outputs
+        kept = _kept(x.shape, axes)
+        return derivative(reshape(dy, kept), reshape(y, kept), x, axes)
+
+    return Op(
+        name, inputs=["x"], spec=spec, reference=lambda x, axes: np.asarray(reference(x, axis=axes)), lower=lower,
+        vjp=derivative and vjp, convert=convert, attrs={"axes": None},
+    )  # fmt: skip
+
+
+def _extreme_grad(dy, y, x, axes):
+    """Equal shares for equal extremes."""
+    chosen = cast(equal(x, y), x.dtype)
+    return dy * chosen / sum(chosen, axis=axes, keepdims=True)
+
+
+def _prod_grad(dy, y, x, axes):
+    """dy times the product of the others, with zeros among them too."""
+    zero = equal(x, 0)
+    zeros = sum(cast(zero, x.dtype), axis=axes, keepdims=True)
+    others = prod(where(zero, 1.0, x), axis=axes, keepdims=True)
+    without_zeros = others / where(zero, 1.0, x)
+    return dy * where(equal(zeros, 0), without_zeros, where(equal(zeros, 1) & zero, others, 0.0))
+
+
+def _integers(fn, start):
+    def reference(x, axis):
+        return fn(x, axis=axis, dtype=x.dtype if x.dtype.kind != "b" else None, initial=start)
+
+    return reference
+
+
+def _np_extreme(fn, empty):
+    def reference(x, axis):
+        n = math.prod(x.shape[a] for a in axis)
+        if n == 0:
+            return np.full(_dropped(x.shape, axis), empty, x.dtype)
+        return fn(x, axis=axis)
+
+    return reference
+
+
+def _np_arg(fn):
+    def reference(x, axis):
+        x = np.moveaxis(x, axis, range(-len(axis), 0))
+        return fn(x.reshape(*x.shape[: x.ndim - len(axis)], -1), axis=-1).astype("int32")
+
+    return reference
+
+
+_sum = _reduce_op("sum", _integers(np.sum, 0), lambda dy, y, x, axes: broadcast_to(dy, x.shape))
+_prod = _reduce_op("prod", _integers(np.prod, 1), _prod_grad)
+_max = _reduce_op("max", _np_extreme(np.max, -np.inf), _extreme_grad)
+_min = _reduce_op("min", _np_extreme(np.min, np.inf), _extreme_grad)
+_argmax = _reduce_op("argmax", _np_arg(np.argmax), out_dtype=np.dtype("int32"), convert=to_number)
+_argmin = _reduce_op("argmin", _np_arg(np.argmin), out_dtype=np.dtype("int32"), convert=to_number)
+_any = _reduce_op("any", np.any, convert=to_bool, out_dtype=BOOL)
+_all = _reduce_op("all", np.all, convert=to_bool, out_dtype=BOOL)
+
+
+def _integer_max_min_guard(x, axes, name):
+    if not is_float(x.dtype) and math.prod(x.shape[a] for a in axes) == 0:
+        raise ValueError(f"{name} of an empty axis of integers")
+
+
+def _reducer(op, doc, refuse_empty=False):
+    def reduce(x, axis=None, keepdims=False):
+        (x,) = op.convert(x)
+        if x.dtype == "uint8":
+            x = cast(x, "int32")
+        axes = normalize_axes(axis, len(x.shape))
+        if refuse_empty:
+            _integer_max_min_guard(x, axes, op.name)
+        y = op(x, axes)
+        return reshape(y, _kept(x.shape, axes)) if keepdims else y
+
+    reduce.__name__ = reduce.__qualname__ = op.name
+    reduce.__doc__ = f"{doc}\n\naxis: int, tuple of int or None (all axes); keepdims: keep reduced axes with size 1."
+    return reduce
+
+
+sum = _reducer(_sum, "Sum of elements.")
+prod = _reducer(_prod, "Product of elements.")
+max = amax = _reducer(_max, "Largest element; NaN if there is one.", refuse_empty=True)
+min = amin = _reducer(_min, "Smallest element; NaN if there is one.", refuse_empty=True)
+any = _reducer(_any, "Whether any element is true.")
+all = _reducer(_all, "Whether all elements are true.")
+
+
+def _arg(op, x, axis, keepdims):
+    (x,) = to_number(x)
+    if x.dtype == "uint8":
+        x = cast(x, "int32")
+    axes = normalize_axes(axis, len(x.shape))
+    if math.prod(x.shape[a] for a in axes) == 0:
+        raise ValueError(f"{op.name} of an empty axis (shape {x.shape}, axis {axis})")
+    y = op(x, axes)
+    return reshape(y, _kept(x.shape, axes)) if keepdims else y
+
+
+def argmax(x, axis=None, keepdims=False):
+    """Index (int32) of the largest element along an axis, the first of equals; of the flat tensor if axis is None."""
+    return _arg(_argmax, x, axis, keepdims)
+
+
+def argmin(x, axis=None, keepdims=False):
+    """Index (int32) of the smallest element along an axis, the first of equals; of the flat tensor if axis is None."""
+    return _arg(_argmin, x, axis, keepdims)
+
+
+def _count(x, axis):
+    return math.prod(x.shape[a] for a in normalize_axes(axis, len(x.shape)))
+
+
+def mean(x, axis=None, keepdims=False):
+    """Arithmetic mean; NaN of nothing."""
+    (x,) = to_float(x)
+    n = _count(x, axis)
+    return multiply(sum(x, axis, keepdims), 1.0 / n if n else float("nan"))
+
+
+def var(x, axis=None, keepdims=False):
+    """Variance (divided by the number of elements)."""
+    (x,) = to_float(x)
+    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+
+
+def std(x, axis=None, keepdims=False):
+    """Standard deviation (divided by the number of elements)."""
+    return sqrt(var(x, axis, keepdims))
+
+
+def logsumexp(x, axis=None, keepdims=False):
+    """log(sum(exp(x))), stable."""
+    (x,) = to_float(x)
+    top = max(x, axis, keepdims=True)
+    top = where(equal(absolute(top), np.inf), 0.0, top)
+    y = log(sum(exp(x - top), axis, keepdims=True)) + top
+    if keepdims:
+        return y
+    return reshape(y, _dropped(x.shape, normalize_axes(axis, len(x.shape))))
+
+
+def count_nonzero(x, axis=None):
+    """Number of elements that are not zero (int32)."""
+    (x,) = to_tensor(x)
+    return sum(cast(not_equal(x, Tensor(np.zeros((), x.dtype))), "int32"), axis)
+
+
+def norm(x, ord=None, axis=None, keepdims=False):
+    """Euclidean norm over the axes (all by default); ord 1, 2 and infinity over one axis.
+
+    Raises
+    ------
+    ValueError
+        For another ord.
+    """
+    (x,) = to_float(x)
+    if ord is None or (ord == 2 and isinstance(axis, int)) or (ord == 2 and len(x.shape) == 1):
+        return sqrt(sum(square(x), axis, keepdims))
+    if ord == 1 and (isinstance(axis, int) or len(x.shape) == 1):
+        return sum(absolute(x), axis, keepdims)
+    if ord == math.inf and (isinstance(axis, int) or len(x.shape) == 1):
+        return max(absolute(x), axis, keepdims)
+    raise ValueError(f"norm: ord={ord!r} over axis={axis!r} is not supported; use None, 1, 2 or inf over one axis")

@@ -1,0 +1,237 @@
+"""Ops that write variables: assignment, the optimizer rules, the guard against values that are not finite."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..tensor import Variable, aligned_empty, convert_to_tensor
+from .catalogue import REQUIRED, Op
+from .elementwise import cast
+from .shaping import broadcast_to
+
+__all__ = [
+    "adagrad_update", "adam_update", "assign", "guard", "momentum_update", "rmsprop_update", "sgd_update",
+    "step_scalars",
+]  # fmt: skip
+
+F64 = np.dtype("float64")
+
+
+def _assign_reference(variable, value):
+    variable[...] = value
+
+
+_assign = Op(
+    "assign",
+    inputs=["variable", "value"],
+    spec=lambda variable, value: [],
+    reference=_assign_reference,
+    lower=lambda plan, outs, ins: plan.map("copy", ins[0], ins[1]),
+    mutates=(0,),
+    doc="Write a value into a variable.",
+)
+
+
+def assign(variable, value):
+    """Write a value into a variable; it must have the variable's shape and is cast to its dtype."""
+    value = cast(convert_to_tensor(value), variable.dtype)
+    if value.shape != variable.shape:
+        raise ValueError(
+            f"cannot assign a value of shape {value.shape} to the variable {variable.path!r} of shape {variable.shape}"
+        )
+    _assign.apply((variable, value), {})
+    return variable
+
+
+def _guard_lower(plan, outs, ins):
+    plan.guard(ins[0])
+
+
+_guard = Op(
+    "guard",
+    inputs=["value"],
+    spec=lambda value: [],
+    reference=lambda value: None,
+    lower=_guard_lower,
+    stateful=True,
+    doc="Stop the program's run after the batch in which the scalar is not finite.",
+)
+
+
+def guard(value):
+    """Inside a program: stop `run_batches` after the batch in which this scalar is NaN or infinite."""
+    _guard.apply((convert_to_tensor(value),), {})
+
+
+def _scalars_reference(learning_rate, iterations, beta_1, beta_2):
+    t = float(iterations) + 1
+    lr = float(learning_rate)
+    return np.array([lr, lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)])
+
+
+_step_scalars = Op(
+    "step_scalars",
+    inputs=["learning_rate", "iterations"],
+    spec=lambda learning_rate, iterations, beta_1, beta_2: [((2,), F64)],
+    reference=_scalars_reference,
+    lower=lambda plan, outs, ins, beta_1, beta_2: plan.call("adam_scalars", outs, ins, (), (beta_1, beta_2)),
+    attrs={"beta_1": 0.0, "beta_2": 0.0},
+)
+
+
+def step_scalars(learning_rate, iterations, beta_1=0.0, beta_2=0.0):
+    """Return float64[2]: the learning rate, and Adam's step size lr sqrt(1 - beta_2^t) / (1 - beta_1^t), t = iterations + 1."""
+    learning_rate = convert_to_tensor(learning_rate, None)
+    learning_rate = learning_rate if learning_rate.dtype.kind == "f" else cast(learning_rate, "float64")
+    return _step_scalars(learning_rate, cast(iterations, "int64"), float(beta_1), float(beta_2))
+
+
+# ---- optimizer rules -------------------------------------------------------------------------------------------
+# rule: a name in the kernel table; hyper: its par[0..4]; par[5] is the weight decay. The reference transcribes
+# the published formula.
+
+
+def _in_layout_of(plan, w, g):
+    """Return g in memory laid out as w's, copied by the plan."""
+    order = np.argsort([-abs(s) for s in w.strides], kind="stable")
+    memory = aligned_empty([w.shape[a] for a in order], g.dtype).transpose(np.argsort(order))
+    plan.map("copy", memory, g)
+    return memory
+
+
+def _update_lower(plan, outs, ins, rule, hyper, option, weight_decay):
+    w, s0, s1, s2, g, scalars = ins
+    settings = {"slots": (s0, s1, s2), "hyper": _pars(hyper, weight_decay), "option": option}
+    try:
+        plan.update(rule, w, g, scalars, **settings)
+    except BufferError:
+        plan.update(rule, w, _in_layout_of(plan, w, g), scalars, **settings)
+
+
+def _pars(hyper, weight_decay):
+    return (*hyper, *(0.0,) * (5 - len(hyper)), weight_decay)
+
+
+def _rule_sgd(w, s, g, lr, step, hyper, option):
+    w -= lr * g
+
+
+def _rule_momentum(w, s, g, lr, step, hyper, option, nesterov=False):
+    s[0][...] = hyper[0] * s[0] - lr * g
+    w += hyper[0] * s[0] - lr * g if nesterov else s[0]
+
+
+def _rule_nesterov(w, s, g, lr, step, hyper, option):
+    _rule_momentum(w, s, g, lr, step, hyper, option, nesterov=True)
+
+
+def _rule_rmsprop(w, s, g, lr, step, hyper, option):
+    rho, eps, momentum = hyper
+    s[0][...] = rho * s[0] + (1 - rho) * g * g
+    denominator = s[0] + eps
+    if option:
+        s[2][...] = rho * s[2] + (1 - rho) * g
+        denominator = s[0] - s[2] ** 2 + eps
+    increment = lr * g / np.sqrt(denominator)
+    if momentum > 0:
+        s[1][...] = momentum * s[1] + increment
+        increment = s[1]
+    w -= increment
+
+
+def _rule_adagrad(w, s, g, lr, step, hyper, option):
+    s[0][...] = s[0] + g * g
+    w -= lr * g / np.sqrt(s[0] + hyper[1])
+
+
+def _rule_adam(w, s, g, lr, step, hyper, option):
+    beta_1, beta_2, eps = hyper
+    s[0][...] = s[0] + (g - s[0]) * (1 - beta_1)
+    s[1][...] = s[1] + (g * g - s[1]) * (1 - beta_2)
+    v = s[1]
+    if option:
+        s[2][...] = np.maximum(s[2], v)
+        v = s[2]
+    w -= step * s[0] / (np.sqrt(v) + eps)
+
+
+REFERENCE_RULES = {
+    "sgd": _rule_sgd,
+    "momentum": _rule_momentum,
+    "nesterov": _rule_nesterov,
+    "rmsprop": _rule_rmsprop,
+    "adagrad": _rule_adagrad,
+    "adam": _rule_adam,
+}
+
+
+def _update_reference(w, s0, s1, s2, g, scalars, rule, hyper, option, weight_decay):
+    w -= w * weight_decay * scalars[0]
+    REFERENCE_RULES[rule](w, (s0, s1, s2), g, scalars[0], scalars[1], hyper, option)
+
+
+optimizer_update = Op(
+    "optimizer_update",
+    inputs=["variable", "slot0?", "slot1?", "slot2?", "gradient", "scalars"],
+    spec=lambda *inputs, **attrs: [],
+    reference=_update_reference,
+    lower=_update_lower,
+    mutates=(0, 1, 2, 3),
+    attrs=dict.fromkeys(("rule", "hyper", "option", "weight_decay"), REQUIRED),
+    doc="One step of an optimizer rule on a variable and its slots, in place.",
+)
+
+
+def _update(rule, variable, slots, gradient, scalars, hyper=(), option=0, weight_decay=0.0):
+    gradient = convert_to_tensor(gradient, variable.dtype)
+    if gradient.shape != variable.shape:
+        raise ValueError(
+            f"a gradient of shape {gradient.shape} does not fit the variable {variable.path!r} of shape {variable.shape}"
+        )
+    for slot in slots:
+        if not isinstance(slot, Variable | None) or (slot is not None and slot.shape != variable.shape):
+            raise ValueError(f"a slot of {variable.path!r} must be a Variable of shape {variable.shape}")
+    slots = (*slots, *(None,) * (3 - len(slots)))
+    attrs = {"rule": rule, "hyper": tuple(map(float, hyper)), "option": int(option), "weight_decay": float(weight_decay)}
+    optimizer_update.apply((variable, *slots, gradient, scalars), attrs)
+
+
+def sgd_update(variable, gradient, scalars, weight_decay=0.0):
+    """w -= lr g."""
+    _update("sgd", variable, (), gradient, scalars, weight_decay=weight_decay)
+
+
+def momentum_update(variable, velocity, gradient, scalars, momentum, nesterov=False, weight_decay=0.0):
+    """v = momentum v - lr g; w += v, or with nesterov w += momentum v - lr g."""
+    rule = "nesterov" if nesterov else "momentum"
+    _update(rule, variable, (velocity,), gradient, scalars, (momentum,), weight_decay=weight_decay)
+
+
+def rmsprop_update(
+    variable, velocity, momentum_slot, average, gradient, scalars, rho, epsilon, momentum=0.0, centered=False,
+    weight_decay=0.0,
+):  # fmt: skip
+    """v = rho v + (1 - rho) g²; w -= lr g / sqrt(v + epsilon) (Tieleman & Hinton, 2012); momentum and centered as Keras."""
+    if (momentum > 0) != (momentum_slot is not None) or centered != (average is not None):
+        raise ValueError("rmsprop: momentum_slot goes with momentum > 0, average with centered=True")
+    slots = (velocity, momentum_slot, average)
+    _update("rmsprop", variable, slots, gradient, scalars, (rho, epsilon, momentum), centered, weight_decay)
+
+
+def adagrad_update(variable, accumulator, gradient, scalars, epsilon, weight_decay=0.0):
+    """a += g²; w -= lr g / sqrt(a + epsilon) (Duchi et al., 2011)."""
+    _update("adagrad", variable, (accumulator,), gradient, scalars, (0.0, epsilon), weight_decay=weight_decay)
+
+
+def adam_update(
+    variable, m, v, vhat, gradient, scalars, beta_1, beta_2, epsilon, amsgrad=False, weight_decay=0.0
+):
+    """m += (g - m)(1 - beta_1); v += (g² - v)(1 - beta_2); w -= step m / (sqrt(v) + epsilon) (Kingma & Ba, 2014)."""
+    if amsgrad != (vhat is not None):
+        raise ValueError("adam: vhat goes with amsgrad=True")
+    _update("adam", variable, (m, v, vhat), gradient, scalars, (beta_1, beta_2, epsilon), amsgrad, weight_decay)
+
+
+def spread(value, variable):
+    """Return value broadcast to the variable's shape (for assign_add and its like)."""
+    return broadcast_to(convert_to_tensor(value), variable.shape)

@@ -1,0 +1,64 @@
+"""Optimizers: how gradients change weights (Keras' names, formulas and defaults)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..utils.registry import Registry
+from . import schedules
+from .adagrad import Adagrad
+from .adam import Adam, AdamW
+from .base import Optimizer
+from .rmsprop import RMSprop
+from .rules import RuleOptimizer
+from .sgd import SGD
+
+__all__ = [
+    "REGISTRY",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "RuleOptimizer",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+REGISTRY = Registry(
+    "optimizer",
+    "keras.optimizers",
+    classes=[SGD, Adagrad, Adam, AdamW, RMSprop],
+    snake_case=False,
+    ignore_case=True,
+)
+
+
+def get(identifier: Any) -> Optimizer | None:
+    """Return the optimizer that a name (in any case), a class, a stored configuration or an object stands for.
+
+    Examples
+    --------
+    >>> get("adam")
+    <Adam name=adam>
+    """
+    if identifier is None or isinstance(identifier, Optimizer):
+        return identifier
+    found = REGISTRY.get(identifier)
+    if not isinstance(found, Optimizer):
+        raise ValueError(f"Could not interpret optimizer identifier: {identifier!r} (of type {type(identifier).__name__})")
+    return found
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """Return Keras' stored form of an optimizer, without its state."""
+    return REGISTRY.serialize(optimizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
+    """Return the optimizer for a stored form or a name."""
+    return REGISTRY.deserialize(config, custom_objects)

@@ -1,0 +1,254 @@
+"""Programs: a traced function as one plan over memory laid out ahead of time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from . import fusion
+from ._kernels.core import Plan
+from .graph import Graph, flatten, rebuild, trace
+from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, aligned_empty
+
+__all__ = ["Program", "compile"]
+
+
+def compile(fn: Callable, specs: Sequence[tuple]) -> Program:
+    """Trace ``fn`` on tensors of the given (shape, dtype) and return the program that does what it did."""
+    return Program(trace(fn, specs))
+
+
+class Program:
+    """A compiled function.
+
+    Attributes
+    ----------
+    inputs : list of numpy.ndarray
+        The program's input memory: write here before `run`.
+    outputs : list of numpy.ndarray
+        Where the outputs stand after a run; the next run overwrites them.
+    structure : object
+        What the traced function returned; its leaves stand for `outputs`.
+    """
+
+    def __init__(self, graph: Graph):
+        self.structure = graph.outputs
+        self.plan = Plan()
+        self._lock = threading.Lock()
+        binder = _Binder(graph, self.plan)
+        self.inputs, self.outputs = binder.inputs, binder.outputs
+        self.written = binder.written
+        self._batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].ndim else 0
+        self._rows = None
+
+    def run(self) -> list[np.ndarray]:
+        """Run once on what stands in `inputs`; return `outputs`."""
+        with self._lock:
+            self._before_write()
+            self.plan.run(gather=False)
+        return self.outputs
+
+    def bind(self, sources: Sequence[np.ndarray], permutation: np.ndarray | None = None) -> None:
+        """Say where `run_batches` finds its rows.
+
+        Parameters
+        ----------
+        sources : sequence of numpy.ndarray
+            One for each input: (n, ...) arrays with contiguous rows of the input's shape, any dtype.
+        permutation : (m,) int64 array, optional
+            Row numbers; batch i takes those at i · batch and on. It is read at every run.
+        """
+        if len(sources) != len(self.inputs):
+            raise ValueError(f"bind: {len(sources)} sources for {len(self.inputs)} inputs")
+        rows = {len(source) for source in sources}
+        if len(rows) != 1:
+            raise ValueError(f"bind: sources of different lengths {sorted(rows)}")
+        for i, (out, source) in enumerate(zip(self.inputs, sources, strict=True)):
+            self.plan.set_gather(i, out, source, permutation)
+        self._rows = rows.pop() if permutation is None else len(permutation)
+
+    def run_batches(self, first_row: int, batches: int) -> int:
+        """Run on consecutive batches, without the GIL; return how many were completed.
+
+        Fewer than asked means that a guard met a value that is not finite: the last one completed is the first bad one.
+        """
+        if self._rows is None:
+            raise RuntimeError("run_batches needs bind first")
+        if first_row < 0 or batches < 0 or first_row + batches * self._batch > self._rows:
+            raise ValueError(f"{batches} batches of {self._batch} from row {first_row} exceed the {self._rows} rows")
+        with self._lock:
+            self._before_write()
+            return self.plan.run(batches, self._batch, first_row)
+
+    @property
+    def stopped_at(self) -> int | None:
+        """Which batch of the last `run_batches` a guard stopped at, or None."""
+        return self.plan.stopped_at
+
+    def result(self):
+        """Return the outputs in the structure that the function returned, as tensors of their own."""
+        outputs = iter(self.outputs)
+        leaves = [Tensor(next(outputs).copy()) if isinstance(x, Tensor) else x for x in flatten(self.structure)]
+        return rebuild(self.structure, iter(leaves))
+
+    def _before_write(self):
+        for variable in self.written:
+            variable.before_write()
+
+
+class _Memory:
+    """Aligned blocks, reused when the value in them is dead."""
+
+    def __init__(self):
+        self._free = []
+
+    def take(self, shape, dtype) -> tuple[np.ndarray, np.ndarray]:
+        """Return an array and the block it stands in."""
+        nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        need = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
+        fitting = [block for block in self._free if need <= block.nbytes <= 4 * need]
+        if fitting:
+            block = min(fitting, key=lambda each: each.nbytes)
+            self._free = [each for each in self._free if each is not block]
+        else:
+            block = aligned_empty((need,), np.uint8)
+            block[...] = 0
+        return block[:nbytes].view(dtype).reshape(shape), block
+
+    def give(self, block):
+        self._free.append(block)
+
+
+class _Binder:
+    """Gives every value of a graph its memory and appends the steps of every node to the plan."""
+
+    def __init__(self, graph: Graph, plan: Plan):
+        self.plan = plan
+        self.memory = _Memory()
+        self.arrays = {}        # id of a symbolic value → its array
+        self.blocks = {}        # id of a root value → the blocks its views and itself stand in
+        wanted = [x for x in flatten(graph.outputs) if isinstance(x, SymbolicTensor)]
+        self.nodes = fusion.fuse(_live(graph.nodes, wanted), wanted)
+        self.roots = _roots(self.nodes)
+        self.last_use = self._last_uses(wanted)
+        self.written = _written(self.nodes)
+        self.inputs = [self._allocate(x) for x in graph.inputs]
+        self.blocks.clear()     # inputs are never reused
+        plan.reserve_gather(len(self.inputs))
+        self._late_reads = self._reads_that_need_copies(graph)
+        self._bind_all()
+        self.outputs = [self._array(x) for x in flatten(graph.outputs) if isinstance(x, Tensor)]
+        plan.hold(graph, self.outputs)
+
+    def _root(self, value):
+        return self.roots.get(id(value), id(value))
+
+    def _last_uses(self, wanted):
+        last = {}
+        for position, node in enumerate(self.nodes):
+            for x in node.inputs:
+                if isinstance(x, SymbolicTensor):
+                    last[self._root(x)] = position
+        for x in wanted:
+            last[self._root(x)] = len(self.nodes)
+        return last
+
+    def _reads_that_need_copies(self, graph):
+        """Reads of variables that are used after the variable is written: node position → reads to copy before it."""
+        writes = {}
+        for position, node in enumerate(self.nodes):
+            for i in node.op.mutates:
+                writes.setdefault(id(node.inputs[i]), []).append((position, node))
+        late = {}
+        present = {id(node): position for position, node in enumerate(self.nodes)}
+        for value, made in graph.reads.values():
+            before = [present[id(n)] for n in graph.nodes[:made] if id(n) in present]
+            start = max(before, default=-1) + 1
+            for position, node in writes.get(id(value.variable), ()):
+                if position < start:
+                    continue
+                last = self.last_use.get(id(value), -1)
+                through_view = any(
+                    isinstance(x, SymbolicTensor) and x is not value and self._root(x) == id(value) for x in node.inputs
+                )
+                if last > position or (last == position and through_view):
+                    late.setdefault(start, []).append(value)
+                break
+        return late
+
+    def _bind_all(self):
+        dead_after = {}
+        for root, position in self.last_use.items():
+            dead_after.setdefault(position, []).append(root)
+        for position, node in enumerate(self.nodes):
+            for value in self._late_reads.get(position, ()):
+                self.plan.map("copy", self._allocate(value), value.variable.array)
+            self._bind(node)
+            for root in dead_after.get(position, ()):
+                for block in self.blocks.pop(root, ()):
+                    self.memory.give(block)
+
+    def _bind(self, node):
+        ins = [None if x is None else self._array(x) for x in node.inputs]
+        op = node.op
+        if op.view is not None:
+            array = op.view(ins[0], **node.attrs)
+            if array is not None:
+                self.arrays[id(node.outputs[0])] = array
+                return
+        outs = [self._allocate(out) for out in node.outputs]
+        op.lower(self.plan, outs, ins, **node.attrs)
+        for out in node.outputs:
+            if self._root(out) not in self.last_use:      # nobody looks at it
+                for block in self.blocks.pop(self._root(out), ()):
+                    self.memory.give(block)
+
+    def _allocate(self, value):
+        array, block = self.memory.take(value.shape, value.dtype)
+        self.blocks.setdefault(self._root(value), []).append(block)
+        self.arrays[id(value)] = array
+        return array
+
+    def _array(self, x):
+        if isinstance(x, Variable):
+            return x.array
+        if not isinstance(x, SymbolicTensor):
+            return x.array.copy() if x.variable is not None else x.array
+        array = self.arrays.get(id(x))
+        if array is None:
+            if x.variable is None:
+                raise RuntimeError("a tensor of another trace was used; traced values must not be kept")
+            array = self.arrays[id(x)] = x.variable.array
+        return array
+
+
+def _live(nodes, wanted):
+    """Leave out the nodes that nobody needs."""
+    needed = {id(x) for x in wanted}
+    kept = []
+    for node in reversed(nodes):
+        if node.op.stateful or any(id(out) in needed for out in node.outputs):
+            kept.append(node)
+            needed.update(id(x) for x in node.inputs if isinstance(x, SymbolicTensor))
+    return kept[::-1]
+
+
+def _roots(nodes):
+    """Map values made by view ops to the value whose memory they may look at."""
+    roots = {}
+    for node in nodes:
+        if node.op.view is not None and isinstance(node.inputs[0], SymbolicTensor):
+            source = id(node.inputs[0])
+            roots[id(node.outputs[0])] = roots.get(source, source)
+    return roots
+
+
+def _written(nodes):
+    written = {}
+    for node in nodes:
+        for i in node.op.mutates:
+            if node.inputs[i] is not None:
+                written[id(node.inputs[i])] = node.inputs[i]
+    return list(written.values())

@@ -1,0 +1,174 @@
+"""Random numbers by counter: the same seed gives the same bits, eagerly or inside a program, on any threads."""
+
+from __future__ import annotations
+
+import math
+import operator
+import secrets
+
+import numpy as np
+
+from . import ops
+from .dtypes import standardize_dtype
+from .ops import sampling
+from .tensor import Tensor, Variable, convert_to_tensor
+
+__all__ = [
+    "SeedGenerator", "categorical", "dropout", "normal", "permutation", "randint", "set_global_seed", "shuffle",
+    "truncated_normal", "uniform",
+]  # fmt: skip
+
+
+class SeedGenerator:
+    """A stream of keys: a seed and a counter that goes up at every use.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Any integer. Default: drawn from the global generator, which `utils.set_random_seed` seeds.
+    name : str, optional
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None):
+        self._given = None if seed is None else _check_seed(seed)
+        self.seed = draw_seed() if seed is None else self._given
+        self.name = name or "seed_generator"
+        self.state = Variable(_key(self.seed), trainable=False, name="seed_generator_state")
+
+    def next(self, ordered: bool = True) -> Tensor:
+        """Return the present key and advance the counter. Keys are always ordered; False is refused."""
+        if not ordered:
+            raise ValueError("SeedGenerator.next: ordered=False is not supported")
+        return sampling.next_key(self.state)
+
+    def get_config(self) -> dict:
+        return {"seed": self._given}
+
+    @classmethod
+    def from_config(cls, config: dict) -> SeedGenerator:
+        return cls(**config)
+
+
+def _check_seed(seed) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
+    return int(seed)
+
+
+def _key(seed: int, counter: int = 0) -> np.ndarray:
+    """Return (seed, counter) with the seed wrapped into int64."""
+    return np.array([(seed + 2**63) % 2**64 - 2**63, counter], np.int64)
+
+
+_global = None
+
+
+def global_generator() -> SeedGenerator:
+    """Return the process's generator, seeded by the operating system until `set_global_seed` is called."""
+    global _global
+    if _global is None:
+        _global = SeedGenerator(secrets.randbits(62), name="global_seed_generator")
+    return _global
+
+
+def set_global_seed(seed: int) -> None:
+    """Restart the process's generator."""
+    global_generator().state.load(_key(_check_seed(seed)))
+
+
+def draw_seed() -> int:
+    """Return a new seed from the process's generator."""
+    key = Tensor(global_generator().state.numpy())
+    global_generator().state.load(key.array + np.array([0, 1]))
+    return int(sampling.random_fill(key, "randint", (1,), np.dtype("int64"), 0, 2**53).array[0])
+
+
+def _next(seed) -> Tensor:
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if seed is None:
+        return global_generator().next()
+    return Tensor(_key(_check_seed(seed)))
+
+
+def _shape(shape):
+    sizes = tuple(operator.index(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"shape must not have negative sizes, got {sizes}")
+    return sizes
+
+
+def _floats(kernel, shape, dtype, seed, a, b):
+    dtype = standardize_dtype(dtype)
+    if dtype.kind != "f":
+        raise ValueError(f"dtype must be float32 or float64, got {dtype}")
+    return sampling.random_fill(_next(seed), kernel, _shape(shape), dtype, a, b)
+
+
+def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+    """Return numbers spread evenly over [minval, maxval).
+
+    seed: an int (the same numbers at every call), a SeedGenerator, or None (the global generator).
+    """
+    if dtype is not None and standardize_dtype(dtype).kind in "iu":
+        return randint(shape, minval, maxval, dtype, seed)
+    return _floats("uniform", shape, dtype, seed, minval, maxval)
+
+
+def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    """Return numbers from a normal distribution."""
+    return _floats("normal", shape, dtype, seed, mean, stddev)
+
+
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    """Return numbers from a normal distribution cut off at two standard deviations."""
+    return _floats("truncated_normal", shape, dtype, seed, mean, stddev)
+
+
+def randint(shape, minval, maxval, dtype="int32", seed=None):
+    """Return integers from minval up to, but without, maxval."""
+    dtype = standardize_dtype(dtype)
+    if not minval < maxval:
+        raise ValueError(f"randint: minval {minval} is not less than maxval {maxval}")
+    drawn = dtype if dtype in ("int32", "int64") else np.dtype("int64")
+    return ops.cast(sampling.random_fill(_next(seed), "randint", _shape(shape), drawn, minval, maxval), dtype)
+
+
+def categorical(logits, num_samples, dtype="int32", seed=None):
+    """Return (rows, num_samples) class indices drawn with probabilities softmax(logits)."""
+    logits = convert_to_tensor(logits)
+    if len(logits.shape) != 2:
+        raise ValueError(f"categorical: logits must be a matrix, got shape {logits.shape}")
+    noise = uniform((logits.shape[0], int(num_samples), logits.shape[1]), 0.0, 1.0, logits.dtype, seed)
+    gumbel = -ops.log(-ops.log(ops.maximum(noise, float(np.finfo(logits.dtype).tiny))))
+    return ops.cast(ops.argmax(ops.expand_dims(logits, 1) + gumbel, axis=-1), dtype)
+
+
+def dropout(inputs, rate, noise_shape=None, seed=None):
+    """Set a fraction ``rate`` of the elements to zero and scale the others by 1 / (1 - rate).
+
+    noise_shape: a shape that broadcasts to the input's; elements that share an entry share their fate.
+    """
+    inputs = convert_to_tensor(inputs)
+    if not 0 <= rate < 1:
+        raise ValueError(f"rate must be at least 0 and less than 1, got {rate}")
+    if noise_shape is None:
+        return sampling.random_dropout(inputs, _next(seed), float(rate))
+    shape = tuple(n if m is None else m for n, m in zip(inputs.shape, noise_shape, strict=True))
+    return inputs * sampling.random_dropout(ops.ones(shape, inputs.dtype), _next(seed), float(rate))
+
+
+def permutation(n: int, seed=None) -> Tensor:
+    """Return 0 .. n-1 (int64) in a random order."""
+    return sampling.random_permutation(_next(seed), operator.index(n))
+
+
+def shuffle(x, axis=0, seed=None):
+    """Return x with its elements along an axis in a random order."""
+    x = convert_to_tensor(x)
+    axis = axis % len(x.shape)
+    rows = ops.moveaxis(x, axis, 0)
+    order = permutation(rows.shape[0], seed)
+    if not math.prod(rows.shape):
+        return x
+    return ops.moveaxis(ops.take(rows, order, axis=0), 0, axis)

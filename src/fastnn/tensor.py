@@ -1,0 +1,412 @@
+"""Values: Tensor (an array), SymbolicTensor (a value of a graph being traced), Variable (owned storage)."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from contextlib import contextmanager
+
+import numpy as np
+
+from .dtypes import standardize_dtype
+
+__all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "convert_to_tensor", "is_tensor"]
+
+ALIGNMENT = 64          # bytes: a cache line and an AVX-512 vector
+LONG_INPUT = 128        # dense kernels with more inputs than this are stored [out][in]
+NARROW_OUTPUT = 8       # and those with fewer outputs than this
+
+
+class _Context(threading.local):
+    """Per thread: the stack of graphs being traced (None on top: compute now)."""
+
+    def __init__(self):
+        self.graphs = []
+
+
+_context = _Context()
+
+
+def current_graph():
+    """Return the graph that this thread is tracing, or None."""
+    return _context.graphs[-1] if _context.graphs else None
+
+
+@contextmanager
+def tracing(graph):
+    """Record ops on symbolic tensors and reads of variables into ``graph``; None: compute now."""
+    _context.graphs.append(graph)
+    try:
+        yield graph
+    finally:
+        _context.graphs.pop()
+
+
+def init_scope():
+    """Leave any tracing for a while, to create variables."""
+    return tracing(None)
+
+
+class Tensor:
+    """An immutable n-dimensional value.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        The value; it is shared, not copied. dtype one of float32, float64, int32, int64, uint8, bool.
+    """
+
+    __slots__ = ("__weakref__", "array", "variable")
+    __array_priority__ = 100.0
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+        self.variable = None    # the Variable whose memory this shares until the next write
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def numpy(self) -> np.ndarray:
+        """Return the value as a NumPy array (a copy where the memory belongs to a variable)."""
+        return self.array.copy() if self.variable is not None else self.array
+
+    def __array__(self, dtype=None, copy=None):
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def item(self):
+        """Return the only element as a Python number."""
+        return self.array.item()
+
+    def __float__(self):
+        return float(self.array.item())
+
+    def __int__(self):
+        return int(self.array.item())
+
+    def __index__(self):
+        return self.array.__index__()
+
+    def __bool__(self):
+        return bool(self.array)
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError("len() of a tensor without axes")
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __format__(self, spec):
+        return format(self.array.item() if not self.shape else self.array, spec)
+
+    def __repr__(self):
+        value = np.array2string(self.array, separator=", ", prefix="Tensor(")
+        return f"Tensor({value}, shape={self.shape}, dtype={self.dtype})"
+
+    __hash__ = object.__hash__
+
+
+class TracingError(TypeError):
+    """A function asked for a tensor's value while it was traced: it can only run op by op."""
+
+
+class SymbolicTensor(Tensor):
+    """A value of a graph being traced: shape and dtype, no numbers yet."""
+
+    __slots__ = ("_dtype", "_shape", "index", "node")
+
+    def __init__(self, shape, dtype, node=None, index=0):
+        self._shape = tuple(shape)
+        self._dtype = dtype
+        self.node = node        # the graph node that computes it; None for an input or a variable read
+        self.index = index      # which output of the node
+        self.variable = None
+
+    @property
+    def shape(self):
+        return self._shape
+
+    @property
+    def dtype(self):
+        return self._dtype
+
+    def _no_value(self, what):
+        frame = sys._getframe(2)
+        package = __name__.rpartition(".")[0]
+        while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == package:
+            frame = frame.f_back
+        raise TracingError(
+            f"{what} of a tensor is not known while a function is traced "
+            f"(at {frame.f_code.co_filename}:{frame.f_lineno}); use ops.where, or run eagerly "
+            "(compile(..., run_eagerly=True))"
+        )
+
+    @property
+    def array(self):
+        self._no_value("the value")
+
+    def numpy(self):
+        self._no_value("the value")
+
+    def __array__(self, dtype=None, copy=None):
+        self._no_value("the value")
+
+    def item(self):
+        self._no_value("the value")
+
+    def __bool__(self):
+        self._no_value("the truth value")
+
+    def __float__(self):
+        self._no_value("the value")
+
+    def __int__(self):
+        self._no_value("the value")
+
+    def __index__(self):
+        self._no_value("the value")
+
+    def __format__(self, spec):
+        return repr(self)
+
+    def __repr__(self):
+        return f"SymbolicTensor(shape={self.shape}, dtype={self.dtype})"
+
+    __hash__ = object.__hash__
+
+
+def aligned_empty(shape, dtype) -> np.ndarray:
+    """Return an uninitialized C-contiguous array that starts on a cache line."""
+    dtype = np.dtype(dtype)
+    nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    memory = np.empty(nbytes + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + nbytes].view(dtype).reshape(shape)
+
+
+def _kernel_storage(shape, dtype) -> np.ndarray:
+    """Return zeroed storage of a dense kernel, seen as (in, out): rows padded to a cache line.
+
+    Long inputs are stored [out][in], so that the forward product is a dot product along adjacent
+    elements; short ones [in][out], so that outputs stand along the vector.
+    """
+    n_in, n_out = shape
+    by_output = n_in > LONG_INPUT or n_out < NARROW_OUTPUT
+    rows, cols = (n_out, n_in) if by_output else (n_in, n_out)
+    per_line = ALIGNMENT // dtype.itemsize
+    padded = -(-cols // per_line) * per_line
+    storage = aligned_empty((rows, padded), dtype)
+    storage[...] = 0
+    matrix = storage[:, :cols]
+    return matrix.T if by_output else matrix
+
+
+class Variable:
+    """A tensor that can be written, with storage of its own.
+
+    Parameters
+    ----------
+    initializer : array_like or callable
+        The first value, or a function of ``(shape, dtype=...)`` that makes it.
+    shape : tuple of int, optional
+        Needed with a callable.
+    dtype : str, optional
+        Default: that of the value if it is a float or integer array, else floatx.
+    trainable : bool
+        Whether optimizers change it.
+    name : str, optional
+    layout : {None, "kernel"}
+        ``"kernel"``: an (in, out) matrix stored the way the matrix products like it best. What is seen
+        through this class always has the shape (in, out).
+    """
+
+    _count = 0
+
+    def __init__(
+        self,
+        initializer: object,
+        shape: tuple | None = None,
+        dtype: object = None,
+        trainable: bool = True,
+        name: str | None = None,
+        layout: str | None = None,
+    ):
+        if name is None:
+            name = "variable" if Variable._count == 0 else f"variable_{Variable._count}"
+            Variable._count += 1
+        self.name = name
+        self.path = name
+        self.trainable = bool(trainable)
+        self.regularizer = None
+        self.constraint = None
+        self._alias = None
+        value = self._initial_value(initializer, shape, dtype)
+        self._array = self._allocate(value.shape, value.dtype, layout)
+        self._array[...] = value
+        self.layout = layout
+
+    @staticmethod
+    def _initial_value(initializer, shape, dtype) -> np.ndarray:
+        if callable(initializer):
+            if shape is None:
+                raise ValueError("shape is needed when the initializer is a function")
+            with init_scope():
+                initializer = initializer(tuple(shape), dtype=standardize_dtype(dtype))
+        if dtype is None:
+            dtype = initializer.dtype if hasattr(initializer, "dtype") else np.asarray(initializer).dtype
+            is_python = not hasattr(initializer, "dtype")
+            dtype = standardize_dtype("float" if is_python and dtype.kind == "f" else dtype)
+        value = np.asarray(initializer, dtype=standardize_dtype(dtype))
+        if shape is not None and value.shape != tuple(shape):
+            raise ValueError(f"the value has shape {value.shape}, expected {tuple(shape)}")
+        return value
+
+    @staticmethod
+    def _allocate(shape, dtype, layout) -> np.ndarray:
+        if layout == "kernel":
+            if len(shape) != 2:
+                raise ValueError(f"layout='kernel' is for matrices, got shape {shape}")
+            return _kernel_storage(shape, dtype)
+        if layout is not None:
+            raise ValueError(f"layout must be None or 'kernel', got {layout!r}")
+        return aligned_empty(shape, dtype)
+
+    @classmethod
+    def zeros_like(cls, variable: Variable, name: str | None = None, trainable: bool = False) -> Variable:
+        """Return a variable of zeros with the shape, dtype and layout of another (an optimizer's slot)."""
+        zeros = np.zeros(variable.shape, variable.dtype)
+        return cls(zeros, trainable=trainable, name=name, layout=variable.layout)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._array.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self._array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self._array.ndim
+
+    @property
+    def size(self) -> int:
+        return self._array.size
+
+    @property
+    def array(self) -> np.ndarray:
+        """The storage itself, for the plan. Call `before_write` before changing it."""
+        return self._array
+
+    @property
+    def value(self) -> Tensor:
+        """The present value; it keeps it when the variable is written later."""
+        graph = current_graph()
+        if graph is not None:
+            return graph.read(self)
+        tensor = self._alias() if self._alias is not None else None
+        if tensor is None:
+            tensor = Tensor(self._array)
+            tensor.variable = self
+            self._alias = weakref.ref(tensor)
+        return tensor
+
+    def before_write(self) -> None:
+        """Give the tensor that shares this memory, if any, a copy of its own."""
+        tensor = self._alias() if self._alias is not None else None
+        if tensor is not None:
+            tensor.array = self._array.copy()
+        self._alias = None
+
+    def numpy(self) -> np.ndarray:
+        """Return a copy of the value, C-contiguous."""
+        return np.array(self._array, order="C")
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._array, dtype=dtype, order="C")
+
+    def load(self, value: np.ndarray) -> None:
+        """Copy an array into the storage, outside of any graph."""
+        self.before_write()
+        self._array[...] = value
+
+    # assign, assign_add, assign_sub and the operators are installed by the ops floor.
+
+    def __repr__(self):
+        return (
+            f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, "
+            f"value={np.array2string(self._array, separator=', ', threshold=20)}>"
+        )
+
+    __hash__ = object.__hash__
+
+
+def is_tensor(x: object) -> bool:
+    """Whether x is a Tensor (a Variable is not)."""
+    return isinstance(x, Tensor)
+
+
+def convert_to_tensor(x: object, dtype: object = None) -> Tensor:
+    """Return x as a Tensor.
+
+    Parameters
+    ----------
+    x : Tensor, Variable or array_like
+        Python floats become floatx, Python integers int32; arrays keep their dtype.
+    dtype : str, optional
+        Cast to this dtype.
+
+    Raises
+    ------
+    TypeError
+        If the array's dtype is none that kernels know (object, complex, string).
+    """
+    if isinstance(x, Variable):
+        x = x.value
+    if not isinstance(x, Tensor):
+        return Tensor(_to_array(x, dtype))
+    if dtype is not None and x.dtype != standardize_dtype(dtype):
+        return _cast(x, standardize_dtype(dtype))
+    return x
+
+
+# Dtypes that arrays of users have and kernels do not: the next one that holds every value.
+_WIDER = {"float16": "float32", "int8": "int32", "int16": "int32", "uint16": "int32", "uint32": "int64"}
+
+
+def _to_array(x, dtype) -> np.ndarray:
+    if isinstance(x, (list, tuple)) and any(isinstance(e, (Tensor, Variable)) for e in x):
+        x = [np.asarray(e) for e in x]
+    array = np.asarray(x)
+    if dtype is None:
+        dtype = _WIDER.get(array.dtype.name, array.dtype)
+        if not hasattr(x, "dtype") and not isinstance(x, np.ndarray):
+            dtype = {"f": "float", "i": "int32"}.get(array.dtype.kind, dtype)
+    dtype = standardize_dtype(dtype)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"cannot make a tensor of an array of dtype {array.dtype}")
+    if array.dtype.byteorder == ">" or not array.flags.aligned:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+_cast: Callable = None      # installed by the ops floor

@@ -1,0 +1,306 @@
+"""Where the batches of ``fit``, ``evaluate`` and ``predict`` come from: arrays, or streams of batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import arrays
+
+__all__ = ["ArrayData", "StreamData", "is_stream", "make_data", "unpack"]
+
+
+
+class ArrayData:
+    """Arrays of equally many rows, cut into batches.
+
+    Parameters
+    ----------
+    x, y, sample_weight : array_like
+        Targets and weights may be None. They are checked: see `fastnn.training.arrays`.
+    batch_size : int
+    dtype : numpy.dtype
+        The model's float dtype.
+
+    Attributes
+    ----------
+    sources : tuple of ndarray or None
+        x, y and the weights as given.
+    rows, batches : int
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        batch_size: int = 32,
+        dtype: np.dtype,
+        class_weight: Mapping[int, float] | None = None,
+        names: tuple[str, str, str] = ("x", "y", "sample_weight"),
+    ) -> None:
+        x = arrays.as_array(x, names[0])
+        y = None if y is None else arrays.as_array(y, names[1])
+        weight = None if sample_weight is None else arrays.as_array(sample_weight, names[2])
+        given = dict(zip(names, (x, y, weight), strict=True))
+        self.rows = arrays.check_lengths(**given)
+        if class_weight is not None:
+            weight = class_weights(y, class_weight, weight, names[1])
+        if weight is not None:
+            check_weight_shape(weight, y, names[2])
+        self.sources = (x, y, weight)
+        self.names = names
+        self.dtype = dtype
+        self.resize(batch_size)
+
+    def resize(self, batch_size: int) -> None:
+        """Cut the rows into batches of another size."""
+        self.batch_size = min(batch_size, self.rows)
+        self.batches = math.ceil(self.rows / batch_size)
+
+    def check_values(self) -> None:
+        """Raise ValueError where a value is NaN, infinite or too large for the model's dtype."""
+        for name, source in zip(self.names, self.sources, strict=True):
+            if source is not None:
+                arrays.check_finite(source, name, self.dtype)
+
+    def split(self, fraction: float) -> ArrayData:
+        """Cut off the last rows, the given fraction of all, and return them."""
+        at = math.floor(self.rows * (1.0 - fraction))
+        if at in (0, self.rows):
+            raise ValueError(
+                f"x has {self.rows} rows, which cannot be split by validation_split={fraction}: "
+                "give more data or another fraction"
+            )
+        rest = object.__new__(ArrayData)
+        rest.names, rest.dtype = self.names, self.dtype
+        rest.sources = tuple(None if s is None else s[at:] for s in self.sources)
+        self.sources = tuple(None if s is None else s[:at] for s in self.sources)
+        rest.rows, self.rows = self.rows - at, at
+        rest.resize(self.batch_size)
+        self.resize(self.batch_size)
+        return rest
+
+    def specs(self, rows: int) -> list[tuple[tuple[int, ...], np.dtype] | None]:
+        """Return shape and dtype of a batch of so many rows: x, y and the weights (None: absent)."""
+        return specs(self.sources, self.dtype, rows)
+
+
+class StreamData:
+    """Batches that a generator, an iterable or a function yields.
+
+    Parameters
+    ----------
+    stream : iterator, iterable, or callable that returns one
+        Yields ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``. An iterable or a callable is
+        begun anew for every epoch, an iterator goes on where it was.
+    dtype : numpy.dtype
+        The model's float dtype.
+    """
+
+    batches: int | None
+
+    def __init__(
+        self,
+        stream: Any,
+        *,
+        dtype: np.dtype,
+        class_weight: Mapping[int, float] | None = None,
+        name: str = "x",
+    ) -> None:
+        self.stream = stream
+        self.dtype = dtype
+        self.class_weight = class_weight
+        self.name = name
+        try:
+            self.batches = len(stream)
+        except TypeError:
+            self.batches = None
+        self._iterator: Iterator[Any] | None = None
+        self._held: ArrayData | None = None
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the stream can be begun anew."""
+        return not hasattr(self.stream, "__next__")
+
+    def start(self) -> None:
+        """Begin anew, where the stream can."""
+        if self._iterator is None or self.restarts:
+            self._iterator = self._begin()
+
+    def peek(self) -> ArrayData:
+        """Return the first batch, which `next` will return again."""
+        self.start()
+        if self._held is None:
+            self._held = self.next()
+        if self._held is None:
+            raise ValueError(f"{self.name} yields no batches")
+        return self._held
+
+    def next(self) -> ArrayData | None:
+        """Return the next batch, checked; None at the end."""
+        if self._held is not None:
+            batch, self._held = self._held, None
+            return batch
+        try:
+            item = next(self._iterator)
+        except StopIteration:
+            return None
+        batch = self._batch(item)
+        batch.check_values()
+        return batch
+
+    def _batch(self, item: Any) -> ArrayData:
+        x, y, weight = unpack(item)
+        names = tuple(f"{part} of a batch of {self.name}" for part in ("x", "y", "sample_weight"))
+        rows = len(arrays.as_array(x, names[0]))
+        return ArrayData(
+            x,
+            y,
+            weight,
+            batch_size=max(rows, 1),
+            dtype=self.dtype,
+            class_weight=self.class_weight,
+            names=names,
+        )
+
+    def _begin(self) -> Iterator[Any]:
+        stream = self.stream() if callable(self.stream) else self.stream
+        if not hasattr(stream, "__iter__") and hasattr(stream, "__getitem__"):
+            return (stream[i] for i in range(len(stream)))
+        try:
+            return iter(stream)
+        except TypeError:
+            raise TypeError(
+                f"{self.name} must return batches when called, got {type(stream).__name__}"
+            ) from None
+
+
+def is_stream(x: Any) -> bool:
+    """Whether ``x`` yields batches rather than being an array of rows."""
+    if x is None or isinstance(x, (np.ndarray, list, tuple, dict, str, bytes)):
+        return False
+    if hasattr(x, "__array__") or hasattr(x, "to_numpy") or hasattr(x, "tocsr"):
+        return False
+    return callable(x) or hasattr(x, "__next__") or hasattr(x, "__iter__") or _is_sequence(x)
+
+
+def _is_sequence(x: Any) -> bool:
+    return hasattr(x, "__getitem__") and hasattr(x, "__len__")
+
+
+def make_data(
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    batch_size: int | None,
+    steps: int | None,
+    dtype: np.dtype,
+    class_weight: Mapping[int, float] | None = None,
+    names: tuple[str, str, str] = ("x", "y", "sample_weight"),
+) -> ArrayData | StreamData:
+    """Return the data of a call, checked as far as can be without running the model.
+
+    ``batch_size`` None means 32, or for arrays with ``steps`` as many rows as make so many batches.
+    """
+    if not is_stream(x):
+        data = ArrayData(
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size or 32,
+            dtype=dtype,
+            class_weight=class_weight,
+            names=names,
+        )
+        if batch_size is None and steps is not None:
+            data.resize(math.ceil(data.rows / steps))
+        return data
+    given = {names[1]: y, names[2]: sample_weight, "batch_size": batch_size}
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name} must not be given when {names[0]} yields batches")
+    return StreamData(x, dtype=dtype, class_weight=class_weight, name=names[0])
+
+
+def unpack(item: Any) -> tuple[Any, Any, Any]:
+    """Return x, y and sample_weight of a batch ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``."""
+    if isinstance(item, list):
+        item = tuple(item)
+    if not isinstance(item, tuple):
+        return item, None, None
+    if not 1 <= len(item) <= 3:
+        raise ValueError(
+            f"a batch must be x, (x, y) or (x, y, sample_weight), got a tuple of {len(item)}"
+        )
+    return (*item, *(None,) * (3 - len(item)))
+
+
+def specs(
+    sources: tuple[np.ndarray | None, ...], dtype: np.dtype, rows: int
+) -> list[tuple[tuple[int, ...], np.dtype] | None]:
+    """Return shape and dtype in which a model takes a batch of x, y and the weights."""
+    result = []
+    for i, source in enumerate(sources):
+        if source is None:
+            result.append(None)
+            continue
+        kind = source.dtype.kind
+        wanted = dtype
+        if i == 1 and kind in "biu":
+            wanted = source.dtype if source.dtype == np.int64 else np.dtype(np.int32)
+        result.append(((rows, *source.shape[1:]), wanted))
+    return result
+
+
+def check_weight_shape(weight: np.ndarray, y: np.ndarray | None, name: str) -> None:
+    """Raise ValueError unless the weights are one a row, or as many as the targets' leading axes."""
+    if weight.ndim == 1 or (weight.ndim == 2 and weight.shape[1] == 1):
+        return
+    if y is None or weight.shape != y.shape[: weight.ndim]:
+        expected = "one number a row" if y is None else f"one number a row, or the shape of y, {y.shape}"
+        raise ValueError(f"{name} must have {expected}; got shape {weight.shape}")
+
+
+def class_weights(
+    y: np.ndarray | None, class_weight: Mapping[int, float], weight: np.ndarray | None, name: str
+) -> np.ndarray:
+    """Return a weight for each row from its class (1 for classes not named), as Keras does.
+
+    Parameters
+    ----------
+    y : ndarray
+        Class numbers of shape (rows,) or (rows, 1), or one-hot rows.
+    class_weight : mapping of int to float
+    """
+    if weight is not None:
+        raise ValueError("class_weight and sample_weight cannot be given at the same time")
+    if y is None:
+        raise ValueError(f"class_weight needs {name}")
+    _check_class_weight(class_weight)
+    if y.ndim > 2:
+        raise ValueError(f"class_weight needs {name} of one or two axes, got shape {y.shape}")
+    if y.ndim == 2:
+        y = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+    classes, inverse = np.unique(np.round(y).astype(np.int64), return_inverse=True)
+    table = np.array([class_weight.get(int(each), 1.0) for each in classes], dtype=np.float32)
+    return table[inverse.reshape(-1)]
+
+
+def _check_class_weight(class_weight: Mapping[int, float]) -> None:
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"class_weight must be a dict of class number to weight, got {class_weight!r}")
+    for label, value in class_weight.items():
+        if isinstance(label, bool) or not isinstance(label, (int, np.integer)):
+            raise TypeError(f"class_weight must have class numbers as keys, got {label!r}")
+        real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if not real or not math.isfinite(value):
+            raise ValueError(f"class_weight[{label}] must be a finite number, got {value!r}")
+
+

@@ -1,0 +1,121 @@
+"""The batches of an epoch, from arrays or streams, run as many at a time as a loop asks for."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from .data import ArrayData, StreamData
+from .runners import make_runner
+
+__all__ = ["ArrayFeed", "StreamFeed", "make_feed", "warn_out_of_data"]
+
+
+class ArrayFeed:
+    """Batches of arrays.
+
+    Parameters
+    ----------
+    model : Model
+    mode : {"train", "test"}
+    data : ArrayData
+    steps : int, optional
+        Batches an epoch. By default all. With fewer, the next epoch goes on where the last one ended, as
+        in Keras.
+    shuffle : bool
+        Draw a new order of the rows whenever they begin anew.
+    """
+
+    one_at_a_time = False
+
+    def __init__(
+        self, model: Any, mode: str, data: ArrayData, steps: int | None, shuffle: bool
+    ) -> None:
+        self._batches = data.batches
+        self.steps: int | None = steps or data.batches
+        self._orders = model._order_program(data.rows) if shuffle else None
+        order = self._orders.outputs[0] if shuffle else None
+        self._runner = make_runner(model, mode, data, order)
+        self._position = data.batches
+
+    def begin_epoch(self) -> None:
+        """Begin anew where the last epoch used up all batches."""
+        if self._position >= self._batches:
+            self._position = 0
+            if self._orders is not None:
+                self._orders.run()
+
+    def rewind(self) -> None:
+        """Make the next epoch begin with the first batch."""
+        self._position = self._batches
+
+    def run(self, count: int) -> tuple[int, bool]:
+        """Run up to so many batches; return how many were completed, and whether all were finite."""
+        asked = min(count, self._batches - self._position)
+        done = self._runner.run(self._position, asked) if asked else 0
+        self._position += done
+        return done, done == asked
+
+    def logs(self) -> dict[str, Any]:
+        """Return what an overridden step returned for the last batch."""
+        return self._runner.logs()
+
+
+class StreamFeed:
+    """Batches of a generator, an iterable or a function; the interface is that of `ArrayFeed`."""
+
+    one_at_a_time = True
+
+    def __init__(self, model: Any, mode: str, data: StreamData, steps: int | None) -> None:
+        self.model = model
+        self.mode = mode
+        self.data = data
+        self.given_steps = steps
+        self.steps = steps if steps is not None else data.batches
+        self._runner: Any = None
+        self._ended = True
+
+    def begin_epoch(self) -> None:
+        """Begin the stream anew where it ended, or where epochs are as long as the stream."""
+        if self._ended or self.given_steps is None:
+            self.data.start()
+            self._ended = False
+
+    def rewind(self) -> None:
+        """Make the next epoch begin the stream anew, if it can."""
+        self._ended = True
+
+    def run(self, count: int) -> tuple[int, bool]:
+        """Run up to so many batches; return how many were completed, and whether all were finite."""
+        for done in range(count):
+            batch = self.data.next()
+            if batch is None:
+                self._ended = True
+                return done, True
+            self.model._check_batch(batch)
+            self._runner = make_runner(self.model, self.mode, batch)
+            if not self._runner.run(0, 1):
+                return done, False
+        return count, True
+
+    def logs(self) -> dict[str, Any]:
+        """Return what an overridden step returned for the last batch."""
+        return self._runner.logs()
+
+
+def make_feed(
+    model: Any, mode: str, data: ArrayData | StreamData, steps: int | None, shuffle: bool = False
+) -> ArrayFeed | StreamFeed:
+    """Return the feed for arrays or a stream; streams come in their own order."""
+    if isinstance(data, StreamData):
+        return StreamFeed(model, mode, data, steps)
+    return ArrayFeed(model, mode, data, steps, shuffle)
+
+
+def warn_out_of_data() -> None:
+    """Warn, in Keras' words, that an epoch has fewer batches than asked for."""
+    warnings.warn(
+        "Your input ran out of data; interrupting training. Make sure that your dataset or generator can "
+        "generate at least `steps_per_epoch * epochs` batches.",
+        stacklevel=2,
+    )

@@ -1,0 +1,237 @@
+"""The loops of ``fit`` and ``evaluate``: epochs, callbacks, progress, divergence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container
+from typing import Any
+
+import numpy as np
+
+from ..callbacks import CallbackList, TerminateOnNaN
+from .errors import DivergenceError
+from .feeds import ArrayFeed, StreamFeed, warn_out_of_data
+from .logs import as_floats
+from .snapshot import Snapshot
+
+__all__ = ["EvaluateLoop", "FitLoop"]
+
+_STRETCH = 0.05  # seconds without returning to Python: Ctrl-C and the progress bar wait no longer
+
+
+class _Pace:
+    """How many batches take about `_STRETCH` seconds."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def batches(self) -> int:
+        if not self._seconds:
+            return 1
+        return max(1, min(1 << 20, int(_STRETCH / self._seconds)))
+
+    def note(self, batches: int, seconds: float) -> None:
+        a_batch = max(seconds / batches, 1e-8)
+        self._seconds = (self._seconds + a_batch) / 2 if self._seconds else a_batch
+
+
+class _Loop:
+    """What training and evaluation have in common: running through a feed once.
+
+    Parameters
+    ----------
+    model : Model
+    mode : {"train", "test"}
+    feed : ArrayFeed or StreamFeed
+    callbacks : CallbackList
+    """
+
+    def __init__(
+        self, model: Any, mode: str, feed: ArrayFeed | StreamFeed, callbacks: CallbackList
+    ) -> None:
+        self.model = model
+        self.feed = feed
+        self.callbacks = callbacks
+        self._begin_hook = getattr(callbacks, f"on_{mode}_batch_begin")
+        self._end_hook = getattr(callbacks, f"on_{mode}_batch_end")
+        self._hooked = callbacks.wants_batches(mode)
+        self._bar_hook = self._progress_hook(mode)
+        self._by_batch = self._hooked or feed.one_at_a_time
+        self._pace = _Pace()
+        self._own_logs = model._own_logs(mode)
+        self._reader = model._metric_reader()
+
+    def _progress_hook(self, mode: str) -> Any:
+        bar = self.callbacks.progbar
+        shown = bar is not None and bar.verbose == 1 and (mode == "train" or not bar._in_fit)
+        return getattr(bar, f"on_{mode}_batch_end") if shown else None
+
+    def _stopped(self) -> bool:
+        raise NotImplementedError
+
+    def _batches(self, done: int) -> int:
+        """Return how many batches to run next."""
+        if self._by_batch:
+            count = self.model.steps_per_execution
+        elif self._bar_hook is not None and not done:
+            count = 1  # Keras shows the bar after the first batch
+        else:
+            count = self._pace.batches()
+        steps = self.feed.steps
+        return count if steps is None else min(count, steps - done)
+
+    def _pass(self) -> tuple[int, bool]:
+        """Run through the feed; return the batches completed and whether all were finite."""
+        feed, done = self.feed, 0
+        self._reader.reset()
+        feed.begin_epoch()
+        while feed.steps is None or done < feed.steps:
+            asked = self._batches(done)
+            if self._hooked:
+                self._begin_hook(done)
+            start = time.perf_counter()
+            ran, finite = feed.run(asked)
+            if not ran and finite:
+                if feed.steps is not None:
+                    warn_out_of_data()
+                break
+            if ran:
+                self._pace.note(ran, time.perf_counter() - start)
+            done += ran
+            self._report(done - 1 if finite else done)
+            if not finite:
+                return done, False
+            if self._hooked and self._stopped():
+                break
+        return done, True
+
+    def _report(self, batch: int) -> None:
+        if self._hooked:
+            self._end_hook(batch, self._logs())
+        elif self._bar_hook is not None:
+            self._bar_hook(batch, self._logs())
+
+    def _logs(self) -> dict[str, Any]:
+        """Return the metrics so far, or, as Keras does, what an overridden step returned if it is not those."""
+        metrics = self._reader.read()
+        if not self._own_logs:
+            return metrics
+        logs = self.feed.logs()
+        return metrics if set(logs) == set(metrics) else as_floats(logs)
+
+
+
+class EvaluateLoop(_Loop):
+    """Evaluates a model; the parameters are those of `_Loop` without the mode."""
+
+    def __init__(self, model: Any, feed: ArrayFeed | StreamFeed, callbacks: CallbackList) -> None:
+        super().__init__(model, "test", feed, callbacks)
+
+    def _stopped(self) -> bool:
+        return self.model.stop_evaluating
+
+    def run(self) -> dict[str, float]:
+        """Return the metrics over the feed, begun anew."""
+        self.model.stop_evaluating = False
+        self.callbacks.on_test_begin()
+        self.feed.rewind()
+        self._pass()
+        logs = self._logs()
+        self.callbacks.on_test_end(logs)
+        return logs
+
+
+class FitLoop(_Loop):
+    """Trains a model.
+
+    Parameters
+    ----------
+    model, feed, callbacks
+        As for `_Loop`.
+    validation : EvaluateLoop, optional
+    validation_freq : int or container of int
+        Validate after every so many epochs, or after these (counted from 1).
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        feed: ArrayFeed | StreamFeed,
+        callbacks: CallbackList,
+        validation: EvaluateLoop | None,
+        validation_freq: int | Container[int],
+    ) -> None:
+        super().__init__(model, "train", feed, callbacks)
+        self.validation = validation
+        self.validation_freq = validation_freq
+        self._weights = model.trainable_variables
+        self._snapshot = Snapshot([*model.variables, *model.optimizer.variables])
+        self._finite_epoch = 0
+        self._tolerant = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
+
+    def _stopped(self) -> bool:
+        return self.model.stop_training
+
+    def run(self, initial_epoch: int, epochs: int) -> None:
+        """Run the epochs ``initial_epoch … epochs - 1``."""
+        model, callbacks = self.model, self.callbacks
+        model.stop_training = False
+        logs: dict[str, Any] = {}
+        callbacks.on_train_begin()
+        self._snapshot.take()
+        self._finite_epoch = initial_epoch
+        for epoch in range(initial_epoch, epochs):
+            callbacks.on_epoch_begin(epoch)
+            logs = self._epoch(epoch)
+            callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+            self._finite_epoch = epoch + 1
+            self._snapshot.take()
+        callbacks.on_train_end(logs)
+
+    def _epoch(self, epoch: int) -> dict[str, Any]:
+        done, finite = self._pass()
+        if not finite:
+            self._diverged(epoch, done + 1, "the loss is NaN or infinite")
+        elif not all(map(_is_finite, self._weights)):
+            self._diverged(epoch, done, "a weight is NaN or infinite")
+        if not done and finite:
+            warn_out_of_data()
+            self.model.stop_training = True
+        logs = self._logs()
+        if self.validation is not None and self._validates(epoch + 1):
+            logs.update((f"val_{name}", value) for name, value in self.validation.run().items())
+            logs = dict(sorted(logs.items()))
+        return logs
+
+    def _validates(self, epoch: int) -> bool:
+        if isinstance(self.validation_freq, int):
+            return epoch % self.validation_freq == 0
+        return epoch in self.validation_freq
+
+    def _diverged(self, epoch: int, step: int, what: str) -> None:
+        """Go back to the end of the last finite epoch; raise unless a callback sees to it."""
+        self._snapshot.restore()
+        if self._tolerant:
+            self.model.stop_training = True
+            return
+        self._reader.reset()
+        if self._bar_hook is not None:
+            print(flush=True)
+        kept = (
+            f"of the end of epoch {self._finite_epoch}"
+            if self._finite_epoch
+            else "from before training"
+        )
+        raise DivergenceError(
+            f"training diverged in epoch {epoch + 1}, step {step}: {what}. The weights {kept} have been "
+            "restored. A smaller learning rate, scaled inputs or clipnorm= often helps.",
+            epoch + 1,
+            step,
+        )
+
+
+def _is_finite(variable: Any) -> bool:
+    array = variable.array
+    return bool(np.isfinite(array.sum())) or bool(np.isfinite(array).all())

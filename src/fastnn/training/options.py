@@ -1,0 +1,52 @@
+"""Checks of the arguments of ``compile``, ``fit`` and their like, before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+import numpy as np
+
+from ..utils import checks
+
+__all__ = ["check_counts", "check_fraction", "check_frequency", "check_jit", "check_verbose"]
+
+
+def check_verbose(verbose: Any) -> int:
+    """Return 0, 1 or 2; "auto" is 1."""
+    if isinstance(verbose, (bool, np.bool_)):
+        return int(verbose)
+    if isinstance(verbose, str) and verbose == "auto":
+        return 1
+    if not isinstance(verbose, str) and verbose in (0, 1, 2):
+        return int(verbose)
+    raise ValueError(f"verbose must be 0, 1, 2 or 'auto', got {verbose!r}")
+
+
+def check_counts(minimum: int = 1, **values: Any) -> None:
+    """Raise ValueError unless each argument is None or an integer of at least ``minimum``."""
+    for name, value in values.items():
+        if value is not None:
+            checks.integer(name, value, minimum=minimum)
+
+
+def check_fraction(validation_split: Any) -> float:
+    """Return the fraction as a float in [0, 1)."""
+    value = checks.real("validation_split", validation_split, minimum=0.0)
+    if value >= 1:
+        raise ValueError(f"validation_split must be less than 1, got {validation_split!r}")
+    return value
+
+
+def check_frequency(validation_freq: Any) -> int | Container[int]:
+    """Return the frequency if it is a positive integer or a container of epochs."""
+    if isinstance(validation_freq, Container) and not isinstance(validation_freq, str):
+        return validation_freq
+    return checks.integer("validation_freq", validation_freq, minimum=1)
+
+
+def check_jit(jit_compile: Any) -> Any:
+    """Return True, False or "auto"."""
+    if isinstance(jit_compile, bool) or (isinstance(jit_compile, str) and jit_compile == "auto"):
+        return jit_compile
+    raise ValueError(f"jit_compile must be True, False or 'auto', got {jit_compile!r}")

@@ -1,0 +1,366 @@
+"""What happens between a call of ``fit`` and its first step: checks, building, programs.
+
+Data are checked against the model before anything of the model is changed; then what does not exist
+yet is built: weights, metrics, the optimizer's slots.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import graph, ops, plan
+from ..callbacks import CallbackList
+from ..ops.sampling import random_permutation
+from ..random import SeedGenerator
+from ..tensor import Tensor, TracingError
+from . import arrays
+from .data import ArrayData, StreamData, is_stream, make_data, unpack
+from .logs import MetricReader, as_floats
+from .runners import Spec, make_runner, pack
+from .steps import Steps
+
+__all__ = ["Preparation"]
+
+_SEVERAL = "a model with several outputs can predict, but training it is not supported"
+
+
+class Preparation(Steps):
+    """The private half of `Trainer`."""
+
+    # ---- checks: nothing of the model changes -------------------------------------------------------
+
+    def _require_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(f"You must call `compile()` before calling `{method}()`.")
+
+    def _make_data(self, x: Any, y: Any, sample_weight: Any, **settings: Any) -> Any:
+        return make_data(
+            x, y, sample_weight, x_dtype=self._input_dtype, dtype=self._float_dtype, **settings
+        )
+
+    def _check(self, data: ArrayData | StreamData) -> ArrayData:
+        """Check arrays, or the first batch of a stream, against the model and return them."""
+        if isinstance(data, StreamData):
+            data = data.peek()
+        self._check_batch(data)
+        data.check_values()
+        return data
+
+    def _check_batch(self, data: ArrayData) -> None:
+        """Raise where features or labels do not fit the model."""
+        data.reshape_x(self._fitting_x(data.sources[0], data.names[0]))
+        y = data.sources[1]
+        if y is None or self._compile_loss is None:
+            return
+        predicted = self._output_shape_for(data)
+        loss = self._compile_loss.resolve(y.shape, predicted)
+        if loss.takes_class_numbers:
+            ignored = getattr(loss, "ignore_class", None)
+            arrays.check_labels(y, predicted[-1], data.names[1], ignored)
+
+    def _fitting_x(self, x: np.ndarray, name: str) -> np.ndarray:
+        """Return x, with a last axis of size 1 added or taken away as the model wants it (Keras' rule).
+
+        Raises ValueError, naming the layer and both shapes, where x does not fit.
+        """
+        expected = self._expected_input()
+        if expected is None:
+            return x
+        layer, shape = expected
+        if x.ndim == len(shape) - 1 and shape[-1] == 1:
+            x = x[..., None]
+        elif x.ndim == len(shape) + 1 and x.shape[-1] == 1:
+            x = x[..., 0]
+        fits = x.ndim == len(shape) and all(
+            want is None or have == want for have, want in zip(x.shape[1:], shape[1:], strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"{name} of shape {x.shape} does not fit layer {layer.name!r} ({type(layer).__name__}) of "
+                f"model {self.name!r}: it takes rows of shape {_row(shape)}, got {_row(x.shape)}"
+            )
+        return x
+
+    def _output_shape_for(self, data: ArrayData) -> tuple[int, ...]:
+        """Return the shape of the predictions for the rows of ``data``."""
+        key = data.sources[0].shape[1:]
+        shape = self._shapes.get(key)
+        if shape is None:
+            shape = self._find_output_shape(data)
+            if self.built:
+                self._shapes[key] = shape
+        return shape
+
+    def _find_output_shape(self, data: ArrayData) -> tuple[int, ...]:
+        if not self.built:
+            try:
+                return tuple(self.compute_output_shape((None, *data.sources[0].shape[1:])))
+            except NotImplementedError:
+                pass  # a model that cannot tell has to be called
+        predicted = self._call_on_spec(data)
+        if not isinstance(predicted, Tensor):
+            raise ValueError(f"the model returns {type(predicted).__name__}: {_SEVERAL}")
+        return tuple(predicted.shape)
+
+    def _call_on_spec(self, data: ArrayData) -> Any:
+        """Call the model on the shape of a batch; on the batch itself where it cannot be traced."""
+        spec = data.specs(data.batch_size)[0]
+        if not self._eager:
+            try:
+                return graph.trace(lambda x: self(x, training=False), [spec]).outputs
+            except TracingError as error:
+                self._fall_back_to_eager(error)
+        return self(Tensor(data.sources[0][: data.batch_size].astype(spec[1])), training=False)
+
+    # ---- building -----------------------------------------------------------------------------------
+
+    def _prepare(self, data: ArrayData, training: bool = True) -> None:
+        """Build what checked data need: weights, the loss, metrics and the optimizer's slots."""
+        if not self.built:
+            self._build_for(data)
+        y = data.sources[1]
+        if y is not None and (self._compile_loss or self._compile_metrics):
+            predicted = self._output_shape_for(data)
+            if self._compile_loss is not None:
+                self._compile_loss.build(y.shape, predicted)
+            if self._compile_metrics is not None:
+                self._compile_metrics.build(y.shape, predicted)
+        elif self._compile_metrics is not None and not self._compile_metrics.built:
+            raise ValueError("the metrics need targets: pass y")
+        if training and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _build_for(self, data: ArrayData) -> None:
+        self._call_on_spec(data)
+
+    def _ensure_built(self, x: np.ndarray, name: str = "x") -> None:
+        """Build a model that has not seen data yet from the first it predicts."""
+        if not self.built:
+            self._build_for(
+                ArrayData(
+                    x,
+                    batch_size=min(len(x), 32),
+                    x_dtype=self._input_dtype,
+                    dtype=self._float_dtype,
+                    names=(name, "y", "sample_weight"),
+                )
+            )
+
+    # ---- programs -----------------------------------------------------------------------------------
+
+    def _forget_programs(self) -> None:
+        """Drop all programs: what they were made of has changed."""
+        self._programs.clear()
+        self._shapes.clear()
+        self._reader = None
+        self._predictor.clear()
+
+    def _step_program(self, mode: str, specs: list[Spec | None]) -> Any:
+        """Return the program of a training or test step for batches of these shapes."""
+        variables = tuple(map(id, self.trainable_variables))
+        key = (mode, tuple(specs), variables)
+        given = [spec for spec in specs if spec is not None]
+        return self._programs.get(
+            key, lambda: plan.compile(self._step_function(mode, specs), given)
+        )
+
+    def _step_function(self, mode: str, specs: list[Spec | None]) -> Any:
+        step = self.train_step if mode == "train" else self.test_step
+        own_logs = self._own_logs(mode)
+
+        def function(*tensors: Tensor) -> Any:
+            rest = iter(tensors)
+            logs = step(pack(*(None if spec is None else next(rest) for spec in specs)))
+            if not own_logs:
+                return []  # the metrics are read when somebody asks for them
+            if mode == "train" and "loss" in logs:
+                ops.guard(ops.convert_to_tensor(logs["loss"]))
+            return dict(logs)
+
+        return function
+
+    def _own_logs(self, mode: str) -> bool:
+        """Whether the model's class overrides what a step returns."""
+        return any(
+            getattr(type(self), name) is not getattr(Steps, name)
+            for name in (f"{mode}_step", "compute_metrics")
+        )
+
+    def _order_program(self, rows: int) -> Any:
+        """Return the program that writes a new order of so many rows into its output."""
+        if self._shuffler is None:
+            self._shuffler = SeedGenerator()
+        return self._orders.get(
+            rows, lambda: plan.compile(lambda: random_permutation(self._shuffler.next(), rows), [])
+        )
+
+    def _metric_reader(self) -> MetricReader:
+        if self._reader is None:
+            self._reader = MetricReader(self)
+        return self._reader
+
+    def _fall_back_to_eager(self, error: TracingError) -> None:
+        """Run op by op from now on, with one warning; raise if a compiled program was asked for."""
+        if self.jit_compile is True:
+            raise error
+        if not self._eager:
+            warnings.warn(
+                f"model {self.name!r} runs op by op, which is slow: {error}", UserWarning, stacklevel=2
+            )
+        self._eager = True
+
+    # ---- the parts of calls -------------------------------------------------------------------------
+
+    def _validation_data(
+        self,
+        data: ArrayData | StreamData,
+        validation_data: Any,
+        validation_split: float,
+        batch_size: int | None,
+        steps: int | None,
+    ) -> ArrayData | StreamData | None:
+        """Return the data to validate on, checked, or None."""
+        if validation_data is None:
+            if not validation_split:
+                return None
+            if isinstance(data, StreamData):
+                raise ValueError("validation_split needs arrays: x yields batches")
+            rest = data.split(validation_split)
+            rest.resize(batch_size or 32)
+            return rest
+        x, y, weight = (
+            (validation_data, None, None) if is_stream(validation_data) else unpack(validation_data)
+        )
+        streamed = is_stream(x)
+        names = tuple(
+            "validation_data" if streamed else f"{part} of validation_data"
+            for part in ("x", "y", "sample_weight")
+        )
+        validation = self._make_data(
+            x, y, weight, batch_size=None if streamed else batch_size, steps=steps, names=names
+        )
+        self._check(validation)
+        return validation
+
+    def _callback_list(
+        self, callbacks: Any, verbose: int, epochs: int, steps: int | None, history: bool = False
+    ) -> CallbackList:
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        return CallbackList(
+            callbacks,
+            add_history=history,
+            add_progbar=verbose != 0,
+            model=self,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps,
+        )
+
+    def _one_batch(
+        self,
+        method: str,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Mapping[int, float] | None,
+    ) -> ArrayData:
+        self._require_compiled(method)
+        if is_stream(x):
+            raise TypeError(f"{method} takes one batch of arrays, got {type(x).__name__}")
+        data = self._make_data(
+            x, y, sample_weight, batch_size=None, steps=1, class_weight=class_weight
+        )
+        data.resize(data.rows)
+        return data
+
+    def _run_one(self, mode: str, data: ArrayData, return_dict: bool) -> Any:
+        reader = self._metric_reader()
+        reader.reset()
+        runner = make_runner(self, mode, data)
+        runner.run(0, 1)
+        logs = reader.read()
+        if self._own_logs(mode) and set(runner.logs()) != set(logs):
+            logs = as_floats(runner.logs())
+        return logs if return_dict else self._in_order(logs)
+
+    def _in_order(self, logs: dict[str, Any]) -> Any:
+        """Return the values in the order of the metrics, others after them; one value by itself."""
+        order = [name for name in self._metric_reader().order if name in logs]
+        order += [name for name in logs if name not in order]
+        values = [logs[name] for name in order]
+        return values[0] if len(values) == 1 else values
+
+    def _prediction_batches(
+        self, x: Any, batch_size: int | None, steps: int | None, exact: bool
+    ) -> tuple[Iterator[Any], int | None]:
+        """Return the predictions batch by batch, and how many batches of Keras' there are (None: unknown).
+
+        ``exact`` keeps Keras' batches, for callbacks that count them.
+        """
+        if is_stream(x):
+            data = self._make_data(x, None, None, batch_size=batch_size, steps=steps)
+            return self._predict_stream(data, steps), steps or data.batches
+        x = arrays.as_array(x, "x")
+        if len(x) == 0:
+            raise ValueError(f"x is empty: its shape is {x.shape}")
+        x = self._fitting_x(x, "x")
+        if batch_size is None and steps is not None:
+            batch_size = -(-len(x) // steps)
+        shown = batch_size or 32
+        if steps is not None:
+            x = x[: steps * shown]
+        self._ensure_built(x)
+        rows = shown if exact else self._predictor.batch_size(batch_size)
+        if not exact and len(x) <= shown:
+            rows = shown
+        return self._predictor.batches(x, rows), -(-len(x) // shown)
+
+    def _predict_stream(self, data: StreamData, steps: int | None) -> Iterator[Any]:
+        data.start()
+        count = 0
+        while steps is None or count < steps:
+            batch = data.next()
+            if batch is None:
+                return
+            x = self._fitting_x(batch.sources[0], data.name)
+            self._ensure_built(x)
+            yield self._predictor.predict(x)
+            count += 1
+
+    def _predict_loop(
+        self, batches: Iterator[Any], callbacks: CallbackList, total: int | None, hooked: bool
+    ) -> Any:
+        """Run through the batches and join the predictions, each leaf of their structure by itself."""
+        self.stop_predicting = False
+        callbacks.on_predict_begin()
+        parts: list[list[np.ndarray]] = []
+        structure, count = None, 0
+        while True:
+            if hooked:
+                callbacks.on_predict_batch_begin(count)
+            structure_now = next(batches, None)
+            if structure_now is None:
+                break
+            structure = structure_now
+            parts.append(graph.flatten(structure))
+            if hooked:
+                callbacks.on_predict_batch_end(count, {"outputs": structure})
+            elif callbacks.progbar is not None and total is None:
+                callbacks.progbar.on_predict_batch_end(count)
+            count += 1
+            if self.stop_predicting:
+                break
+        if not parts:
+            raise ValueError("x yields no batches")
+        callbacks.on_predict_end()
+        joined = (each[0] if len(each) == 1 else np.concatenate(each) for each in zip(*parts, strict=True))
+        return graph.rebuild(structure, joined)
+
+
+def _row(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    return tuple(shape[1:])

@@ -1,0 +1,156 @@
+"""Runs steps of a model over batches: as programs, or op by op where that was asked for."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor, TracingError
+from .data import ArrayData
+
+__all__ = ["EagerRunner", "ProgramCache", "ProgramRunner", "make_runner", "pack"]
+
+Spec = tuple[tuple[int, ...], np.dtype]
+
+
+class ProgramCache:
+    """The programs of one model, by kind and shapes; the one not used for longest is dropped first.
+
+    Parameters
+    ----------
+    limit : int
+        How many programs are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._programs: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return the program of this key, made now if there is none."""
+        program = self._programs.get(key)
+        if program is None:
+            program = self._programs[key] = make()
+            if len(self._programs) > self.limit:
+                self._programs.popitem(last=False)
+        else:
+            self._programs.move_to_end(key)
+        return program
+
+    def clear(self) -> None:
+        """Forget all programs."""
+        self._programs.clear()
+
+    def __len__(self) -> int:
+        return len(self._programs)
+
+
+class ProgramRunner:
+    """Runs batches of arrays through programs, one for whole batches and one for a short last batch.
+
+    Parameters
+    ----------
+    model : Model
+    mode : {"train", "test"}
+    data : ArrayData
+    permutation : ndarray of int64, shape (rows,), optional
+        The order of the rows, read when batches run; None: as they stand.
+    """
+
+    def __init__(
+        self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None
+    ) -> None:
+        self.size = data.batch_size
+        self.whole, short = divmod(data.rows, self.size)
+        sources = [source for source in data.sources if source is not None]
+        self._program = self._bound(model, mode, data.specs(self.size), sources, permutation)
+        self._short = None
+        if short:
+            self._short = self._bound(model, mode, data.specs(short), sources, permutation)
+        self._last = self._program
+
+    @staticmethod
+    def _bound(
+        model: Any, mode: str, specs: list[Spec | None], sources: list[np.ndarray], permutation: Any
+    ) -> Any:
+        program = model._step_program(mode, specs)
+        program.bind(sources, permutation)
+        return program
+
+    def run(self, begin: int, count: int) -> int:
+        """Run batches ``begin … begin + count - 1``; return how many were completed before one diverged."""
+        done = 0
+        if begin < self.whole:
+            asked = min(count, self.whole - begin)
+            done = self._run(self._program, begin, asked)
+            if done < asked:
+                return done
+        if done < count:
+            done += self._run(self._short, self.whole, 1)
+        return done
+
+    def _run(self, program: Any, begin: int, count: int) -> int:
+        self._last = program
+        done = program.run_batches(begin * self.size, count)
+        return done if program.stopped_at is None else done - 1
+
+    def logs(self) -> dict[str, Any]:
+        """Return what the step function returned for the last batch (models that override it)."""
+        return dict(self._last.result())
+
+
+class EagerRunner:
+    """Runs batches op by op; the interface is that of `ProgramRunner`."""
+
+    def __init__(
+        self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None
+    ) -> None:
+        self.data = data
+        self.permutation = permutation
+        self._step = model.train_step if mode == "train" else model.test_step
+        self._guarded = mode == "train"
+        self._logs: dict[str, Any] = {}
+
+    def run(self, begin: int, count: int) -> int:
+        """Run batches ``begin … begin + count - 1``; return how many were completed before one diverged."""
+        for i in range(begin, begin + count):
+            self._logs = self._step(pack(*self._batch(i)))
+            if self._guarded and not math.isfinite(float(self._logs.get("loss", 0.0))):
+                return i - begin
+        return count
+
+    def _batch(self, i: int) -> list[Tensor | None]:
+        rows = slice(i * self.data.batch_size, (i + 1) * self.data.batch_size)
+        order = rows if self.permutation is None else self.permutation[rows]
+        specs = self.data.specs(self.data.batch_size)
+        return [
+            None if source is None else Tensor(source[order].astype(spec[1]))
+            for source, spec in zip(self.data.sources, specs, strict=True)
+        ]
+
+    def logs(self) -> dict[str, Any]:
+        """Return what the step function returned for the last batch."""
+        return dict(self._logs)
+
+
+def make_runner(
+    model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None
+) -> ProgramRunner | EagerRunner:
+    """Return a runner for the data: a program, unless the model was told, or had, to run op by op."""
+    if not model._eager:
+        try:
+            return ProgramRunner(model, mode, data, permutation)
+        except TracingError as error:
+            model._fall_back_to_eager(error)
+    return EagerRunner(model, mode, data, permutation)
+
+
+def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return a batch as Keras hands it to ``train_step``: x, (x, y) or (x, y, sample_weight)."""
+    if sample_weight is not None:
+        return x, y, sample_weight
+    return x if y is None else (x, y)

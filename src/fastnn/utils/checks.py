@@ -1,0 +1,66 @@
+"""Checks of numeric arguments: each returns a plain Python number or raises an error that names the argument."""
+
+from __future__ import annotations
+
+import math
+import numbers
+
+__all__ = ["integer", "optional_integer", "optional_real", "real"]
+
+
+def real(
+    name: str,
+    value: object,
+    *,
+    above: float | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> float:
+    """Return ``value`` as a float if it is a finite number within the given bounds.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the user gave. Booleans are not numbers.
+    above, minimum, maximum : float, optional
+        Exclusive lower, inclusive lower and inclusive upper bound.
+    """
+    bounds = [
+        f"above {above}" if above is not None else "",
+        f"at least {minimum}" if minimum is not None else "",
+        f"at most {maximum}" if maximum is not None else "",
+    ]
+    wanted = " and ".join(bound for bound in bounds if bound)
+    error = ValueError(
+        f"Argument `{name}` must be a finite number{' ' + wanted if wanted else ''}. Received: {name}={value!r}"
+    )
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise error
+    number = float(value)
+    if (
+        (above is not None and not number > above)
+        or (minimum is not None and number < minimum)
+        or (maximum is not None and number > maximum)
+    ):
+        raise error
+    return number
+
+
+def integer(name: str, value: object, *, minimum: int | None = None) -> int:
+    """Return ``value`` as an int if it is an integer of at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or (minimum is not None and value < minimum):
+        wanted = "an integer" if minimum is None else f"an integer of at least {minimum}"
+        raise ValueError(f"Argument `{name}` must be {wanted}. Received: {name}={value!r}")
+    return int(value)
+
+
+def optional_real(name: str, value: object, **bounds: float) -> float | None:
+    """Return None for None, else what `real` returns."""
+    return None if value is None else real(name, value, **bounds)
+
+
+def optional_integer(name: str, value: object, *, minimum: int | None = None) -> int | None:
+    """Return None for None, else what `integer` returns."""
+    return None if value is None else integer(name, value, minimum=minimum)

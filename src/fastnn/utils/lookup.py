@@ -1,0 +1,31 @@
+"""Finding things by name, with the nearest known names where there is none."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["nearest_names", "unknown_name"]
+
+
+def nearest_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """Return up to ``limit`` known names that resemble ``name``, the most similar first."""
+    by_lower: dict[str, str] = {}
+    for candidate in known:
+        by_lower.setdefault(candidate.lower(), candidate)
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=limit, cutoff=0.5)
+    return [by_lower[candidate] for candidate in found]
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
+    """Return the error for a name that no `get` knows: it proposes the nearest names and lists all of them.
+
+    Examples
+    --------
+    >>> print(unknown_name("loss", "msee", ["mse", "mae"]))
+    Unknown loss 'msee'. Did you mean 'mse' or 'mae'? Known names: mae, mse.
+    """
+    known = sorted(set(known), key=lambda candidate: (candidate.lower(), candidate))
+    near = " or ".join(repr(candidate) for candidate in nearest_names(name, known))
+    hint = f" Did you mean {near}?" if near else ""
+    return ValueError(f"Unknown {kind} {name!r}.{hint} Known names: {', '.join(known)}.")

@@ -1,0 +1,374 @@
+/* See families.h. Each filler follows its section of docs/kernels.md. */
+#include "families.h"
+
+#include <string.h>
+
+static int among(const char *name, const char *list)
+{
+    size_t n = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += n)
+        if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == 0))
+            return 1;
+    return 0;
+}
+
+static int pick_dtype(trial *t, int first, int last)
+{
+    return (int)random_int(&t->rng, first, last);
+}
+
+static int index_dtype(trial *t)
+{
+    return one_in(t, 2) ? FNN_I32 : FNN_I64;
+}
+
+/* A row stride: the columns, sometimes padded. */
+static int64_t pad(trial *t, int64_t cols)
+{
+    return one_in(t, 2) ? cols : cols + random_int(&t->rng, 1, 19);
+}
+
+/* ---- map ------------------------------------------------------------------------------------------- */
+
+static const char *const unary = "copy negative abs sign square cast_f32 cast_f64 cast_i32 cast_i64 cast_u8 cast_bool "
+                                 "sqrt rsqrt reciprocal exp expm1 log log1p sin cos tan arcsin arccos arctan sinh "
+                                 "cosh arcsinh arccosh arctanh tanh sigmoid erf floor ceil round trunc relu "
+                                 "leaky_relu elu selu softplus gelu gelu_tanh silu isnan isinf isfinite logical_not";
+static const char *const binary = "add subtract multiply maximum minimum floor_divide mod divide power arctan2 equal "
+                                  "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor "
+                                  "relu_grad leaky_relu_grad elu_grad selu_grad sigmoid_grad tanh_grad softplus_grad "
+                                  "gelu_grad gelu_tanh_grad silu_grad sigmoid_crossentropy";
+static const char *const ternary = "where clip sigmoid_crossentropy_grad";
+static const char *const to_bool = "isnan isinf isfinite logical_not equal not_equal less less_equal greater "
+                                   "greater_equal logical_and logical_or logical_xor cast_bool";
+
+static int map_inputs(const char *name)
+{
+    return among(name, unary) ? 1 : among(name, binary) ? 2 : among(name, ternary) ? 3 : 0;
+}
+
+static int map_output(const char *name, int dtype)
+{
+    static const char *const casts[] = {"cast_f32", "cast_f64", "cast_i32", "cast_i64", "cast_u8"};
+    for (int i = 0; i < 5; i++)
+        if (!strcmp(name, casts[i]))
+            return i;
+    return among(name, to_bool) ? FNN_BOOL : dtype;
+}
+
+/* Strides of one operand, axis 0 outermost: contiguous, or spread, reversed or (inputs) broadcast axes. */
+static void pick_strides(trial *t, int rank, const int64_t *sizes, int is_input, int64_t *strides)
+{
+    int64_t next = 1;
+    int plain = one_in(t, 2);
+    for (int d = rank - 1; d >= 0; d--) {
+        strides[d] = next;
+        if (!plain && one_in(t, 4))
+            strides[d] *= random_int(&t->rng, 2, 3);
+        next = strides[d] * (sizes[d] ? sizes[d] : 1);
+        if (!plain && one_in(t, 5))
+            strides[d] = -strides[d];
+        if (is_input && !plain && one_in(t, 3))
+            strides[d] = 0;
+    }
+}
+
+static void put_map_operand(trial *t, int k, int rank, const int64_t *strides)
+{
+    t->step.dim[1 + k] = strides[rank - 1];
+    for (int d = 0; d < rank - 1; d++)
+        t->step.dim[7 + 5 * d + k] = strides[d];
+}
+
+static void fill_map(trial *t, const char *name, int dtype, int inputs)
+{
+    int64_t sizes[4], out_strides[4], strides[4];
+    int rank = (int)random_int(&t->rng, 1, 4), out = map_output(name, dtype);
+    for (int d = 0; d < rank; d++)
+        sizes[d] = d == rank - 1 ? pick_size(t, rank > 1 ? 300 : 20000) : pick_size(t, 5);
+    pick_strides(t, rank, sizes, 0, out_strides);
+    give(t, 0, out, OUTPUT, rank, sizes, out_strides);
+    put_map_operand(t, 0, rank, out_strides);
+    for (int k = 1; k <= inputs; k++) {
+        int in = !strcmp(name, "where") && k == 1 ? FNN_BOOL : dtype;
+        if (in == out && one_in(t, 4)) { /* in place */
+            t->step.buf[k] = t->step.buf[0];
+            put_map_operand(t, k, rank, out_strides);
+            continue;
+        }
+        pick_strides(t, rank, sizes, 1, strides);
+        give(t, k, in, INPUT, rank, sizes, strides);
+        put_map_operand(t, k, rank, strides);
+    }
+    t->step.dim[0] = sizes[rank - 1];
+    t->step.dim[5] = rank - 1;
+    for (int d = 0; d < rank - 1; d++)
+        t->step.dim[6 + 5 * d] = sizes[d];
+    t->step.par[0] = 0.3;
+}
+
+/* ---- reduce, rows ---------------------------------------------------------------------------------- */
+
+static void fill_reduce(trial *t, const char *name, int dtype)
+{
+    int arg = among(name, "argmax argmin");
+    int64_t sizes[3] = {pick_size(t, 40), pick_size(t, 5000), one_in(t, 2) ? 1 : pick_size(t, 70)}, strides[3];
+    sizes[1] += arg && sizes[1] == 0;
+    pick_strides(t, 3, sizes, 1, strides);
+    if (one_in(t, 3)) { /* the reduced axis innermost in memory */
+        strides[1] = 1;
+        strides[2] = sizes[1];
+        strides[0] = sizes[1] * sizes[2];
+    }
+    give_vector(t, 0, arg ? FNN_I32 : dtype, OUTPUT, sizes[0] * sizes[2]);
+    give(t, 1, dtype, INPUT, 3, sizes, strides);
+    memcpy(t->step.dim, sizes, sizeof sizes);
+    memcpy(t->step.dim + 3, strides, sizeof strides);
+    t->step.par[0] = one_in(t, 2) ? 1 : 0.25;
+}
+
+static void fill_rows(trial *t, const char *name, int dtype)
+{
+    int64_t rows = pick_size(t, 70), cols = pick_size(t, 1100), all = rows * cols;
+    int sparse = !strncmp(name, "sparse", 6), is_grad = strstr(name, "_grad") != 0;
+    t->step.dim[0] = rows;
+    t->step.dim[1] = cols;
+    t->step.dim[2] = sparse ? index_dtype(t) : 0;
+    if (!strstr(name, "crossentropy")) {
+        for (int k = 0; k < (is_grad ? 3 : 2); k++)
+            give_vector(t, k, dtype, k ? INPUT : OUTPUT, all);
+        return;
+    }
+    give_vector(t, 0, dtype, OUTPUT, is_grad ? all : rows);
+    give_vector(t, 1, dtype, is_grad ? INPUT : OUTPUT, is_grad ? rows : all);
+    give_vector(t, 2, dtype, INPUT, all);
+    give_vector(t, 3, sparse ? (int)t->step.dim[2] : dtype, INPUT, sparse ? rows : all);
+}
+
+/* ---- gather ---------------------------------------------------------------------------------------- */
+
+static void fill_gather_rows(trial *t, int dtype)
+{
+    fnn_step *s = &t->step;
+    int source = is_real(dtype) ? pick_dtype(t, 0, FNN_DTYPES - 1) : dtype;
+    int64_t rows = pick_size(t, 64), size = pick_size(t, 900), more = pick_size(t, 20);
+    int64_t stride = pad(t, size), out_stride = pad(t, size);
+    int64_t dim[] = {rows, size, rows + more, stride, source, out_stride};
+    memcpy(s->dim, dim, sizeof dim);
+    give_rows(t, 0, dtype, OUTPUT, rows, size, out_stride);
+    give_rows(t, 1, source, INPUT, rows + more, size, stride);
+    if (!one_in(t, 4)) {
+        int64_t *perm = give_vector(t, 2, FNN_I64, INPUT, rows + more);
+        for (int64_t i = 0; !t->wild && i < rows + more; i++)
+            perm[i] = random_int(&t->rng, 0, rows + more - 1);
+    }
+    if (!one_in(t, 4))
+        *(int64_t *)give_vector(t, 3, FNN_I64, INPUT, 1) = random_int(&t->rng, 0, more);
+    s->par[0] = 1.0 / 255;
+    s->par[1] = -0.5;
+}
+
+/* take_rows and scatter_add_rows; any index value is allowed. */
+static void fill_indexed(trial *t, const char *name, int dtype)
+{
+    int takes = !strcmp(name, "take_rows"), index = index_dtype(t);
+    int64_t n = pick_size(t, 300), size = pick_size(t, 200), rows = 1 + pick_size(t, 60);
+    int64_t dim[] = {n, size, rows, index};
+    memcpy(t->step.dim, dim, sizeof dim);
+    give_vector(t, 0, dtype, OUTPUT, (takes ? n : rows) * size);
+    give_vector(t, 1, dtype, INPUT, (takes ? rows : n) * size);
+    give_vector(t, 2, index, INPUT, n);
+}
+
+static void fill_one_hot(trial *t, int dtype)
+{
+    int64_t dim[] = {pick_size(t, 300), pick_size(t, 100), index_dtype(t)};
+    memcpy(t->step.dim, dim, sizeof dim);
+    give_vector(t, 0, dtype, OUTPUT, dim[0] * dim[1]);
+    give_vector(t, 1, (int)dim[2], INPUT, dim[0]);
+}
+
+/* ---- random ---------------------------------------------------------------------------------------- */
+
+static void fill_random(trial *t, const char *name, int dtype)
+{
+    int64_t n = pick_size(t, 20000);
+    int is_dropout = !strcmp(name, "dropout");
+    t->step.dim[0] = n;
+    give_vector(t, 0, dtype, OUTPUT, n);
+    if (is_dropout && one_in(t, 3))
+        t->step.buf[1] = t->step.buf[0];
+    else if (is_dropout)
+        give_vector(t, 1, dtype, INPUT, n);
+    give_vector(t, is_dropout ? 2 : 1, FNN_I64, INPUT, 2);
+    t->step.par[0] = is_dropout ? 0.2 : -3;
+    t->step.par[1] = 5;
+}
+
+/* ---- update ---------------------------------------------------------------------------------------- */
+
+static const char *const rules[] = {"sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam"};
+enum { RULES = 6, SLOTS = 3 };
+
+/* Which slots the rule uses, its parameters and its option. */
+static void pick_rule(trial *t, int rule, int uses[SLOTS], double *par, int64_t *option)
+{
+    static const double usual[RULES][3] = {{0}, {0.9}, {0.9}, {0.9, 1e-7, 0}, {0, 1e-7}, {0.9, 0.999, 1e-7}};
+    memcpy(par, usual[rule], sizeof usual[rule]);
+    *option = rule == 3 || rule == 5 ? one_in(t, 2) : 0;
+    if (rule == 3 && one_in(t, 2))
+        par[2] = 0.9;
+    par[5] = one_in(t, 2) ? 0.01 : 0;
+    uses[0] = rule > 0;
+    uses[1] = rule == 5 || (rule == 3 && par[2] > 0);
+    uses[2] = *option;
+}
+
+/* Squares accumulate in slots: they are not negative. */
+static void make_positive(operand *o)
+{
+    for (int64_t i = 0; i < o->count; i++) {
+        if (o->dtype == FNN_F32)
+            ((float *)o->data)[i] = __builtin_fabsf(((float *)o->data)[i]);
+        else
+            ((double *)o->data)[i] = __builtin_fabs(((double *)o->data)[i]);
+    }
+}
+
+static void give_slots(trial *t, int first, int dtype, const int uses[SLOTS], int64_t rows, int64_t cols, int64_t stride)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        if (!uses[i])
+            continue;
+        give_rows(t, first + i, dtype, OUTPUT, rows, cols, stride);
+        make_positive(&t->operands[t->used - 1]);
+    }
+}
+
+static void give_scalars(trial *t, int k)
+{
+    double *scalars = give_vector(t, k, FNN_F64, INPUT, 2);
+    scalars[0] = 1e-2;
+    scalars[1] = 2e-2;
+}
+
+static void fill_update(trial *t, int dtype, int rule)
+{
+    fnn_step *s = &t->step;
+    int uses[SLOTS];
+    int64_t rows = pick_size(t, 70), cols = pick_size(t, 1000), stride = pad(t, cols), g_stride = pad(t, cols);
+    pick_rule(t, rule, uses, s->par, &s->dim[4]);
+    give_rows(t, 0, dtype, OUTPUT, rows, cols, stride);
+    give_slots(t, 1, dtype, uses, rows, cols, stride);
+    give_rows(t, 4, dtype, INPUT, rows, cols, g_stride);
+    give_scalars(t, 5);
+    s->dim[0] = rows;
+    s->dim[1] = cols;
+    s->dim[2] = stride;
+    s->dim[3] = g_stride;
+}
+
+static void fill_adam_scalars(trial *t, int dtype)
+{
+    give_vector(t, 0, FNN_F64, OUTPUT, 2);
+    give_vector(t, 1, dtype, INPUT, 1);
+    *(int64_t *)give_vector(t, 2, FNN_I64, INPUT, 1) = random_int(&t->rng, 0, 100000);
+    t->step.par[0] = 0.9;
+    t->step.par[1] = 0.999;
+}
+
+/* ---- matmul ---------------------------------------------------------------------------------------- */
+
+enum { STORE, ACTIVATE, ACTIVATE_GRAD, UPDATE, EPILOGUES };
+
+static void fill_epilogue(trial *t, int dtype, int64_t m, int64_t n, int64_t stride)
+{
+    fnn_step *s = &t->step;
+    int uses[SLOTS], epilogue = (int)random_int(&t->rng, 0, EPILOGUES - 1);
+    s->dim[8] = epilogue;
+    s->dim[9] = epilogue == UPDATE ? random_int(&t->rng, 0, RULES - 1) : epilogue ? random_int(&t->rng, 0, 6) : 0;
+    if (epilogue == UPDATE) {
+        pick_rule(t, (int)s->dim[9], uses, s->par, &s->dim[10]);
+        give_slots(t, 3, dtype, uses, m, n, stride);
+        give_scalars(t, 6);
+        return;
+    }
+    s->par[0] = 0.3;
+    if (epilogue == ACTIVATE && !one_in(t, 4))
+        give_vector(t, 3, dtype, INPUT, n);
+    if (epilogue == ACTIVATE_GRAD)
+        give_rows(t, 3, dtype, INPUT, m, n, stride);
+}
+
+static void fill_matmul(trial *t, int dtype, int dot)
+{
+    fnn_step *s = &t->step;
+    int64_t m = pick_size(t, 150), n = pick_size(t, 150), k = pick_size(t, one_in(t, 2) ? 900 : 100);
+    int64_t stride = pad(t, n), a[2] = {pad(t, k), 1}, b[2] = {pad(t, n), 1};
+    if (dot) {
+        b[0] = 1;
+        b[1] = pad(t, k);
+    } else if (one_in(t, 2)) { /* A transposed */
+        a[0] = 1;
+        a[1] = pad(t, m);
+    }
+    if (m == 1 && one_in(t, 2))
+        a[0] = 0;
+    int64_t dim[] = {m, n, k, stride, a[0], a[1], b[0], b[1]};
+    memcpy(s->dim, dim, sizeof dim);
+    give_rows(t, 0, dtype, OUTPUT, m, n, stride);
+    give(t, 1, dtype, INPUT, 2, (int64_t[]){m, k}, a);
+    give(t, 2, dtype, INPUT, 2, (int64_t[]){k, n}, b);
+    fill_epilogue(t, dtype, m, n, stride);
+}
+
+/* ---- all -------------------------------------------------------------------------------------------- */
+
+static void fill_guard(trial *t, int dtype)
+{
+    give_vector(t, 0, dtype, INPUT, 1);
+    int64_t *state = give_vector(t, 1, FNN_I64, OUTPUT, sizeof(fnn_state) / 8);
+    state[2] = one_in(t, 2) ? 0 : 3;
+}
+
+static int rule_of(const char *name)
+{
+    for (int i = 0; i < RULES; i++)
+        if (!strcmp(name, rules[i]))
+            return i;
+    return -1;
+}
+
+int fill_step(trial *t, const char *name, int dtype)
+{
+    int inputs = map_inputs(name), rule = rule_of(name);
+    if (inputs)
+        fill_map(t, name, dtype, inputs);
+    else if (rule >= 0)
+        fill_update(t, dtype, rule);
+    else if (among(name, "sum prod max min argmax argmin any all"))
+        fill_reduce(t, name, dtype);
+    else if (among(name, "softmax log_softmax softmax_grad softmax_crossentropy softmax_crossentropy_grad "
+                         "sparse_softmax_crossentropy sparse_softmax_crossentropy_grad"))
+        fill_rows(t, name, dtype);
+    else if (!strcmp(name, "gather_rows"))
+        fill_gather_rows(t, dtype);
+    else if (among(name, "take_rows scatter_add_rows"))
+        fill_indexed(t, name, dtype);
+    else if (!strcmp(name, "one_hot"))
+        fill_one_hot(t, dtype);
+    else if (among(name, "uniform normal truncated_normal randint dropout permutation"))
+        fill_random(t, name, dtype);
+    else if (!strcmp(name, "next_key"))
+        for (int k = 0; k < 2; k++) /* the state moves on, too */
+            give_vector(t, k, FNN_I64, OUTPUT, 2);
+    else if (!strcmp(name, "adam_scalars"))
+        fill_adam_scalars(t, dtype);
+    else if (among(name, "matmul_dot matmul_axpy"))
+        fill_matmul(t, dtype, !strcmp(name, "matmul_dot"));
+    else if (!strcmp(name, "guard"))
+        fill_guard(t, dtype);
+    else
+        return -1;
+    return 0;
+}
