@@ -22,8 +22,9 @@ C = KERNELS / "c"
 ONCE = ("flag", "cpus", "pool", "exec", "isa")
 
 # Summation order is part of the contract (same seed, same bits): nothing here may reorder or contract.
-C_FLAGS = "-O3 -g0 -std=gnu11 -fPIC -fno-math-errno -fno-trapping-math -ffp-contract=off".split()
-C_FLAGS += "-fvisibility=hidden -Wall -Wextra".split()
+# Integers wrap around as NumPy's do.
+C_FLAGS = "-O3 -g0 -std=gnu11 -fPIC -fwrapv -fno-math-errno -fno-trapping-math".split()
+C_FLAGS += "-ffp-contract=off -fvisibility=hidden -Wall -Wextra".split()
 CYTHON_FLAGS = "-O2 -g0 -std=gnu11 -fPIC -fvisibility=hidden".split()
 
 # Instruction set -> flags, by machine; isa.c has the same names. The slowest to compile comes first.
@@ -41,6 +42,10 @@ SAME_MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
 def variants():
     machine = platform.machine().lower()
     return VARIANTS.get(SAME_MACHINE.get(machine, machine), {"baseline": []})
+
+
+def usable_cpus():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
 
 
 def newer_than(target, depfile):
@@ -66,9 +71,7 @@ def compile_object(compiler, source, target, flags):
 
 
 class build_ext(_build_ext):
-    def initialize_options(self):
-        super().initialize_options()
-        self.jobs = []
+    """Makes the objects itself and leaves the linking to setuptools."""
 
     def units(self, ext):
         """What to compile: (source, object name, flags), the slowest first."""
@@ -88,7 +91,7 @@ class build_ext(_build_ext):
         where.mkdir(parents=True, exist_ok=True)
         compiler = list(self.compiler.compiler_so)
         units = [(source, where / name, flags) for source, name, flags in self.units(ext)]
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2) as pool:
+        with ThreadPoolExecutor(self.parallel or usable_cpus()) as pool:
             for done in [pool.submit(compile_object, compiler, *unit) for unit in units]:
                 done.result()
         ext.extra_objects = [str(target) for _, target, _ in units]

@@ -79,7 +79,7 @@ def interleave(
 
 
 def print_table(title: str, results: list[Result], steps: int) -> None:
-    """Print one line a result; ratios are to ours at the same number of threads, minimum to minimum."""
+    """Print one line a result, with the ratios to ours at the same number of threads."""
     width = max(len(result.name) for result in results)
     ours = {result.threads: result for result in results if result.name == OURS}
     print(f"\n{title}\n")
@@ -87,13 +87,15 @@ def print_table(title: str, results: list[Result], steps: int) -> None:
     for result in results:
         base = ours[result.threads]
         print(
-            f"{result.name:{width}}  {result.threads:7}  {result.minimum:6.3f} s  {result.median:6.3f} s"
-            f"  {result.minimum / steps * 1e6:9.1f}"
+            f"{result.name:{width}}  {result.threads:7}  {result.minimum:6.3f} s"
+            f"  {result.median:6.3f} s  {result.minimum / steps * 1e6:9.1f}"
             f"  {result.minimum / base.minimum:.2f}, {result.median / base.median:.2f}"
         )
 
 
-def write_json(path: Path | None, title: str, results: list[Result], peers: Mapping[str, object]) -> None:
+def write_json(
+    path: Path | None, title: str, results: list[Result], peers: Mapping[str, object]
+) -> None:
     """Write all times, with what is needed to judge them."""
     if path is None:
         return

@@ -1,4 +1,4 @@
-"""W1: one epoch of 784-100-10 (relu, softmax, cross-entropy) on 48,000 pictures, batch 32, Adam, float32.
+"""W1: one epoch of 784-100-10 (relu, softmax) on 48,000 pictures, batch 32, Adam, float32.
 
 fastnn is measured through its public face, ``model.fit(x, y, verbose=0)``, all checks and the
 shuffling included. PyTorch runs the fastest plain loop: fused Adam, the batch gathered by
@@ -21,7 +21,7 @@ STEPS = ROWS // BATCH
 
 
 def data() -> tuple[str, np.ndarray, np.ndarray]:
-    """Return Fashion-MNIST's first 48,000 rows, or random ones of the same shape where it is not found."""
+    """Return Fashion-MNIST's first 48,000 rows, or random ones where it is not found."""
     try:
         (x, y), _ = keras.datasets.fashion_mnist.load_data()
         name = "Fashion-MNIST"

@@ -1,4 +1,4 @@
-"""Fashion-MNIST with dropout: 784-128-32-10, a fifth of the first layer's units dropped, 10 epochs."""
+"""Fashion-MNIST with dropout: 784-128-32-10, a fifth of the first layer dropped, 10 epochs."""
 
 import numpy as np
 
@@ -20,9 +20,7 @@ def main():
             keras.layers.Dense(10, activation="softmax"),
         ]
     )
-    model.compile(
-        optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(train_images, train_labels, batch_size=64, epochs=10)
 
     _, accuracy = model.evaluate(test_images, test_labels, verbose=0)

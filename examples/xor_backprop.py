@@ -8,9 +8,9 @@ written as l·(1 - l), it is 0 there, and w0's last column never moves.
 By hand, a step of 0.2 goes along dE/dw of E = ½·Σe², with the sum over the four rows. Keras' mean
 squared error is Σe²/4, half as large a gradient: its learning rate is 0.4.
 
-The course prints 0.01144685, 0.98853856, 0.98734948, 0.01447403 under a loop of 10,000 steps. Its own
-code gives these digits in the 31,020th step and no other (a notebook's cell that is run again goes on
-from the weights it finds); after 10,000 steps it is at 0.02391914, … Both are shown.
+The course prints 0.01144685, 0.98853856, 0.98734948, 0.01447403 under a loop of 10,000 steps. Its
+own code gives these digits in the 31,020th step and in no other (a cell of a notebook that is run
+again goes on from the weights it finds); in the 10,000th it gives 0.02391914, … Both are shown.
 """
 
 import numpy as np
@@ -24,9 +24,9 @@ STOPS = (10_000, 31_020)
 
 
 def first_weights():
-    np.random.seed(5)
-    w0 = 2 * np.random.random((3, 6)) - 1
-    w1 = 2 * np.random.random((6, 1)) - 1
+    random = np.random.RandomState(5)  # the stream of np.random.seed(5)
+    w0 = 2 * random.random_sample((3, 6)) - 1
+    w1 = 2 * random.random_sample((6, 1)) - 1
     return w0, w1
 
 

@@ -101,7 +101,7 @@ def test_with_path_pyplot_is_left_alone(tmp_path):
     [
         ({}, ValueError, "empty"),
         ({"loss": []}, ValueError, "empty"),
-        ({"loss": [1.0, 2.0], "val_loss": [1.0]}, ValueError, "'val_loss' has 1 values for 2 epochs"),
+        ({"loss": [1.0, 2.0], "val_loss": [1.0]}, ValueError, "'val_loss' has 1 values for 2"),
         ([1.0, 2.0], TypeError, "history must be"),
         (None, TypeError, "got NoneType"),
     ],

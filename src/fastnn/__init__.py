@@ -1,10 +1,54 @@
-"""fastnn: small neural networks on a CPU, with the faces of Keras 3 and scikit-learn."""
+"""fastnn: small and medium neural networks, trained and served on a CPU at the speed of the hardware.
 
+Two faces: Keras 3 (``import fastnn as keras``) and scikit-learn (``fastnn.MLPClassifier().fit(X, y)``).
+"""
 
-from . import config, ops, random
-from .autograd import GradientTape
-from .config import show_config
-from .function import function
-from .tensor import Tensor, Variable
+import importlib as _importlib
 
 __version__ = "0.1.0"
+
+from ._kernels import core as _core
+
+if _core.isa_problem() is not None:
+    raise ImportError(_core.isa_problem())
+
+from . import config, ops, random, threads
+from .autograd import GradientTape
+from .config import get_num_threads, set_num_threads, show_config
+from .function import function
+from .tensor import SymbolicTensor, Tensor, Variable
+
+# What is loaded when it is first asked for: the models' floor on import of a model, scikit-learn's with an estimator.
+_MODULES = (
+    "activations", "callbacks", "constraints", "datasets", "estimators", "initializers", "layers", "losses", "metrics",
+    "models", "optimizers", "plotting", "regularizers", "training", "utils",
+)  # fmt: skip
+_NAMES = {
+    "DivergenceError": "training.errors",
+    "Input": "layers",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
+    "Model": "models",
+    "Sequential": "models",
+}
+
+__all__ = [
+    "GradientTape", "SymbolicTensor", "Tensor", "Variable", "config", "function", "get_num_threads", "ops", "random",
+    "set_num_threads", "show_config", "threads", *_MODULES, *_NAMES,
+]  # fmt: skip
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return _importlib.import_module(f".{name}", __name__)
+    if name in _NAMES:
+        return getattr(_importlib.import_module(f".{_NAMES[name]}", __name__), name)
+    import difflib
+
+    near = difflib.get_close_matches(name, __all__, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise AttributeError(f"module 'fastnn' has no attribute {name!r}{hint}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

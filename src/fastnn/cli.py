@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-# ---- arguments ------------------------------------------------------------------------------------
+# ---- arguments ---------------------------------------------------------------------------------
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Train small neural networks on a CPU at the speed of the hardware.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_train(commands.add_parser("train", help="train a network on pictures and show how good it is"))
+    _add_train(commands.add_parser("train", help="train a network on pictures and test it"))
     config = commands.add_parser("config", help="print version, instruction set and threads")
     config.set_defaults(run=_config)
     return parser
@@ -87,9 +87,15 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         choices=["auto", "fashion-mnist", "mnist", "digits"],
     )
     add("--hidden", _widths, "100", "units of the hidden layers, or none", metavar="N,N,...")
-    add("--activation", _activation, "relu", "activation of the hidden layers", metavar="NAME")
-    add("--dropout", _dropout, 0.0, "share of units dropped after each hidden layer", metavar="RATE")
-    add("--optimizer", _optimizer, "adam", "the optimizer", metavar="NAME")
+    add(
+        "--activation",
+        _activation,
+        "relu",
+        "activation of the hidden layers, by its Keras name",
+        metavar="NAME",
+    )
+    add("--dropout", _dropout, 0.0, "rate of dropout after each hidden layer", metavar="RATE")
+    add("--optimizer", _optimizer, "adam", "optimizer, by its Keras name", metavar="NAME")
     add(
         "--learning-rate",
         _learning_rate,
@@ -116,7 +122,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _number(convert: Callable[[str], T], text: str, accept: Callable[[T], bool], expected: str) -> T:
+def _number(
+    convert: Callable[[str], T], text: str, accept: Callable[[T], bool], expected: str
+) -> T:
     try:
         number = convert(text)
     except ValueError:
@@ -169,13 +177,14 @@ def _known(get: Callable[[str], object], name: str) -> str:
 
 
 def _picture(text: str) -> Path:
-    """Return the picture's file; a place that cannot be written is told before training, not after."""
+    """Return the picture's file; one that cannot be written is told before training, not after."""
     path = Path(text).expanduser()
     if path.is_dir():
         path /= _PICTURE
     if path.suffix.lower() not in _PICTURE_ENDINGS:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a directory nor a name that ends with {', '.join(_PICTURE_ENDINGS)}"
+            f"{text!r} is neither a directory nor a name that ends with "
+            + ", ".join(_PICTURE_ENDINGS)
         )
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no directory {str(path.parent)!r}")
@@ -184,7 +193,7 @@ def _picture(text: str) -> Path:
     return path
 
 
-# ---- commands -------------------------------------------------------------------------------------
+# ---- commands ----------------------------------------------------------------------------------
 
 
 def _config(options: argparse.Namespace) -> None:
@@ -287,9 +296,7 @@ def _model(options: argparse.Namespace, shape: tuple[int, ...], classes: int) ->
     optimizer = optimizers.get(options.optimizer)
     if "learning_rate" in options:
         optimizer.learning_rate = options.learning_rate
-    model.compile(
-        optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

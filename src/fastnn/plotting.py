@@ -102,7 +102,9 @@ def _figure(size: tuple[float, float], path: str | os.PathLike[str] | None) -> F
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise ImportError("plot_history needs matplotlib: python -m pip install matplotlib") from None
+        raise ImportError(
+            "plot_history needs matplotlib: python -m pip install matplotlib"
+        ) from None
     if path is None:
         from matplotlib import pyplot
 

@@ -397,15 +397,15 @@ def _to_array(x, dtype) -> np.ndarray:
     if isinstance(x, (list, tuple)) and any(isinstance(e, (Tensor, Variable)) for e in x):
         x = [np.asarray(e) for e in x]
     array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"cannot make a tensor of an array of dtype {array.dtype}")
+    if array.dtype.byteorder == ">" or not array.flags.aligned:
+        array = array.astype(array.dtype.newbyteorder("="))
     if dtype is None:
         dtype = _WIDER.get(array.dtype.name, array.dtype)
         if not hasattr(x, "dtype") and not isinstance(x, np.ndarray):
             dtype = {"f": "float", "i": "int32"}.get(array.dtype.kind, dtype)
     dtype = standardize_dtype(dtype)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"cannot make a tensor of an array of dtype {array.dtype}")
-    if array.dtype.byteorder == ">" or not array.flags.aligned:
-        array = array.astype(array.dtype.newbyteorder("="))
     return array if array.dtype == dtype else array.astype(dtype)
 
 

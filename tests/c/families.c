@@ -235,7 +235,8 @@ static void make_positive(operand *o)
     }
 }
 
-static void give_slots(trial *t, int first, int dtype, const int uses[SLOTS], int64_t rows, int64_t cols, int64_t stride)
+static void give_slots(trial *t, int first, int dtype, const int uses[SLOTS], int64_t rows, int64_t cols,
+                       int64_t stride)
 {
     for (int i = 0; i < SLOTS; i++) {
         if (!uses[i])

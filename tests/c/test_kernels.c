@@ -3,8 +3,9 @@
  * The sanitizers see what is read or written out of bounds; the test itself sees writes into inputs and
  * between rows, and results that depend on how the units are divided or on which FMA set runs them.
  *
- *     test_kernels [trials]    the number for each kernel and dtype
- *     test_kernels --problem   print what FASTNN_ISA is blamed for
+ *     test_kernels [trials]           so many for each kernel and dtype
+ *     test_kernels [trials] threads   on threads only, at the instruction set in use: for ThreadSanitizer
+ *     test_kernels --problem          print what FASTNN_ISA is blamed for
  */
 #include "families.h"
 #include "fpmode.h"
@@ -13,6 +14,7 @@
 
 enum { TRIALS = 40, KERNELS = 2048, MOST_TRIALS = 400 };
 
+static int only_threads;
 static uint64_t hashes[KERNELS][MOST_TRIALS]; /* of the first FMA set's results */
 
 static uint64_t seed_of(const fnn_entry *e, int number)
@@ -27,8 +29,8 @@ static const char *describe(const fnn_entry *e, const trial *t, int number)
 {
     static const char *const dtypes[] = {"f32", "f64", "i32", "i64", "u8", "bool"};
     static char text[400];
-    size_t end = (size_t)snprintf(text, sizeof text, "%s %s of %s, trial %d, dim", e->name, dtypes[e->dtype], fnn_isa(),
-                                  number);
+    size_t end =
+        (size_t)snprintf(text, sizeof text, "%s %s of %s, trial %d, dim", e->name, dtypes[e->dtype], fnn_isa(), number);
     for (int d = 0; d < FNN_DIMS; d++)
         end += (size_t)snprintf(text + end, sizeof text - end, " %lld", (long long)t->step.dim[d]);
     return text;
@@ -71,7 +73,7 @@ static int run_trial(const fnn_entry *e, int number, uint64_t *hash)
         check_untouched(&t, what);
         void *whole = copy_results(&t, &size);
         restore(&t);
-        if (number % 2)
+        if (number % 2 && !only_threads)
             run_in_pieces(&t);
         else
             run_on_threads(&t);
@@ -113,6 +115,14 @@ static int test_table(int trials)
     return n;
 }
 
+static void test_isa(const char *name, int trials)
+{
+    CHECK(fnn_isa_select(name) == 0 && !strcmp(fnn_isa(), name), "%s", name);
+    int n = test_table(trials);
+    printf("%s: %d kernels passed %d trials each\n", name, n, trials);
+    fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
     const char *name, *problem = fnn_isa_problem();
@@ -121,15 +131,14 @@ int main(int argc, char **argv)
         return 0;
     }
     int trials = argc > 1 ? atoi(argv[1]) : TRIALS;
+    only_threads = argc > 2 && !strcmp(argv[2], "threads");
     CHECK(trials > 0 && trials <= MOST_TRIALS, "1 to %d trials", MOST_TRIALS);
     fnn_fp_enter();
     fnn_set_threads(4);
     CHECK(fnn_isa_select("nonsense") == -1, "an unknown instruction set");
-    for (int i = 0; fnn_isa_available(i, &name); i++) {
-        CHECK(fnn_isa_select(name) == 0 && !strcmp(fnn_isa(), name), "%s", name);
-        int n = test_table(trials);
-        printf("%s: %d kernels passed %d trials each\n", name, n, trials);
-        fflush(stdout);
-    }
+    if (only_threads)
+        test_isa(fnn_isa(), trials);
+    for (int i = 0; !only_threads && fnn_isa_available(i, &name); i++)
+        test_isa(name, trials);
     return 0;
 }

@@ -62,8 +62,8 @@ static void never(const fnn_step *s, int64_t begin, int64_t end)
 static void make_plan(plan *p)
 {
     fnn_step steps[5] = {
-        {.run = mirror, .units = N, .grain = 64}, {.run = sum, .units = 1, .grain = 1},
-        {.run = halve, .units = 1, .grain = 9},   {.run = never, .units = 0, .grain = 1},
+        {.run = mirror, .units = N, .grain = 64},  {.run = sum, .units = 1, .grain = 1},
+        {.run = halve, .units = 1, .grain = 9},    {.run = never, .units = 0, .grain = 1},
         {.run = scale, .units = N, .grain = 2000}, /* at most two threads */
     };
     memset(p, 0, sizeof *p);

@@ -32,9 +32,10 @@ int64_t pick_size(trial *t, int64_t most)
 
 static double wild_real(trial *t)
 {
-    static const double special[] = {0.0,    -0.0,   1.0,     -1.0,  1e-40,        -1e-310,     3e38, -3e38, 1e300,
-                                     -1e300, 1e30,   0.5,     88.73, -104.0,       709.8,       2e9,  -3e9,  1e19,
-                                     -1e19,  __builtin_inf(), -__builtin_inf(), __builtin_nan("")};
+    static const double special[] = {
+        0.0,  -0.0,  1.0,   -1.0,   0.5, 88.73, -104.0, 709.8, 1e-40,           -1e-310,          1e30,
+        3e38, -3e38, 1e300, -1e300, 2e9, -3e9,  1e19,   -1e19, __builtin_inf(), -__builtin_inf(), __builtin_nan(""),
+    };
     if (one_in(t, 2))
         return special[random_int(&t->rng, 0, sizeof special / sizeof special[0] - 1)];
     return random_unit(&t->rng) * 100;

@@ -94,7 +94,7 @@ class Progbar:
         elif self.verbose == 2 and finalize and self.target:
             digits = len(str(self.target))
             line = f"{current:{digits}d}/{self.target} - {now - self._start:.0f}s"
-            line += f" -{_duration(step_time, self.unit_name)}{self._metrics()}\n"
+            line += f" -{_duration(step_time, self.unit_name)}{self._metrics(signed=False)}\n"
             print_message(line)
         self._last_update = now
 
@@ -158,11 +158,13 @@ class Progbar:
         bar += f"{_WHITE}{'━' * (self.width - done)}{_END}"
         return bar, len(count) + 1 + max(done, 0) + max(self.width - done, 0)
 
-    def _metrics(self) -> str:
+    def _metrics(self, signed: bool = True) -> str:
+        """Return the averages; without ``signed`` negative ones in scientific notation, as Keras' lines have them."""
         text = ""
         for name, (total, count) in self._sums.items():
             average = total / max(1, count)
-            text += f" - {name}: {average:.4f}" if abs(average) > 1e-3 else f" - {name}: {average:.4e}"
+            plain = (abs(average) if signed else average) > 1e-3
+            text += f" - {name}: {average:.4f}" if plain else f" - {name}: {average:.4e}"
         return text
 
 

@@ -15,7 +15,7 @@ import os
 import struct
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 import numpy as np
 
@@ -30,6 +30,14 @@ _TYPES = {
     0x0D: "float32",
     0x0E: "float64",
 }
+
+
+class _Stream(Protocol):
+    """What a plain file and a compressed one have in common."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def readinto(self, buffer: memoryview, /) -> int | None: ...
 
 
 def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray:
@@ -68,7 +76,7 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray
             raise ValueError(f"{path}: the gzip data is damaged or cut off ({error}).") from error
 
 
-def _read(stream: IO[bytes], path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _read(stream: _Stream, path: Path, shape: tuple[int, ...]) -> np.ndarray:
     _check_header(stream, path, shape)
     values = np.empty(shape, np.uint8)
     missing = _fill(stream, values)
@@ -78,12 +86,12 @@ def _read(stream: IO[bytes], path: Path, shape: tuple[int, ...]) -> np.ndarray:
         )
     if stream.read(1):
         raise ValueError(
-            f"{path}: the file is too long: bytes follow the {values.size} that its header announces."
+            f"{path}: the file is too long: more follows the {values.size} bytes of its header."
         )
     return values
 
 
-def _check_header(stream: IO[bytes], path: Path, shape: tuple[int, ...]) -> None:
+def _check_header(stream: _Stream, path: Path, shape: tuple[int, ...]) -> None:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES:
         raise ValueError(
@@ -104,13 +112,13 @@ def _check_header(stream: IO[bytes], path: Path, shape: tuple[int, ...]) -> None
         raise ValueError(f"{path}: the array has shape {found}, expected {shape}.")
 
 
-def _fill(stream: IO[bytes], values: np.ndarray) -> int:
+def _fill(stream: _Stream, values: np.ndarray) -> int:
     """Read into `values` until it is full or the stream ends; return the bytes that are missing."""
     total = math.prod(values.shape)
-    target = memoryview(values.reshape(-1))
+    target = memoryview(values.reshape(-1))  # type: ignore[arg-type]
     done = 0
     while done < total:
-        count = stream.readinto(target[done:])  # type: ignore[attr-defined]
+        count = stream.readinto(target[done:])
         if not count:
             break
         done += count

@@ -12,14 +12,15 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 
 __all__ = ["read_npz"]
 
 # What zipfile and NumPy raise on damaged bytes (NotImplementedError is a RuntimeError).
-_DAMAGE = (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
+_DAMAGE = (ValueError, OSError, EOFError, RuntimeError, struct.error)
+_DAMAGE += (zipfile.BadZipFile, zlib.error)
 
 
 def read_npz(
@@ -42,7 +43,7 @@ def read_npz(
     Raises
     ------
     ValueError
-        The file is no ``.npz`` file, an array is missing, has another dtype or shape, or is damaged.
+        The file is no ``.npz`` file, an array is missing, damaged, or has another dtype or shape.
         The message names the file.
     OSError
         The file cannot be opened.
@@ -74,7 +75,7 @@ def _read(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> np.nda
     return np.array(np.frombuffer(values, np.uint8).reshape(shape, order=order), order="C")
 
 
-def _check_header(stream: IO[bytes], name: str, shape: tuple[int, ...]) -> str:
+def _check_header(stream: IO[bytes], name: str, shape: tuple[int, ...]) -> Literal["C", "F"]:
     """Refuse any array but the expected one; return the order in which it is stored."""
     version = np.lib.format.read_magic(stream)
     # The later versions allow headers of 4 GB; an array of bytes never needs one.

@@ -99,10 +99,8 @@ def load(source: Source, path: str | os.PathLike[str] | None = None) -> tuple[Ar
         A file was found but is damaged, or is not what it should be.
     """
     if path is not None:
-        files = _given(source, path)
-    else:
-        files = _search(source) or _download(source)
-    return _read(files)
+        return _read(_given(source, path))
+    return _read(_search(source) or _download(source))
 
 
 def cache_home() -> Path:
@@ -124,7 +122,7 @@ def _given(source: Source, path: str | os.PathLike[str]) -> dict[str, Path]:
         )
     place = Path(path).expanduser()
     if not place.exists():
-        raise FileNotFoundError(f"path: there is no file or directory {str(path)!r}.\n{_ways(source)}")
+        raise FileNotFoundError(f"path: there is no file or directory {str(path)!r}.")
     files = _files_in(place, source)
     if files is None:
         missing = ", ".join(
@@ -202,18 +200,23 @@ def _download(source: Source) -> dict[str, Path]:
                 _MIRROR + name, f"sha256:{sha256}", name, directory, downloader=downloader
             )
     except (OSError, ValueError) as error:  # no network, no place to write; the wrong SHA-256
-        raise DatasetNotFoundError(source, f"it failed: {_first_line(error)}") from error
+        raise DatasetNotFoundError(source, _reason(error)) from None
     files = _files_in(directory, source)
     if files is None:
         raise DatasetNotFoundError(source, f"{directory} does not hold what was fetched")
     return files
 
 
-def _first_line(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    """Say in one line why a download failed; what requests says of a missing network takes ten."""
+    import requests
+
+    if isinstance(error, (requests.ConnectionError, requests.Timeout)):
+        return "there is no connection to the server"
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _ways(source: Source, reason: str = "") -> str:
+def _ways(source: Source, reason: str) -> str:
     """Write the message of a data set that was not found: what to do, one line a way."""
     home = _data_home()
     system = (
@@ -223,16 +226,15 @@ def _ways(source: Source, reason: str = "") -> str:
         else f"put the files into the user cache, {cache_home() / source.folder}"
     )
     state = f"now it is {home}, and holds none" if home is not None else "now it is not set"
-    tried = f" ({reason})" if reason else ""
     return "\n".join(
         [
             f"{source.title} was not found. Any of these four ways provides it:",
             "  1. load_data(path=...): a directory with train-images-idx3-ubyte, "
             "train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each "
             "with or without .gz, or an .npz file with x_train, y_train, x_test, y_test;",
-            f"  2. FASTNN_DATA_HOME: a directory that holds these files in {source.folder}/ ({state});",
+            f"  2. FASTNN_DATA_HOME: a directory that holds them in {source.folder}/ ({state});",
             f"  3. {system};",
-            f"  4. the download, from {_MIRROR}{tried}.",
+            f"  4. the download, from {_MIRROR} ({reason}).",
         ]
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from .._kernels.core import ACTIVATIONS
 from ..tensor import convert_to_tensor
 from . import elementwise as e
-from .catalogue import Op, scratch
+from .catalogue import Op, contiguous, scratch
 from .elementwise import to_float, to_number
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze, transpose
@@ -117,15 +117,19 @@ def _dense_reference(x, kernel, bias, activation, parameter):
     return op.reference(z, **dict.fromkeys(op.attr_defaults, parameter))
 
 
+def _dense_lower(plan, outs, ins, activation, parameter):
+    x, kernel, bias = ins
+    bias = None if bias is None else contiguous(plan, bias)
+    place_matmul(plan, outs[0], x, kernel, bias=bias, activation=activation, parameter=parameter)
+
+
 _dense = Op(
     "dense",
     inputs=["x", "kernel", "bias?"],
     spec=lambda x, kernel, bias, activation, parameter: [((x.shape[0], kernel.shape[1]), x.dtype)],
     reference=_dense_reference,
     vjp=_dense_vjp,
-    lower=lambda plan, outs, ins, activation, parameter: place_matmul(
-        plan, outs[0], ins[0], ins[1], bias=ins[2], activation=activation, parameter=parameter
-    ),
+    lower=_dense_lower,
     attrs={"activation": "linear", "parameter": 0.0},
     doc="act(x @ kernel + bias) for matrices, in one kernel. Equals the ops one after the other.",
 )

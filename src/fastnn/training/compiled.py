@@ -1,7 +1,7 @@
 """What ``compile`` was told, made concrete once the shapes of targets and predictions are known.
 
 Names such as "accuracy" mean different metrics for different shapes (Keras' rules), so losses and
-metrics are resolved when the first batch's shapes are seen.
+metrics are resolved when the first batch's shapes are seen; unknown names are refused before that.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from typing import Any
 
 from .. import losses as losses_module
 from .. import metrics as metrics_module
-from .. import ops
-from ..utils.naming import to_snake_case
 
-__all__ = ["CompileLoss", "CompileMetrics", "total"]
+__all__ = ["CompileLoss", "CompileMetrics"]
 
-_SEVERAL = "models with several outputs are not supported"
+# Shapes with which any name can be resolved, to see whether it is known.
+_ANY_TARGET, _ANY_PREDICTION = (1,), (1, 2)
 
 
 class CompileLoss:
@@ -26,6 +25,11 @@ class CompileLoss:
     loss : str, Loss or callable; or a list or dict holding one of them
     loss_weights : float, or a list or dict holding one, optional
 
+    Attributes
+    ----------
+    loss : Loss or None
+        Known from `build` on.
+
     Raises
     ------
     ValueError, TypeError
@@ -34,34 +38,25 @@ class CompileLoss:
 
     def __init__(self, loss: Any, loss_weights: Any = None) -> None:
         self.identifier = _only(loss, "loss")
-        weight = _only(loss_weights, "loss_weights")
-        if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float))):
+        self.weight = _only(loss_weights, "loss_weights")
+        if isinstance(self.weight, bool) or not isinstance(self.weight, (int, float, type(None))):
             raise TypeError(f"loss_weights must be a number, got {loss_weights!r}")
-        self.weight = weight
+        self.resolve(_ANY_TARGET, _ANY_PREDICTION)
         self.loss: Any = None
-        if not _is_name(self.identifier, ("crossentropy", "ce")):
-            self._resolve(self.identifier)
 
-    def _resolve(self, identifier: Any) -> None:
-        loss = losses_module.get(identifier)
-        if not callable(loss):
-            raise TypeError(f"loss must be a name, a Loss or a function, got {identifier!r}")
-        if not isinstance(loss, losses_module.Loss):
-            name = identifier if isinstance(identifier, str) else _object_name(loss)
-            loss = losses_module.LossFunctionWrapper(loss, name=name)
-        self.loss = loss
+    def resolve(self, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> Any:
+        """Return the `Loss` for targets and predictions of these shapes."""
+        return losses_module.resolve_loss(self.identifier, y_true_shape, y_pred_shape)
 
-    def build(self, y_true: Any, y_pred: Any) -> None:
-        """Choose among the cross-entropies by shape, if the loss was called "crossentropy"."""
+    def build(self, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> None:
+        """Make the loss for targets and predictions of these shapes."""
         if self.loss is None:
-            binary, sparse = _kind_of_target(y_true, y_pred)
-            prefix = "binary_" if binary else "sparse_categorical_" if sparse else "categorical_"
-            self._resolve(prefix + "crossentropy")
+            self.loss = self.resolve(y_true_shape, y_pred_shape)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        self.build(y_true, y_pred)
+        self.build(y_true.shape, y_pred.shape)
         value = self.loss(y_true, y_pred, sample_weight)
-        return value if self.weight is None else value * self.weight
+        return value if self.weight is None else value * float(self.weight)
 
 
 class CompileMetrics(metrics_module.Metric):
@@ -81,18 +76,20 @@ class CompileMetrics(metrics_module.Metric):
         super().__init__(name="compile_metrics")
         self._given = (_flat(metrics), _flat(weighted_metrics))
         for identifier in self._given[0] + self._given[1]:
-            if not _is_name(identifier, tuple(_BY_SHAPE)):
-                _make_metric(identifier)  # unknown names are refused by compile, not by fit
+            if not isinstance(identifier, metrics_module.Metric):
+                metrics_module.resolve_metric(identifier, _ANY_TARGET, _ANY_PREDICTION)
         self._plain: list[Any] = []
         self._weighted: list[Any] = []
         self.built = False
 
-    def build(self, y_true: Any, y_pred: Any) -> None:
+    def build(self, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> None:
         """Make the metrics for targets and predictions of these shapes."""
         if self.built:
             return
-        self._plain = [_choose_metric(each, y_true, y_pred) for each in self._given[0]]
-        self._weighted = [_choose_metric(each, y_true, y_pred) for each in self._given[1]]
+        self._plain, self._weighted = (
+            [metrics_module.resolve_metric(each, y_true_shape, y_pred_shape) for each in given]
+            for given in self._given
+        )
         self.built = True
 
     @property
@@ -104,7 +101,7 @@ class CompileMetrics(metrics_module.Metric):
         return [variable for metric in self.metrics for variable in metric.variables]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.build(y_true, y_pred)
+        self.build(y_true.shape, y_pred.shape)
         for metric in self._plain:
             metric.update_state(y_true, y_pred)
         for metric in self._weighted:
@@ -136,17 +133,16 @@ def _free_name(name: str, taken: dict[str, Any]) -> str:
     return f"{name}_{number}"
 
 
-def _is_name(identifier: Any, names: tuple[str, ...]) -> bool:
-    return isinstance(identifier, str) and identifier.lower() in names
-
-
 def _only(value: Any, argument: str) -> Any:
     """Return the single element that a list or dict for one output holds, or the value itself."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "class_name" not in value:
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         if len(value) != 1:
-            raise ValueError(f"{argument} must be one for the one output, got {len(value)}: {_SEVERAL}")
+            raise ValueError(
+                f"{argument} must be one for the one output, got {len(value)}: training models with several "
+                "outputs is not supported"
+            )
         return _only(value[0], argument)
     return value
 
@@ -154,57 +150,8 @@ def _only(value: Any, argument: str) -> Any:
 def _flat(metrics: Any) -> list[Any]:
     if metrics is None:
         return []
-    if isinstance(metrics, dict):
+    if isinstance(metrics, dict) and "class_name" not in metrics:
         metrics = list(metrics.values())
     if isinstance(metrics, (list, tuple)):
         return [each for entry in metrics for each in _flat(entry)]
     return [metrics]
-
-
-def _object_name(thing: Any) -> str:
-    name = getattr(thing, "name", None) or getattr(thing, "__name__", None)
-    return to_snake_case(name or type(thing).__name__)
-
-
-def _kind_of_target(y_true: Any, y_pred: Any) -> tuple[bool, bool]:
-    """Return whether the targets are binary, and whether they are class numbers."""
-    binary = y_pred.shape[-1] == 1
-    fewer_axes = len(y_true.shape) < len(y_pred.shape)
-    return binary, fewer_axes or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1)
-
-
-_BY_SHAPE = {
-    "accuracy": ("BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"),
-    "acc": ("BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"),
-    "crossentropy": ("BinaryCrossentropy", "SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
-    "ce": ("BinaryCrossentropy", "SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
-}
-
-
-def _choose_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
-    if not _is_name(identifier, tuple(_BY_SHAPE)):
-        return _make_metric(identifier)
-    binary, sparse = _kind_of_target(y_true, y_pred)
-    choice = _BY_SHAPE[identifier.lower()][0 if binary else 1 if sparse else 2]
-    metric = _make_metric(choice)
-    metric.name = identifier
-    return metric
-
-
-def _make_metric(identifier: Any) -> Any:
-    metric = metrics_module.get(identifier)
-    if not callable(metric) and not isinstance(metric, metrics_module.Metric):
-        raise TypeError(f"metrics must be names, Metrics or functions, got {identifier!r}")
-    if not isinstance(metric, metrics_module.Metric):
-        metric = metrics_module.MeanMetricWrapper(metric, name=_object_name(metric))
-    if isinstance(identifier, str):
-        metric.name = identifier
-    return metric
-
-
-def total(losses: list[Any]) -> Any:
-    """Return the sum of scalar tensors."""
-    result = ops.convert_to_tensor(losses[0])
-    for loss in losses[1:]:
-        result = result + loss
-    return result

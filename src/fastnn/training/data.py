@@ -22,8 +22,13 @@ class ArrayData:
     x, y, sample_weight : array_like
         Targets and weights may be None. They are checked: see `fastnn.training.arrays`.
     batch_size : int
+    x_dtype : numpy.dtype
+        The dtype in which the model takes x.
     dtype : numpy.dtype
-        The model's float dtype.
+        The dtype of its targets and weights, where they are not class numbers.
+    class_weight : dict of int to float, optional
+    names : tuple of str
+        What to call x, y and the weights in errors.
 
     Attributes
     ----------
@@ -39,6 +44,7 @@ class ArrayData:
         sample_weight: Any = None,
         *,
         batch_size: int = 32,
+        x_dtype: np.dtype,
         dtype: np.dtype,
         class_weight: Mapping[int, float] | None = None,
         names: tuple[str, str, str] = ("x", "y", "sample_weight"),
@@ -54,7 +60,7 @@ class ArrayData:
             check_weight_shape(weight, y, names[2])
         self.sources = (x, y, weight)
         self.names = names
-        self.dtype = dtype
+        self.x_dtype, self.dtype = x_dtype, dtype
         self.resize(batch_size)
 
     def resize(self, batch_size: int) -> None:
@@ -64,9 +70,14 @@ class ArrayData:
 
     def check_values(self) -> None:
         """Raise ValueError where a value is NaN, infinite or too large for the model's dtype."""
-        for name, source in zip(self.names, self.sources, strict=True):
+        dtypes = (self.x_dtype, self.dtype, self.dtype)
+        for name, source, dtype in zip(self.names, self.sources, dtypes, strict=True):
             if source is not None:
-                arrays.check_finite(source, name, self.dtype)
+                arrays.check_finite(source, name, dtype)
+
+    def reshape_x(self, x: np.ndarray) -> None:
+        """Put another view of x in its place."""
+        self.sources = (x, *self.sources[1:])
 
     def split(self, fraction: float) -> ArrayData:
         """Cut off the last rows, the given fraction of all, and return them."""
@@ -77,7 +88,7 @@ class ArrayData:
                 "give more data or another fraction"
             )
         rest = object.__new__(ArrayData)
-        rest.names, rest.dtype = self.names, self.dtype
+        rest.names, rest.x_dtype, rest.dtype = self.names, self.x_dtype, self.dtype
         rest.sources = tuple(None if s is None else s[at:] for s in self.sources)
         self.sources = tuple(None if s is None else s[:at] for s in self.sources)
         rest.rows, self.rows = self.rows - at, at
@@ -87,7 +98,7 @@ class ArrayData:
 
     def specs(self, rows: int) -> list[tuple[tuple[int, ...], np.dtype] | None]:
         """Return shape and dtype of a batch of so many rows: x, y and the weights (None: absent)."""
-        return specs(self.sources, self.dtype, rows)
+        return specs(self.sources, self.x_dtype, self.dtype, rows)
 
 
 class StreamData:
@@ -98,8 +109,10 @@ class StreamData:
     stream : iterator, iterable, or callable that returns one
         Yields ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``. An iterable or a callable is
         begun anew for every epoch, an iterator goes on where it was.
-    dtype : numpy.dtype
-        The model's float dtype.
+    x_dtype, dtype, class_weight
+        As for `ArrayData`.
+    name : str
+        What to call the stream in errors.
     """
 
     batches: int | None
@@ -108,12 +121,13 @@ class StreamData:
         self,
         stream: Any,
         *,
+        x_dtype: np.dtype,
         dtype: np.dtype,
         class_weight: Mapping[int, float] | None = None,
         name: str = "x",
     ) -> None:
         self.stream = stream
-        self.dtype = dtype
+        self.x_dtype, self.dtype = x_dtype, dtype
         self.class_weight = class_weight
         self.name = name
         try:
@@ -129,8 +143,8 @@ class StreamData:
         return not hasattr(self.stream, "__next__")
 
     def start(self) -> None:
-        """Begin anew, where the stream can."""
-        if self._iterator is None or self.restarts:
+        """Begin anew, where the stream can; a stream of which only `peek` has seen anything has just begun."""
+        if self._held is None and (self._iterator is None or self.restarts):
             self._iterator = self._begin()
 
     def peek(self) -> ArrayData:
@@ -164,6 +178,7 @@ class StreamData:
             y,
             weight,
             batch_size=max(rows, 1),
+            x_dtype=self.x_dtype,
             dtype=self.dtype,
             class_weight=self.class_weight,
             names=names,
@@ -201,6 +216,7 @@ def make_data(
     *,
     batch_size: int | None,
     steps: int | None,
+    x_dtype: np.dtype,
     dtype: np.dtype,
     class_weight: Mapping[int, float] | None = None,
     names: tuple[str, str, str] = ("x", "y", "sample_weight"),
@@ -215,6 +231,7 @@ def make_data(
             y,
             sample_weight,
             batch_size=batch_size or 32,
+            x_dtype=x_dtype,
             dtype=dtype,
             class_weight=class_weight,
             names=names,
@@ -226,7 +243,9 @@ def make_data(
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"{name} must not be given when {names[0]} yields batches")
-    return StreamData(x, dtype=dtype, class_weight=class_weight, name=names[0])
+    return StreamData(
+        x, x_dtype=x_dtype, dtype=dtype, class_weight=class_weight, name=names[0]
+    )
 
 
 def unpack(item: Any) -> tuple[Any, Any, Any]:
@@ -243,7 +262,7 @@ def unpack(item: Any) -> tuple[Any, Any, Any]:
 
 
 def specs(
-    sources: tuple[np.ndarray | None, ...], dtype: np.dtype, rows: int
+    sources: tuple[np.ndarray | None, ...], x_dtype: np.dtype, dtype: np.dtype, rows: int
 ) -> list[tuple[tuple[int, ...], np.dtype] | None]:
     """Return shape and dtype in which a model takes a batch of x, y and the weights."""
     result = []
@@ -252,7 +271,7 @@ def specs(
             result.append(None)
             continue
         kind = source.dtype.kind
-        wanted = dtype
+        wanted = x_dtype if i == 0 else dtype
         if i == 1 and kind in "biu":
             wanted = source.dtype if source.dtype == np.int64 else np.dtype(np.int32)
         result.append(((rows, *source.shape[1:]), wanted))

@@ -33,7 +33,7 @@ class ArrayFeed:
     ) -> None:
         self._batches = data.batches
         self.steps: int | None = steps or data.batches
-        self._orders = model._order_program(data.rows) if shuffle else None
+        self._orders = model._runtime.order_program(data.rows) if shuffle else None
         order = self._orders.outputs[0] if shuffle else None
         self._runner = make_runner(model, mode, data, order)
         self._position = data.batches

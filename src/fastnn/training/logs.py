@@ -21,19 +21,21 @@ class MetricReader:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.names: list[str] = []
+        self.names: list[str] = []  # in alphabetical order
+        self.order: list[str] = []  # in that of the metrics
         self._read = _program(self._results)
         self._reset = _program(model.reset_metrics)
 
     def _results(self) -> list[Any]:
         results = self.model.get_metrics_result()
+        self.order = list(results)
         self.names = sorted(results)
         return [results[name] for name in self.names]
 
     def read(self) -> dict[str, Any]:
         """Return the metrics' values so far."""
         if self._read is None:
-            return as_floats(self.model.get_metrics_result())
+            return dict(zip(self.names, map(_as_float, self._results()), strict=True))
         self._read.run()
         return dict(zip(self.names, map(_as_float, self._read.outputs), strict=True))
 

@@ -6,8 +6,6 @@ import time
 from collections.abc import Container
 from typing import Any
 
-import numpy as np
-
 from ..callbacks import CallbackList, TerminateOnNaN
 from .errors import DivergenceError
 from .feeds import ArrayFeed, StreamFeed, warn_out_of_data
@@ -59,11 +57,13 @@ class _Loop:
         self._by_batch = self._hooked or feed.one_at_a_time
         self._pace = _Pace()
         self._own_logs = model._own_logs(mode)
-        self._reader = model._metric_reader()
+        self._reader = model._runtime.reader()
 
     def _progress_hook(self, mode: str) -> Any:
         bar = self.callbacks.progbar
-        shown = bar is not None and bar.verbose == 1 and (mode == "train" or not bar._in_fit)
+        # A bar that shows one line an epoch must yet count the batches of a stream.
+        looks = bar is not None and (bar.verbose == 1 or self.feed.one_at_a_time)
+        shown = looks and (mode == "train" or not bar._in_fit)
         return getattr(bar, f"on_{mode}_batch_end") if shown else None
 
     def _stopped(self) -> bool:
@@ -164,8 +164,8 @@ class FitLoop(_Loop):
         super().__init__(model, "train", feed, callbacks)
         self.validation = validation
         self.validation_freq = validation_freq
-        self._weights = model.trainable_variables
-        self._snapshot = Snapshot([*model.variables, *model.optimizer.variables])
+        others = [*model.variables, *model.optimizer.variables]
+        self._snapshot = Snapshot(model.trainable_variables, others)
         self._finite_epoch = 0
         self._tolerant = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
 
@@ -178,23 +178,27 @@ class FitLoop(_Loop):
         model.stop_training = False
         logs: dict[str, Any] = {}
         callbacks.on_train_begin()
-        self._snapshot.take()
         self._finite_epoch = initial_epoch
+        self._check_start()
         for epoch in range(initial_epoch, epochs):
             callbacks.on_epoch_begin(epoch)
             logs = self._epoch(epoch)
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
-            self._finite_epoch = epoch + 1
-            self._snapshot.take()
         callbacks.on_train_end(logs)
+
+    def _check_start(self) -> None:
+        if not self._snapshot.take():
+            raise ValueError("the model's weights hold NaN or infinite values before training begins")
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         done, finite = self._pass()
         if not finite:
             self._diverged(epoch, done + 1, "the loss is NaN or infinite")
-        elif not all(map(_is_finite, self._weights)):
+        elif self._snapshot.take():
+            self._finite_epoch = epoch + 1
+        else:
             self._diverged(epoch, done, "a weight is NaN or infinite")
         if not done and finite:
             warn_out_of_data()
@@ -231,7 +235,3 @@ class FitLoop(_Loop):
             step,
         )
 
-
-def _is_finite(variable: Any) -> bool:
-    array = variable.array
-    return bool(np.isfinite(array.sum())) or bool(np.isfinite(array).all())

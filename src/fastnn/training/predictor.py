@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ class Predictor:
 
     def predict(self, x: np.ndarray) -> Any:
         """Return the predictions for one batch, in the structure that the model returns."""
-        if self.model._eager:
+        if self.model._runtime.eager:
             return self._eagerly(x)
         try:
             with self._lock:
@@ -69,19 +68,12 @@ class Predictor:
             self.model._fall_back_to_eager(error)
             return self._eagerly(x)
 
-    def batches(self, x: np.ndarray, batch_size: int) -> Iterator[Any]:
-        """Yield the predictions for batch after batch of rows."""
-        for begin in range(0, len(x), batch_size):
-            yield self.predict(x[begin : begin + batch_size])
-
-    def batch_size(self, asked: int | None) -> int:
-        """Return the rows of a batch: as asked, else what suits the model.
+    def wide_batch(self) -> int:
+        """Return the rows of a batch where the user leaves the choice to us.
 
         32 is Keras' default, and what a layer that mixes rows must see; the layers of this package treat
         each row by itself, and larger batches of them give the same numbers sooner.
         """
-        if asked is not None:
-            return asked
         return _WIDE_BATCH if self.model._rows_are_independent() else 32
 
     def _program(self, x: np.ndarray) -> Any:
@@ -89,7 +81,9 @@ class Predictor:
         return self._programs.get(spec, lambda: plan.compile(self._forward, [spec]))
 
     def _forward(self, x: Tensor) -> Any:
-        return self.model.predict_step(x)
+        outputs = self.model.predict_step(x)
+        self.model.clear_losses()
+        return outputs
 
     def _eagerly(self, x: np.ndarray) -> Any:
         return _as_arrays(self.model.predict_step(Tensor(x.astype(self.model._input_dtype))))

@@ -14,12 +14,10 @@ import numpy as np
 
 from .. import graph, ops, plan
 from ..callbacks import CallbackList
-from ..ops.sampling import random_permutation
-from ..random import SeedGenerator
 from ..tensor import Tensor, TracingError
 from . import arrays
 from .data import ArrayData, StreamData, is_stream, make_data, unpack
-from .logs import MetricReader, as_floats
+from .logs import as_floats
 from .runners import Spec, make_runner, pack
 from .steps import Steps
 
@@ -54,13 +52,12 @@ class Preparation(Steps):
         """Raise where features or labels do not fit the model."""
         data.reshape_x(self._fitting_x(data.sources[0], data.names[0]))
         y = data.sources[1]
-        if y is None or self._compile_loss is None:
+        if y is None or self._runtime.loss is None:
             return
         predicted = self._output_shape_for(data)
-        loss = self._compile_loss.resolve(y.shape, predicted)
+        loss = self._runtime.loss.resolve(y.shape, predicted)
         if loss.takes_class_numbers:
-            ignored = getattr(loss, "ignore_class", None)
-            arrays.check_labels(y, predicted[-1], data.names[1], ignored)
+            arrays.check_labels(y, predicted[-1], data.names[1])
 
     def _fitting_x(self, x: np.ndarray, name: str) -> np.ndarray:
         """Return x, with a last axis of size 1 added or taken away as the model wants it (Keras' rule).
@@ -88,11 +85,11 @@ class Preparation(Steps):
     def _output_shape_for(self, data: ArrayData) -> tuple[int, ...]:
         """Return the shape of the predictions for the rows of ``data``."""
         key = data.sources[0].shape[1:]
-        shape = self._shapes.get(key)
+        shape = self._runtime.shapes.get(key)
         if shape is None:
             shape = self._find_output_shape(data)
             if self.built:
-                self._shapes[key] = shape
+                self._runtime.shapes[key] = shape
         return shape
 
     def _find_output_shape(self, data: ArrayData) -> tuple[int, ...]:
@@ -109,11 +106,13 @@ class Preparation(Steps):
     def _call_on_spec(self, data: ArrayData) -> Any:
         """Call the model on the shape of a batch; on the batch itself where it cannot be traced."""
         spec = data.specs(data.batch_size)[0]
-        if not self._eager:
+        if not self._runtime.eager:
             try:
                 return graph.trace(lambda x: self(x, training=False), [spec]).outputs
             except TracingError as error:
                 self._fall_back_to_eager(error)
+            finally:
+                self.clear_losses()  # those of a trace have no values
         return self(Tensor(data.sources[0][: data.batch_size].astype(spec[1])), training=False)
 
     # ---- building -----------------------------------------------------------------------------------
@@ -121,26 +120,26 @@ class Preparation(Steps):
     def _prepare(self, data: ArrayData, training: bool = True) -> None:
         """Build what checked data need: weights, the loss, metrics and the optimizer's slots."""
         if not self.built:
-            self._build_for(data)
+            self._build_from(data)
         y = data.sources[1]
-        if y is not None and (self._compile_loss or self._compile_metrics):
+        if y is not None and (self._runtime.loss or self._runtime.metrics):
             predicted = self._output_shape_for(data)
-            if self._compile_loss is not None:
-                self._compile_loss.build(y.shape, predicted)
-            if self._compile_metrics is not None:
-                self._compile_metrics.build(y.shape, predicted)
-        elif self._compile_metrics is not None and not self._compile_metrics.built:
+            if self._runtime.loss is not None:
+                self._runtime.loss.build(y.shape, predicted)
+            if self._runtime.metrics is not None:
+                self._runtime.metrics.build(y.shape, predicted)
+        elif self._runtime.metrics is not None and not self._runtime.metrics.built:
             raise ValueError("the metrics need targets: pass y")
         if training and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def _build_for(self, data: ArrayData) -> None:
+    def _build_from(self, data: ArrayData) -> None:
         self._call_on_spec(data)
 
     def _ensure_built(self, x: np.ndarray, name: str = "x") -> None:
         """Build a model that has not seen data yet from the first it predicts."""
         if not self.built:
-            self._build_for(
+            self._build_from(
                 ArrayData(
                     x,
                     batch_size=min(len(x), 32),
@@ -152,19 +151,12 @@ class Preparation(Steps):
 
     # ---- programs -----------------------------------------------------------------------------------
 
-    def _forget_programs(self) -> None:
-        """Drop all programs: what they were made of has changed."""
-        self._programs.clear()
-        self._shapes.clear()
-        self._reader = None
-        self._predictor.clear()
-
     def _step_program(self, mode: str, specs: list[Spec | None]) -> Any:
         """Return the program of a training or test step for batches of these shapes."""
         variables = tuple(map(id, self.trainable_variables))
-        key = (mode, tuple(specs), variables)
+        key = (mode, tuple(specs), variables, getattr(self.optimizer, "version", 0))
         given = [spec for spec in specs if spec is not None]
-        return self._programs.get(
+        return self._runtime.programs.get(
             key, lambda: plan.compile(self._step_function(mode, specs), given)
         )
 
@@ -175,6 +167,7 @@ class Preparation(Steps):
         def function(*tensors: Tensor) -> Any:
             rest = iter(tensors)
             logs = step(pack(*(None if spec is None else next(rest) for spec in specs)))
+            self.clear_losses()
             if not own_logs:
                 return []  # the metrics are read when somebody asks for them
             if mode == "train" and "loss" in logs:
@@ -190,28 +183,15 @@ class Preparation(Steps):
             for name in (f"{mode}_step", "compute_metrics")
         )
 
-    def _order_program(self, rows: int) -> Any:
-        """Return the program that writes a new order of so many rows into its output."""
-        if self._shuffler is None:
-            self._shuffler = SeedGenerator()
-        return self._orders.get(
-            rows, lambda: plan.compile(lambda: random_permutation(self._shuffler.next(), rows), [])
-        )
-
-    def _metric_reader(self) -> MetricReader:
-        if self._reader is None:
-            self._reader = MetricReader(self)
-        return self._reader
-
     def _fall_back_to_eager(self, error: TracingError) -> None:
         """Run op by op from now on, with one warning; raise if a compiled program was asked for."""
         if self.jit_compile is True:
             raise error
-        if not self._eager:
+        if not self._runtime.eager:
             warnings.warn(
                 f"model {self.name!r} runs op by op, which is slow: {error}", UserWarning, stacklevel=2
             )
-        self._eager = True
+        self._runtime.eager = True
 
     # ---- the parts of calls -------------------------------------------------------------------------
 
@@ -279,7 +259,7 @@ class Preparation(Steps):
         return data
 
     def _run_one(self, mode: str, data: ArrayData, return_dict: bool) -> Any:
-        reader = self._metric_reader()
+        reader = self._runtime.reader()
         reader.reset()
         runner = make_runner(self, mode, data)
         runner.run(0, 1)
@@ -290,23 +270,24 @@ class Preparation(Steps):
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
         """Return the values in the order of the metrics, others after them; one value by itself."""
-        order = [name for name in self._metric_reader().order if name in logs]
+        order = [name for name in self._runtime.reader().order if name in logs]
         order += [name for name in logs if name not in order]
         values = [logs[name] for name in order]
         return values[0] if len(values) == 1 else values
 
     def _prediction_batches(
         self, x: Any, batch_size: int | None, steps: int | None, exact: bool
-    ) -> tuple[Iterator[Any], int | None]:
-        """Return the predictions batch by batch, and how many batches of Keras' there are (None: unknown).
+    ) -> tuple[Iterator[np.ndarray], int | None]:
+        """Return the batches to predict, and how many there are by Keras' count (None: unknown).
 
         ``exact`` keeps Keras' batches, for callbacks that count them.
         """
         if is_stream(x):
             data = self._make_data(x, None, None, batch_size=batch_size, steps=steps)
-            return self._predict_stream(data, steps), steps or data.batches
+            data.start()
+            return self._stream_batches(data, steps), steps or data.batches
         x = arrays.as_array(x, "x")
-        if len(x) == 0:
+        if x.size == 0:
             raise ValueError(f"x is empty: its shape is {x.shape}")
         x = self._fitting_x(x, "x")
         if batch_size is None and steps is not None:
@@ -314,52 +295,48 @@ class Preparation(Steps):
         shown = batch_size or 32
         if steps is not None:
             x = x[: steps * shown]
-        self._ensure_built(x)
-        rows = shown if exact else self._predictor.batch_size(batch_size)
-        if not exact and len(x) <= shown:
-            rows = shown
-        return self._predictor.batches(x, rows), -(-len(x) // shown)
+        rows = shown
+        if batch_size is None and not exact and len(x) > shown:
+            rows = self._runtime.predictor.wide_batch()
+        parts = (x[begin : begin + rows] for begin in range(0, len(x), rows))
+        return parts, -(-len(x) // shown)
 
-    def _predict_stream(self, data: StreamData, steps: int | None) -> Iterator[Any]:
-        data.start()
+    def _stream_batches(self, data: StreamData, steps: int | None) -> Iterator[np.ndarray]:
         count = 0
         while steps is None or count < steps:
             batch = data.next()
             if batch is None:
                 return
-            x = self._fitting_x(batch.sources[0], data.name)
-            self._ensure_built(x)
-            yield self._predictor.predict(x)
+            yield self._fitting_x(batch.sources[0], data.name)
             count += 1
 
     def _predict_loop(
-        self, batches: Iterator[Any], callbacks: CallbackList, total: int | None, hooked: bool
+        self, batches: Iterator[np.ndarray], callbacks: CallbackList, total: int | None, hooked: bool
     ) -> Any:
         """Run through the batches and join the predictions, each leaf of their structure by itself."""
         self.stop_predicting = False
         callbacks.on_predict_begin()
         parts: list[list[np.ndarray]] = []
-        structure, count = None, 0
-        while True:
+        outputs = None
+        for count, x in enumerate(batches):
             if hooked:
                 callbacks.on_predict_batch_begin(count)
-            structure_now = next(batches, None)
-            if structure_now is None:
-                break
-            structure = structure_now
-            parts.append(graph.flatten(structure))
+            self._ensure_built(x)
+            outputs = self._runtime.predictor.predict(x)
+            parts.append(graph.flatten(outputs))
             if hooked:
-                callbacks.on_predict_batch_end(count, {"outputs": structure})
+                callbacks.on_predict_batch_end(count, {"outputs": outputs})
             elif callbacks.progbar is not None and total is None:
                 callbacks.progbar.on_predict_batch_end(count)
-            count += 1
             if self.stop_predicting:
                 break
         if not parts:
             raise ValueError("x yields no batches")
         callbacks.on_predict_end()
-        joined = (each[0] if len(each) == 1 else np.concatenate(each) for each in zip(*parts, strict=True))
-        return graph.rebuild(structure, joined)
+        joined = (
+            each[0] if len(each) == 1 else np.concatenate(each) for each in zip(*parts, strict=True)
+        )
+        return graph.rebuild(outputs, joined)
 
 
 def _row(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -141,7 +141,7 @@ def make_runner(
     model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None
 ) -> ProgramRunner | EagerRunner:
     """Return a runner for the data: a program, unless the model was told, or had, to run op by op."""
-    if not model._eager:
+    if not model._runtime.eager:
         try:
             return ProgramRunner(model, mode, data, permutation)
         except TracingError as error:

@@ -37,7 +37,7 @@ class Steps:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
         ops.guard(loss)
-        self._loss_tracker.update_state(loss, sample_weight=x.shape[0])
+        self._runtime.loss_tracker.update_state(loss, sample_weight=x.shape[0])
         if variables:
             self.optimizer.apply(tape.gradient(loss, variables), variables)
         else:
@@ -49,7 +49,7 @@ class Steps:
         x, y, sample_weight = unpack(data)
         y_pred = self(x, training=False)
         loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
-        self._loss_tracker.update_state(loss, sample_weight=x.shape[0])
+        self._runtime.loss_tracker.update_state(loss, sample_weight=x.shape[0])
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -72,10 +72,10 @@ class Steps:
             If there is none of either.
         """
         losses = []
-        if self._compile_loss is not None:
+        if self._runtime.loss is not None:
             if y is None:
                 raise ValueError("the loss needs targets: pass y")
-            losses.append(self._compile_loss(y, y_pred, sample_weight))
+            losses.append(self._runtime.loss(y, y_pred, sample_weight))
         losses += [ops.sum(loss) if loss.shape else loss for loss in self.losses]
         if not losses:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
@@ -88,8 +88,8 @@ class Steps:
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
         """Update the metrics of ``compile`` with a batch and return all metrics' values."""
-        if self._compile_metrics is not None:
-            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        if self._runtime.metrics is not None:
+            self._runtime.metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:

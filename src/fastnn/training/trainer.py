@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
 
-from .. import graph, metrics, ops, optimizers, plan
-from ..callbacks import CallbackList, History
-from ..ops.sampling import random_permutation
-from ..random import SeedGenerator
-from ..tensor import Tensor, TracingError
+from .. import optimizers
+from ..callbacks import History
+from ..metrics import Mean, Metric
 from . import arrays, options
 from .compiled import CompileLoss, CompileMetrics
-from .data import ArrayData, StreamData, is_stream, make_data, unpack
+from .data import ArrayData
 from .feeds import make_feed
-from .logs import MetricReader
 from .loops import EvaluateLoop, FitLoop
-from .predictor import FEW_ROWS, Predictor
-from .runners import ProgramCache, Spec, make_runner, pack
-from .steps import Steps
+from .preparation import Preparation
+from .runtime import Runtime
 
 __all__ = ["Trainer"]
 
-_STEP_PROGRAMS = 16
-_SEVERAL = "models with several outputs can predict, but not be trained: that is not supported"
 
-
-class Trainer(Steps):
+class Trainer(Preparation):
     """Training, evaluation and prediction; `Model` is a layer that has them."""
 
     def _init_trainer(self) -> None:
@@ -40,16 +32,7 @@ class Trainer(Steps):
         self.steps_per_execution = 1
         self.run_eagerly = False
         self.jit_compile: Any = "auto"
-        self._compile_loss: CompileLoss | None = None
-        self._compile_metrics: CompileMetrics | None = None
-        self._loss_tracker: metrics.Mean | None = None
-        self._eager = False
-        self._programs = ProgramCache(_STEP_PROGRAMS)
-        self._orders = ProgramCache(2)
-        self._shapes: dict[Any, tuple[int, ...]] = {}
-        self._reader: MetricReader | None = None
-        self._shuffler: SeedGenerator | None = None
-        self._predictor = Predictor(self)
+        self._runtime = Runtime(self)
 
     # ---- the public face ----------------------------------------------------------------------------
 
@@ -107,14 +90,14 @@ class Trainer(Steps):
         if not isinstance(auto_scale_loss, bool):
             raise TypeError(f"auto_scale_loss must be a bool, got {auto_scale_loss!r}")
         self.optimizer, self.loss = new_optimizer, loss
-        self._compile_loss, self._compile_metrics = new_loss, new_metrics
-        self._loss_tracker = _mean("loss")
+        self._runtime.loss, self._runtime.metrics = new_loss, new_metrics
+        self._runtime.loss_tracker = Mean(name="loss")
         self.steps_per_execution = int(steps_per_execution)
         self.run_eagerly, self.jit_compile = bool(run_eagerly), jit_compile
-        self._eager = bool(run_eagerly) or jit_compile is False
+        self._runtime.eager = bool(run_eagerly) or jit_compile is False
         self.stop_training = False
         self.compiled = True
-        self._forget_programs()
+        self._runtime.forget_programs()
 
     def fit(
         self,
@@ -192,14 +175,8 @@ class Trainer(Steps):
         validation_freq = options.check_frequency(validation_freq)
         if not isinstance(shuffle, (bool, np.bool_)):
             raise ValueError(f"shuffle must be True or False, got {shuffle!r}")
-        data = make_data(
-            x,
-            y,
-            sample_weight,
-            batch_size=batch_size,
-            steps=steps_per_epoch,
-            dtype=self._input_dtype,
-            class_weight=class_weight,
+        data = self._make_data(
+            x, y, sample_weight, batch_size=batch_size, steps=None, class_weight=class_weight
         )
         checked = self._check(data)
         validation = self._validation_data(
@@ -246,9 +223,7 @@ class Trainer(Steps):
         self._require_compiled("evaluate")
         verbose = options.check_verbose(verbose)
         options.check_counts(batch_size=batch_size, steps=steps)
-        data = make_data(
-            x, y, sample_weight, batch_size=batch_size, steps=steps, dtype=self._input_dtype
-        )
+        data = self._make_data(x, y, sample_weight, batch_size=batch_size, steps=steps)
         self._prepare(self._check(data), training=False)
         feed = make_feed(self, "test", data, steps)
         callback_list = self._callback_list(callbacks, verbose, 1, feed.steps)
@@ -281,14 +256,16 @@ class Trainer(Steps):
             Or a list or dict of them, as the model's ``call`` returns.
         """
         if verbose == 0 and type(x) is np.ndarray and batch_size is steps is callbacks is None:
-            found = self._predictor.few(x)
+            found = self._runtime.predictor.few(x)
             if found is not None:
                 return found
         verbose = options.check_verbose(verbose)
         options.check_counts(batch_size=batch_size, steps=steps)
-        batches, total = self._prediction_batches(x, batch_size, steps, callbacks)
-        callback_list = self._callback_list(callbacks, verbose, 1, total)
-        return self._predict_loop(batches, callback_list, total)
+        callback_list = self._callback_list(callbacks, verbose, 1, None)
+        hooked = callback_list.wants_batches("predict")
+        batches, total = self._prediction_batches(x, batch_size, steps, hooked)
+        callback_list.set_params({"verbose": verbose, "epochs": 1, "steps": total})
+        return self._predict_loop(batches, callback_list, total, hooked)
 
     def train_on_batch(
         self,
@@ -313,19 +290,19 @@ class Trainer(Steps):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's output for one batch, an ndarray."""
-        x = arrays.as_array(x, "x")
-        self._check_x(x)
-        return self._predictor.predict(x)
+        x = self._fitting_x(arrays.as_array(x, "x"), "x")
+        self._ensure_built(x)
+        return self._runtime.predictor.predict(x)
 
     @property
     def metrics(self) -> list[Any]:
         """The loss's mean, the metrics of ``compile`` as one, and those of the model and its layers."""
-        own = [self._loss_tracker, self._compile_metrics] if self.compiled else []
-        found = [metric for metric in own if metric is not None]
-        for metric in super().metrics:
-            if not any(metric is known for known in found):
-                found.append(metric)
-        return found
+        found = [self._runtime.loss_tracker, self._runtime.metrics]
+        found += self._own(Metric)
+        for layer in self.layers_inside:
+            # What a model inside was compiled with is not part of this one.
+            found += super(Trainer, layer).metrics if isinstance(layer, Trainer) else layer.metrics
+        return list({id(metric): metric for metric in found if metric is not None}.values())
 
     @property
     def metrics_names(self) -> list[str]:

@@ -111,8 +111,7 @@ static int any_split(const fnn_step *steps, int64_t n)
     return 0;
 }
 
-int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state,
-                int threads)
+int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state, int threads)
 {
     fnn_state none = {0, 0, 0};
     plan_run r = {steps, n, repeats, advance, state ? state : &none, 0, 0};

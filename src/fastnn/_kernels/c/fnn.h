@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#define FNN_EXPORT __attribute__((visibility("default")))
+
 enum fnn_dtype { FNN_F32, FNN_F64, FNN_I32, FNN_I64, FNN_U8, FNN_BOOL, FNN_DTYPES };
 
 enum { FNN_BUFS = 10, FNN_DIMS = 24, FNN_PARS = 8 };
@@ -60,8 +62,8 @@ int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advan
 
 /* ---- pool.c: our threads ---------------------------------------------------------------------------- */
 enum { FNN_MAX_THREADS = 256 };
-int fnn_threads(void);                              /* the number in force */
-void fnn_set_threads(int n);                        /* n >= 1; clipped to 1 .. FNN_MAX_THREADS */
+FNN_EXPORT int fnn_threads(void);                   /* the number in force; seen by threadpoolctl */
+FNN_EXPORT void fnn_set_threads(int n);                        /* n >= 1; clipped to 1 .. FNN_MAX_THREADS */
 int fnn_default_threads(void);                      /* FASTNN_NUM_THREADS, else what affinity and cgroup grant */
 /* Calls job(arg, i, n) for i in 0..n-1, each on its own thread, the caller being 0; returns when all are
  * done. n is at most `threads` (0: no limit) and the number in force, and 1 when another caller has the pool. */

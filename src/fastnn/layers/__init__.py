@@ -1,0 +1,68 @@
+"""Layers (Keras' names and defaults)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..utils.registry import Registry
+from .dense import Dense
+from .elementwise import ELU, Activation, LeakyReLU, ReLU, Rescaling, Softmax
+from .input_layer import Input, InputLayer
+from .input_spec import InputSpec
+from .keras_tensor import KerasTensor
+from .layer import Layer
+from .noise import Dropout, GaussianNoise
+from .reshaping import Flatten, Reshape
+
+__all__ = [
+    "ELU",
+    "REGISTRY",
+    "Activation",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "LeakyReLU",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+    "deserialize",
+    "serialize",
+]
+
+REGISTRY = Registry(
+    "layer",
+    "keras.layers",
+    classes=[
+        ELU,
+        Activation,
+        Dense,
+        Dropout,
+        Flatten,
+        GaussianNoise,
+        InputLayer,
+        LeakyReLU,
+        ReLU,
+        Rescaling,
+        Reshape,
+        Softmax,
+    ],
+    snake_case=False,
+)
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """Return Keras' stored form of a layer, without its weights."""
+    return REGISTRY.serialize(layer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Layer:
+    """Return the layer for a stored form."""
+    return REGISTRY.deserialize(config, custom_objects)

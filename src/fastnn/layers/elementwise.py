@@ -1,0 +1,196 @@
+"""Layers that apply a function to each element (Softmax: along an axis), and Rescaling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import activations, ops
+from ..tensor import Tensor
+from ..utils import checks
+from .layer import Layer
+
+__all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Rescaling", "Softmax"]
+
+
+class _SameShape(Layer):
+    """A layer without weights whose output has the shape of its input."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.built = True
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
+
+class Activation(_SameShape):
+    """Apply an activation function.
+
+    Parameters
+    ----------
+    activation : str or callable
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, activation: str | Callable[..., Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.activation(inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class ReLU(_SameShape):
+    """``max(x, 0)``, with the variations of `activations.relu`.
+
+    Parameters
+    ----------
+    max_value : float, optional
+        Upper limit.
+    negative_slope : float
+        Slope below the threshold.
+    threshold : float
+        Where the two parts meet.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_value = checks.optional_real("max_value", max_value, minimum=0.0)
+        self.negative_slope = checks.real("negative_slope", negative_slope, minimum=0.0)
+        self.threshold = checks.real("threshold", threshold, minimum=0.0)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+class LeakyReLU(_SameShape):
+    """x where it is positive, ``negative_slope * x`` elsewhere.
+
+    Parameters
+    ----------
+    negative_slope : float
+        Note Keras' default 0.3, where the function `activations.leaky_relu` has 0.2.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.negative_slope = checks.real("negative_slope", negative_slope, minimum=0.0)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return activations.leaky_relu(inputs, self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(_SameShape):
+    """x where it is positive, ``alpha * (exp(x) - 1)`` elsewhere.
+
+    Parameters
+    ----------
+    alpha : float
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = checks.real("alpha", alpha, minimum=0.0)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return activations.elu(inputs, self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class Softmax(_SameShape):
+    """Probabilities that sum to one along an axis (or several).
+
+    Parameters
+    ----------
+    axis : int or sequence of int
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        several = isinstance(axis, (list, tuple))
+        self.axis = [checks.integer("axis", each) for each in axis] if several else checks.integer("axis", axis)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return activations.softmax(inputs, axis=tuple(self.axis) if isinstance(self.axis, list) else self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
+
+
+class Rescaling(_SameShape):
+    """``inputs * scale + offset``, in training and otherwise.
+
+    ``Rescaling(1 / 255)`` brings pictures of uint8 to 0 … 1.
+
+    Parameters
+    ----------
+    scale, offset : float or array_like
+        What broadcasts to the input.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = _number_or_array("scale", scale)
+        self.offset = _number_or_array("offset", offset)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        dtype = self.compute_dtype
+        scaled = ops.cast(inputs, dtype) * ops.convert_to_tensor(self.scale, dtype)
+        return scaled + ops.convert_to_tensor(self.offset, dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        sizes = tuple(0 if size is None else size for size in input_shape)
+        whole = np.broadcast_shapes(np.shape(self.scale), np.shape(self.offset), (1,) * len(sizes))
+        return tuple(max(size, w) if size else (None if w == 1 else w) for size, w in zip(sizes, whole, strict=True))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "scale": _plain(self.scale), "offset": _plain(self.offset)}
+
+
+def _number_or_array(name: str, value: Any) -> float | np.ndarray:
+    if np.ndim(value) == 0:
+        return checks.real(name, value)
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"Argument `{name}` must be a number or an array of numbers. Received: {name}={value!r}")
+    return array.astype(np.float64)
+
+
+def _plain(value: float | np.ndarray) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value

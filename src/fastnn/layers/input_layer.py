@@ -1,0 +1,130 @@
+"""Input: what data a model will get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import standardize_dtype
+from ..tensor import Tensor
+from .input_spec import InputSpec
+from .keras_tensor import KerasTensor
+from .layer import Layer
+
+__all__ = ["Input", "InputLayer"]
+
+
+class InputLayer(Layer):
+    """The entry of a model: it says what shape data have, and lets them pass.
+
+    Parameters
+    ----------
+    shape : sequence of (int or None), optional
+        Of one sample. Either this or ``batch_shape`` must be given.
+    batch_size : int, optional
+        With ``shape``: the size of batches, if it is fixed.
+    dtype : str, optional
+        Of the data. Default: floatx.
+    batch_shape : sequence of (int or None), optional
+        With the batch axis.
+    name : str, optional
+    **kwargs
+        Keras' ``sparse``, ``ragged``, ``optional`` and ``input_tensor`` are refused unless they have their defaults.
+
+    Attributes
+    ----------
+    batch_shape : tuple of (int or None)
+    output : KerasTensor
+        What `Input` returns.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        for argument in ("sparse", "ragged", "optional", "input_tensor"):
+            if kwargs.pop(argument, None):
+                raise ValueError(f"Argument `{argument}` of Input is not supported.")
+        super().__init__(name=name, **kwargs)
+        self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
+        self._input_dtype = standardize_dtype(dtype)
+        self.input_spec = InputSpec(shape=self.batch_shape)
+        self.output = KerasTensor(self.batch_shape, self._input_dtype, self)
+        self.built = True
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of the data."""
+        return self._input_dtype
+
+    @property
+    def declared_input_shape(self) -> tuple[int | None, ...]:
+        """The shape of one sample."""
+        return self.batch_shape[1:]
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_shape": self.batch_shape,
+            "dtype": str(self._input_dtype),
+            "sparse": False,
+            "ragged": False,
+            "name": self.name,
+            "optional": False,
+        }
+
+
+def Input(
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    **kwargs: Any,
+) -> KerasTensor:
+    """Describe the data that a model will get.
+
+    Parameters
+    ----------
+    shape, batch_size, dtype, batch_shape, name, **kwargs
+        See `InputLayer`.
+
+    Returns
+    -------
+    KerasTensor
+        To stand at the beginning of a Sequential model, or to call layers on.
+
+    Examples
+    --------
+    >>> Input(shape=(784,)).shape
+    (None, 784)
+    """
+    return InputLayer(shape, batch_size, dtype, batch_shape, name, **kwargs).output
+
+
+def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> tuple[int | None, ...]:
+    if (shape is None) == (batch_shape is None):
+        raise ValueError(f"Give either `shape` or `batch_shape`. Received: shape={shape!r}, batch_shape={batch_shape!r}")
+    if batch_shape is not None and batch_size is not None:
+        raise ValueError("Give `batch_size` with `shape`, not with `batch_shape`.")
+    if shape is not None:
+        if not isinstance(shape, (tuple, list)):
+            raise ValueError(f"Argument `shape` must be a tuple, such as (784,). Received: shape={shape!r}")
+        batch_shape = (batch_size, *shape)
+    sizes = tuple(batch_shape)
+    for size in sizes:
+        if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+            raise ValueError(f"The shape of an Input must hold positive integers or None. Received: {sizes}")
+    return tuple(None if size is None else int(size) for size in sizes)

@@ -1,0 +1,123 @@
+"""Layers that disturb their input while training: Dropout, GaussianNoise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import ops, random
+from ..dtypes import is_float
+from ..tensor import Tensor
+from ..utils import checks
+from .layer import Layer
+
+__all__ = ["Dropout", "GaussianNoise"]
+
+
+class _Noise(Layer):
+    """A layer that returns its input, except in training.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Where the layer's stream of random numbers starts. Default: drawn from the global generator, which
+        `utils.set_random_seed` seeds.
+    """
+
+    def __init__(self, seed: int | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = None if seed is None else checks.integer("seed", seed)
+        self.seed_generator = random.SeedGenerator(self.seed)
+        self.built = True
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        if not training:
+            return inputs
+        return self.disturb(inputs if is_float(inputs.dtype) else ops.cast(inputs, self.compute_dtype))
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
+
+class Dropout(_Noise):
+    """In training, set inputs to zero with probability ``rate`` and scale the others by ``1 / (1 - rate)``.
+
+    Otherwise the input comes out as it is (Srivastava et al., JMLR 2014).
+
+    Parameters
+    ----------
+    rate : float
+        0 … 1.
+    noise_shape : sequence of (int or None), optional
+        The shape of the mask, which broadcasts to the input; None is the input's size there. ``(None, 1, 8)``, say,
+        drops the same features at all steps of a sequence.
+    seed : int, optional
+        Default: drawn from the global generator, which `utils.set_random_seed` seeds.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.rate = checks.real("rate", rate, minimum=0.0, maximum=1.0)
+        self.noise_shape = _noise_shape(noise_shape)
+        super().__init__(seed, **kwargs)
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        if self.rate == 0.0:
+            return inputs
+        if self.rate == 1.0:
+            return inputs * 0.0
+        if self.noise_shape is not None and len(self.noise_shape) != len(inputs.shape):
+            raise ValueError(
+                f'Argument `noise_shape` of layer "{self.name}" has {len(self.noise_shape)} axes, its input has shape '
+                f"{tuple(inputs.shape)}."
+            )
+        return random.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+
+
+class GaussianNoise(_Noise):
+    """In training, add normal noise of mean zero; otherwise the input comes out as it is.
+
+    Parameters
+    ----------
+    stddev : float
+        Standard deviation of the noise, at least 0.
+    seed : int, optional
+        Default: drawn from the global generator, which `utils.set_random_seed` seeds.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+        self.stddev = checks.real("stddev", stddev, minimum=0.0)
+        super().__init__(seed, **kwargs)
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        if self.stddev == 0.0:
+            return inputs
+        return inputs + random.normal(
+            inputs.shape, mean=0.0, stddev=self.stddev, dtype=inputs.dtype, seed=self.seed_generator
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+def _noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
+    if noise_shape is None:
+        return None
+    if not isinstance(noise_shape, (tuple, list)):
+        raise ValueError(f"Argument `noise_shape` must be a tuple of integers. Received: noise_shape={noise_shape!r}")
+    return tuple(None if size is None else checks.integer("noise_shape", size, minimum=1) for size in noise_shape)

@@ -1,0 +1,98 @@
+"""Layers that only look at their input in another shape: Flatten, Reshape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..tensor import Tensor
+from .input_spec import InputSpec
+from .layer import Layer
+
+__all__ = ["Flatten", "Reshape"]
+
+
+class Flatten(Layer):
+    """Make one axis of all but the batch axis.
+
+    Parameters
+    ----------
+    data_format : {"channels_last", "channels_first"}, optional
+        With ``"channels_first"`` the axis after the batch axis becomes the last before flattening. Default:
+        ``"channels_last"``.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if data_format not in (None, "channels_last", "channels_first"):
+            raise ValueError(
+                "Argument `data_format` must be 'channels_last' or 'channels_first'. Received: "
+                f"data_format={data_format!r}"
+            )
+        self.data_format = data_format or "channels_last"
+        self.input_spec = InputSpec(min_ndim=1)
+        self.built = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        rank = len(inputs.shape)
+        if self.data_format == "channels_first" and rank > 2:
+            inputs = ops.transpose(inputs, (0, *range(2, rank), 1))
+        return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        sizes = input_shape[1:]
+        return (input_shape[0], None if None in sizes else math.prod(sizes))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "data_format": self.data_format}
+
+
+class Reshape(Layer):
+    """Give each sample another shape with as many elements.
+
+    Parameters
+    ----------
+    target_shape : sequence of int
+        Without the batch axis; one size may be -1 and is found out.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        sizes = tuple(target_shape) if isinstance(target_shape, (tuple, list)) else (target_shape,)
+        if sum(size == -1 for size in sizes) > 1 or any(
+            isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < -1 or size == 0
+            for size in sizes
+        ):
+            raise ValueError(
+                "Argument `target_shape` must hold positive integers, and -1 at most once. Received: "
+                f"target_shape={target_shape!r}"
+            )
+        self.target_shape = tuple(int(size) for size in sizes)
+        self.built = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        batch, *sizes = input_shape
+        if None in sizes:
+            return (batch, *(None if size == -1 else size for size in self.target_shape))
+        total, known = math.prod(sizes), math.prod(size for size in self.target_shape if size != -1)
+        fits = total % known == 0 if -1 in self.target_shape else total == known
+        if not fits:
+            raise ValueError(
+                f'Layer "{self.name}" cannot reshape samples of shape {tuple(sizes)} ({total} elements) to '
+                f"{self.target_shape}."
+            )
+        return (batch, *(total // known if size == -1 else size for size in self.target_shape))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "target_shape": self.target_shape}

@@ -1,0 +1,198 @@
+"""A layer that can be trained, evaluated and asked for predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd import is_recording
+from ..dtypes import is_float, standardize_dtype
+from ..layers import Layer
+from ..tensor import Tensor, current_graph
+from ..training import Trainer
+from ..training.predictor import FEW_ROWS
+from .summary import print_summary
+
+__all__ = ["Model"]
+
+
+class Model(Trainer, Layer):
+    """A network with training and prediction (Keras' `Model`, by subclassing).
+
+    Subclasses make their layers in ``__init__`` and override ``call``; they are built from the shapes of
+    the first data they see. ``call`` is traced once for each shape and then runs without Python, so it
+    must be written in ops; where it looks at a tensor's value it runs op by op, with a warning.
+
+    Parameters
+    ----------
+    name : str, optional
+        In any script; by default the class's name in snake case with a number.
+    trainable : bool, default True
+    dtype : str, optional
+
+    Raises
+    ------
+    NotImplementedError
+        For ``Model(inputs, outputs)``: the functional API is not supported.
+
+    Examples
+    --------
+    >>> class Net(fastnn.Model):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.hidden = fastnn.layers.Dense(16, activation="relu")
+    ...         self.out = fastnn.layers.Dense(1)
+    ...
+    ...     def call(self, x):
+    ...         return self.out(self.hidden(x))
+    """
+
+    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+        if args or "inputs" in kwargs or "outputs" in kwargs:
+            raise NotImplementedError(
+                "Model(inputs, outputs), the functional API, is not supported: use Sequential, or subclass Model"
+            )
+        super().__init__(name=name, **kwargs)
+        self._init_trainer()
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(
+            f"Model {type(self).__name__} does not have a `call()` method implemented."
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the outputs for inputs, tensors or arrays; on few rows through a cached program."""
+        if len(args) == 1 and not kwargs.get("training") and kwargs.keys() <= {"training"}:
+            found = self._quick(args[0])
+            if found is not None:
+                return found
+        return super().__call__(*args, **kwargs)
+
+    def _quick(self, x: Any) -> Tensor | None:
+        """Return the outputs for a few rows through a program, where nobody records what happens."""
+        array = x.array if type(x) is Tensor else x
+        if type(array) is not np.ndarray or current_graph() is not None or is_recording():
+            return None
+        found = self._runtime.predictor.few(array)
+        if found is not None:
+            return Tensor(found)
+        if not 0 < array.ndim or not 0 < len(array) <= FEW_ROWS:
+            return None
+        if not self.built or self._runtime.eager or not self._rows_are_independent():
+            return None
+        if array.dtype not in (self._input_dtype, np.float64, np.float32):
+            return None
+        outputs = self._runtime.predictor.predict(self._fitting_x(array, "x"))
+        return Tensor(outputs)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """Return the shape of the outputs for inputs of this shape, both with the batch axis.
+
+        Raises
+        ------
+        NotImplementedError
+            Before the model is built, and where ``call`` cannot be traced.
+        """
+        if not self.built:
+            raise NotImplementedError(f"model {self.name!r} does not know its output shape before it is built")
+        return super().compute_output_shape(input_shape)
+
+    # ---- layers -------------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model, in the order in which they were assigned."""
+        return self.layers_inside
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer of this name, or the one at this index.
+
+        Raises
+        ------
+        ValueError
+            If neither or both are given, or there is no such layer.
+        """
+        if (name is None) == (index is None):
+            raise ValueError(f"Provide either a layer name or a layer index, got {name=}, {index=}")
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."
+                )
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(
+            f"No such layer: {name}. Existing layers are: {[layer.name for layer in layers]}."
+        )
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Print the table of layers, output shapes and numbers of parameters.
+
+        Parameters
+        ----------
+        line_length : int, optional
+            Characters of a line; by default 88, or what the terminal has.
+        positions : sequence of 3 floats, optional
+            Where the columns end, as fractions of the line; default (0.45, 0.8, 1.0).
+        print_fn : callable, optional
+            Receives the whole text, without colours, instead of stdout.
+        expand_nested : bool, default False
+            Show the layers of models inside.
+        show_trainable : bool, default False
+            Add a column that says which layers are trained.
+        layer_range : (str, str), optional
+            Names, or regular expressions, of the first and the last layer to show.
+        """
+        print_summary(
+            self,
+            line_length=line_length,
+            positions=positions,
+            print_fn=print_fn,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+            layer_range=layer_range,
+        )
+
+    # ---- what training and the summary ask ----------------------------------------------------------
+
+    @property
+    def _input_dtype(self) -> np.dtype:
+        """The dtype in which the model takes its inputs."""
+        return self._float_dtype
+
+    @property
+    def _float_dtype(self) -> np.dtype:
+        """The dtype in which the model computes."""
+        dtype = standardize_dtype(self.compute_dtype)
+        return dtype if is_float(dtype) else standardize_dtype()
+
+    def _expected_input(self) -> tuple[Layer, tuple[int | None, ...]] | None:
+        """Return the layer that takes the inputs and their shape, where they are known."""
+        return None
+
+    def _rows_are_independent(self) -> bool:
+        """Whether each row of the output depends on that row of the input alone, for all we know."""
+        return False
+
+    def _output_shape_of(self, layer: Layer) -> tuple[int | None, ...] | None:
+        """Return the shape that a layer of the model puts out, or None if it is not known."""
+        config = layer.get_build_config() if layer.built else None
+        if not config or "input_shape" not in config:
+            return None
+        try:
+            return (None, *layer.compute_output_shape(config["input_shape"])[1:])
+        except NotImplementedError:
+            return None

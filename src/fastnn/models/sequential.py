@@ -1,0 +1,245 @@
+"""A stack of layers, each taking what the one before puts out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import graph
+from ..dtypes import standardize_dtype
+from ..layers import InputLayer, KerasTensor, Layer
+from .model import Model
+
+__all__ = ["Sequential"]
+
+_TRIAL_ROWS = 2  # rows of the batch on which a stack is built
+
+
+class Sequential(Model):
+    """A linear stack of layers (Keras' `Sequential`).
+
+    With an `Input` as its first element, or a first layer that was given ``input_shape`` or
+    ``input_dim``, weights are made at once; otherwise from the first data.
+
+    Parameters
+    ----------
+    layers : Layer, or list of Layer, optional
+        A bare layer is a stack of one.
+    trainable : bool, default True
+    name : str, optional
+        In any script.
+
+    Examples
+    --------
+    >>> model = Sequential([Flatten(input_shape=(28, 28)), Dense(10, activation="softmax")])
+    >>> model.output_shape
+    (None, 10)
+    """
+
+    def __init__(
+        self, layers: Any = None, trainable: bool = True, name: str | None = None
+    ) -> None:
+        super().__init__(name=name, trainable=trainable)
+        self._layers: list[Layer] = []
+        self._shapes: list[tuple[int | None, ...]] = []
+        if layers is None:
+            layers = []
+        for layer in layers if isinstance(layers, (list, tuple)) else [layers]:
+            self._append(layer)
+        self._rebuild()
+
+    # ---- the stack ----------------------------------------------------------------------------------
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer on top.
+
+        Raises
+        ------
+        TypeError
+            If it is not a layer.
+        ValueError
+            If its name is taken, or the shapes do not fit; the stack is left as it was.
+        """
+        before = list(self._layers)
+        self._append(layer)
+        try:
+            self._rebuild()
+        except Exception:
+            self._layers = before
+            self._rebuild()
+            raise
+
+    def pop(self) -> Layer:
+        """Take the last layer off and return it."""
+        if not self.layers:
+            raise ValueError(f"model {self.name!r} has no layers to pop")
+        layer = self._layers.pop()
+        self._rebuild()
+        return layer
+
+    def _append(self, layer: Any) -> None:
+        if isinstance(layer, KerasTensor) and isinstance(layer.layer, InputLayer):
+            layer = layer.layer
+        if not isinstance(layer, Layer):
+            hint = ": pass an instance, not the class" if isinstance(layer, type) else ""
+            raise TypeError(
+                f"Only instances of Layer can be added to a Sequential model, got {layer!r} "
+                f"(of type {type(layer).__name__}){hint}"
+            )
+        declared = None if isinstance(layer, InputLayer) else layer.declared_input_shape
+        if not self._layers and declared is not None:
+            self._layers.append(InputLayer(declared, dtype=layer.compute_dtype))
+        if any(layer is other or layer.name == other.name for other in self._layers):
+            raise ValueError(
+                f"All layers of a Sequential model must have names of their own, but {layer.name!r} is "
+                "there already: give one of them another name="
+            )
+        if isinstance(layer, InputLayer) and self._layers:
+            raise ValueError(f"an Input must be the first of the layers of model {self.name!r}")
+        self._layers.append(layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers without the Input."""
+        return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
+
+    # ---- building -----------------------------------------------------------------------------------
+
+    def _rebuild(self) -> None:
+        """Build the stack where its input is known; else leave that to the first data."""
+        self.built = False
+        self._shapes = []
+        self._runtime.forget_programs()
+        first = self._layers[0] if self._layers else None
+        if len(self._layers) > 1 and isinstance(first, InputLayer):
+            self.build(first.batch_shape)
+        elif isinstance(first, Sequential) and first.built:
+            self.build(first.input_shape)
+
+    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+        """Make the weights for inputs of this shape, with the batch axis first (None: any size).
+
+        Raises
+        ------
+        ValueError
+            If there are no layers, or the shape is not the one of the Input.
+        """
+        if not self.layers:
+            raise ValueError(
+                f"Sequential model {self.name!r} cannot be built because it has no layers. Call model.add(layer)."
+            )
+        shape = self._check_input_shape(input_shape)
+        self._shapes = [shape, *self._trial(shape)]
+        self.built = True
+
+    def _check_input_shape(self, input_shape: Sequence[int | None] | None) -> tuple[int | None, ...]:
+        first = self._layers[0]
+        known = tuple(first.batch_shape) if isinstance(first, InputLayer) else None
+        if input_shape is None:
+            if known is None:
+                raise ValueError(
+                    f"model {self.name!r} needs the shape of its inputs: build((None, features))"
+                )
+            return known
+        shape = tuple(input_shape)
+        if known is not None and not _compatible(known, shape):
+            raise ValueError(
+                f"Sequential model {self.name!r} has already been configured to use input shape {known}. "
+                f"You cannot build it with input_shape {shape}"
+            )
+        return known or (None, *shape[1:])
+
+    def _trial(self, shape: tuple[int | None, ...]) -> list[tuple[int | None, ...]]:
+        """Call the layers on a symbolic batch, which builds them; return their output shapes."""
+        if None in shape[1:]:
+            raise ValueError(f"the shape of a row must be known, got input_shape={shape}")
+        rows = shape[0] or _TRIAL_ROWS
+        shapes: list[tuple[int | None, ...]] = []
+
+        def stack(x: Any) -> list[Any]:
+            for layer in self.layers:
+                x = layer(x)
+                shapes.append((shape[0], *x.shape[1:]) if x.shape[:1] == (rows,) else tuple(x.shape))
+            return []
+
+        graph.trace(stack, [((rows, *shape[1:]), self._input_dtype)])
+        self.clear_losses()
+        return shapes
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Return what the last layer makes of the inputs."""
+        for layer in self.layers:
+            inputs = layer(inputs, training=training)
+        return inputs
+
+    # ---- shapes -------------------------------------------------------------------------------------
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs for inputs of this shape, without building anything."""
+        shape = tuple(input_shape)
+        for layer in self.layers:
+            shape = tuple(layer.compute_output_shape(shape))
+        return shape
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of the inputs, None for the batch axis.
+
+        Raises AttributeError before the model is built.
+        """
+        return self._known_shapes("input")[0]
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the outputs, None for the batch axis."""
+        return self._known_shapes("output")[-1]
+
+    def _known_shapes(self, what: str) -> list[tuple[int | None, ...]]:
+        if not self._shapes:
+            raise AttributeError(
+                f"Sequential model {self.name!r} has no defined {what} shape yet: it is not built."
+            )
+        return self._shapes
+
+    # ---- what training and the summary ask ----------------------------------------------------------
+
+    @property
+    def _input_dtype(self) -> np.dtype:
+        first = self._layers[0] if self._layers else None
+        if isinstance(first, InputLayer):
+            return standardize_dtype(first.dtype)
+        return self._float_dtype
+
+    @property
+    def _float_dtype(self) -> np.dtype:
+        dtypes = [standardize_dtype(layer.compute_dtype) for layer in self.layers]
+        return next((dtype for dtype in dtypes if dtype.kind == "f"), standardize_dtype())
+
+    def _expected_input(self) -> tuple[Layer, tuple[int | None, ...]] | None:
+        if not self._shapes:
+            return None
+        return self.layers[0], self._shapes[0]
+
+    def _rows_are_independent(self) -> bool:
+        package = __name__.partition(".")[0]
+        return all(
+            layer._rows_are_independent()
+            if isinstance(layer, Model)
+            else type(layer).__module__.partition(".")[0] == package
+            and getattr(layer, "activity_regularizer", None) is None
+            for layer in self.layers
+        )
+
+    def _output_shape_of(self, layer: Layer) -> tuple[int | None, ...] | None:
+        if not self._shapes:
+            return super()._output_shape_of(layer)
+        position = next(i for i, each in enumerate(self.layers) if each is layer)
+        return self._shapes[position + 1]
+
+
+def _compatible(known: Sequence[int | None], shape: Sequence[int | None]) -> bool:
+    return len(known) == len(shape) and all(
+        None in pair or pair[0] == pair[1] for pair in zip(known, shape, strict=True)
+    )

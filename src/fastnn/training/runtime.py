@@ -1,0 +1,84 @@
+"""What a model keeps for training that is no part of the model: programs, trackers, the order of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import plan
+from ..metrics import Mean
+from ..ops.sampling import random_permutation
+from ..random import SeedGenerator
+from .compiled import CompileLoss, CompileMetrics
+from .logs import MetricReader
+from .predictor import Predictor
+from .runners import ProgramCache
+
+__all__ = ["Runtime"]
+
+_STEP_PROGRAMS = 16
+
+
+class Runtime:
+    """Held by a model in one attribute, so that its variables are not taken for the model's.
+
+    Parameters
+    ----------
+    model : Model
+
+    Attributes
+    ----------
+    loss : CompileLoss or None
+    metrics : CompileMetrics or None
+    loss_tracker : Mean or None
+        The mean of the total loss over the rows of an epoch.
+    eager : bool
+        Whether steps run op by op.
+    programs : ProgramCache
+        Of training and test steps.
+    shapes : dict
+        The shape of the predictions by that of a row of x.
+    predictor : Predictor
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.loss: CompileLoss | None = None
+        self.metrics: CompileMetrics | None = None
+        self.loss_tracker: Mean | None = None
+        self.eager = False
+        self.programs = ProgramCache(_STEP_PROGRAMS)
+        self.shapes: dict[Any, tuple[int, ...]] = {}
+        self.predictor = Predictor(model)
+        self._reader: MetricReader | None = None
+        self._orders = ProgramCache(2)
+        self._shuffler: SeedGenerator | None = None
+
+    def forget_programs(self) -> None:
+        """Drop all programs: what they were made of has changed."""
+        self.programs.clear()
+        self.shapes.clear()
+        self.predictor.clear()
+        self._reader = None
+
+    def reader(self) -> MetricReader:
+        """Return what reads the metrics; they must exist."""
+        if self._reader is None:
+            self._reader = MetricReader(self.model)
+        return self._reader
+
+    def order_program(self, rows: int) -> Any:
+        """Return the program that writes a new order of so many rows into its output."""
+        if self._shuffler is None:
+            self._shuffler = SeedGenerator()
+        return self._orders.get(
+            rows, lambda: plan.compile(lambda: random_permutation(self._shuffler.next(), rows), [])
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is bound to memory: it is made again when needed."""
+        kept = ("model", "loss", "metrics", "loss_tracker", "eager", "_shuffler")
+        return {name: getattr(self, name) for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["model"])
+        self.__dict__.update(state)

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# The C code without Python, under sanitizers:
+#   every kernel at every instruction set of this machine   AddressSanitizer + UBSan
+#   every kernel on several threads at the best of them     ThreadSanitizer
+#   the pool and the executor                               ThreadSanitizer, and plain
+# A sanitizer that the compiler lacks is skipped with a line that says so.
+#   CC=clang TRIALS=100 tests/c/run.sh
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+c=$here/../../src/fastnn/_kernels/c
+cc=${CC:-cc}
+trials=${TRIALS:-24}
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
+
+# As setup.py builds, but for the optimisation level, which is what the sanitizers' build time hangs on.
+flags=(-O1 -g1 -std=gnu11 -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=off -pthread
+    -Wall -Wextra -Werror -fno-omit-frame-pointer "-I$c")
+memory=(-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all)
+race=(-fsanitize=thread)
+export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS="die_after_fork=0 halt_on_error=1"
+
+case $(uname -m) in
+x86_64 | amd64) isas=(avx512 avx2 baseline) ;;
+aarch64 | arm64) isas=(neon) ;;
+*) isas=(baseline) ;;
+esac
+
+isa_flags() {
+    case $1 in
+    avx512) echo "-march=x86-64-v4 -mprefer-vector-width=512" ;;
+    avx2) echo "-march=x86-64-v3" ;;
+    esac
+    echo "-DFNN_ISA=$1 -DFNN_TABLE=fnn_table_$1"
+}
+
+once=("$c"/{flag,cpus,pool,exec}.c)
+for isa in "${isas[@]}"; do
+    "$cc" "${flags[@]}" "-DFNN_TABLE=fnn_table_$isa" -c "$here/stub_table.c" -o "$build/stub-$isa.o"
+done
+"$cc" "${flags[@]}" "$here/list_isas.c" "$c/isa.c" "$build"/stub-*.o -o "$build/list_isas"
+mapfile -t usable < <("$build/list_isas")
+
+# Some kernels randomise addresses more than ThreadSanitizer can stand.
+launch=()
+works() { # does a program with these flags build and run?
+    echo 'int main(void) { return 0; }' >"$build/probe.c"
+    "$cc" "${flags[@]}" "$@" "$build/probe.c" -o "$build/probe" 2>/dev/null || return 1
+    "$build/probe" 2>/dev/null && return 0
+    launch=(setarch -R)
+    "${launch[@]}" "$build/probe" 2>/dev/null && return 0
+    launch=()
+    return 1
+}
+
+# test_kernels with the real table for the instruction sets $3..., under the flags "$extra"
+build_kernels() {
+    local name=$1 isa objects=() jobs=()
+    shift
+    for isa in "${isas[@]}"; do
+        objects+=("$build/stub-$isa.o")
+        if [[ " $* " == *" $isa "* ]]; then
+            objects[-1]="$build/$name-$isa.o"
+            # shellcheck disable=SC2046
+            "$cc" "${flags[@]}" "${extra[@]}" $(isa_flags "$isa") -c "$c/kernels.c" -o "$build/$name-$isa.o" &
+            jobs+=($!)
+        fi
+    done
+    for job in "${jobs[@]}"; do wait "$job"; done
+    "$cc" "${flags[@]}" "${extra[@]}" "$here"/{test_kernels,families,trial}.c "${once[@]}" "$c/isa.c" \
+        "${objects[@]}" -lm -o "$build/$name"
+}
+
+check_choice() { # FASTNN_ISA is obeyed, or blamed
+    local said
+    said=$(FASTNN_ISA=nonsense "$1" --problem)
+    [[ $said == *nonsense*"${usable[-1]}"* ]] || { echo "FASTNN_ISA=nonsense: $said" && exit 1; }
+    said=$(FASTNN_ISA=${usable[-1]} "$1" --problem)
+    [[ $said == none ]] || { echo "FASTNN_ISA=${usable[-1]}: $said" && exit 1; }
+}
+
+echo "== pool and executor"
+for extra in "-O2" "-O2 -DFNN_NO_FUTEX"; do
+    # shellcheck disable=SC2086
+    "$cc" "${flags[@]}" $extra "$here/test_pool.c" "${once[@]}" -o "$build/pool"
+    "$build/pool"
+done
+
+if works "${race[@]}"; then
+    echo "== pool and executor, ThreadSanitizer"
+    "$cc" "${flags[@]}" "${race[@]}" "$here/test_pool.c" "${once[@]}" -o "$build/pool-race"
+    "${launch[@]}" "$build/pool-race"
+    echo "== kernels on threads, ThreadSanitizer: ${usable[0]}"
+    extra=("${race[@]}")
+    build_kernels kernels-race "${usable[0]}"
+    FASTNN_ISA=${usable[0]} "${launch[@]}" "$build/kernels-race" "$(((trials + 2) / 3))" threads
+else
+    echo "SKIPPED: $cc has no ThreadSanitizer runtime"
+fi
+
+launch=()
+if works "${memory[@]}"; then
+    extra=("${memory[@]}")
+    echo "== kernels, AddressSanitizer and UBSan: ${usable[*]}"
+else
+    extra=()
+    echo "SKIPPED: $cc has no AddressSanitizer and UBSan runtime; kernels without: ${usable[*]}"
+fi
+build_kernels kernels "${usable[@]}"
+check_choice "$build/kernels"
+"${launch[@]}" "$build/kernels" "$trials"
+echo "== all C tests passed"

@@ -1,0 +1,79 @@
+"""GradientTape."""
+
+import numpy as np
+import pytest
+
+from fastnn import GradientTape, Tensor, Variable, ops
+
+
+def test_gradient_of_a_square():
+    x = Variable(3.0)
+    with GradientTape() as tape:
+        y = x * x
+    assert float(tape.gradient(y, x)) == 6.0
+
+
+def test_nested_tapes_give_second_derivatives():
+    x = Tensor(np.array(2.0))
+    with GradientTape() as outer:
+        outer.watch(x)
+        with GradientTape() as inner:
+            inner.watch(x)
+            y = x * x * x
+        first = inner.gradient(y, x)
+    assert float(first) == 12.0
+    assert float(outer.gradient(first, x)) == 12.0
+
+
+def test_structures_and_unconnected_sources():
+    a, b = Variable(2.0), Variable(5.0)
+    with GradientTape(persistent=True) as tape:
+        y = a * 3.0
+    grads = tape.gradient(y, {"a": a, "b": [b]})
+    assert float(grads["a"]) == 3.0
+    assert grads["b"] == [None]
+    assert float(tape.gradient(y, b, unconnected_gradients="zero")) == 0.0
+
+
+def test_a_tape_is_used_once_unless_persistent():
+    x = Variable(1.0)
+    with GradientTape() as tape:
+        y = x * 2
+    tape.gradient(y, x)
+    with pytest.raises(RuntimeError, match="persistent"):
+        tape.gradient(y, x)
+
+
+def test_the_gradient_is_of_the_value_that_was_read():
+    x = Variable(3.0)
+    with GradientTape() as tape:
+        y = x * x
+    x.assign(100.0)
+    assert float(tape.gradient(y, x)) == 6.0
+
+
+def test_untrainable_variables_are_not_watched():
+    x = Variable(3.0, trainable=False)
+    with GradientTape() as tape:
+        y = x * x
+    assert tape.gradient(y, x) is None
+    assert tape.watched_variables() == ()
+
+
+def test_stop_gradient():
+    x = Variable(3.0)
+    with GradientTape() as tape:
+        y = x * ops.stop_gradient(x)
+    assert float(tape.gradient(y, x)) == 3.0
+
+
+def test_output_gradients_weigh_the_target():
+    x = Variable([1.0, 2.0])
+    with GradientTape() as tape:
+        y = x * x
+    np.testing.assert_array_equal(tape.gradient(y, x, output_gradients=[[1.0, 10.0]]).numpy(), [2, 40])
+
+
+def test_only_floats_can_be_watched():
+    with GradientTape() as tape, pytest.raises(TypeError, match="int32"):
+        tape.watch(Tensor(np.int32(1)))

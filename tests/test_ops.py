@@ -1,0 +1,225 @@
+"""The walk over the catalogue: every op against its reference, eager = plan, derivatives, instruction sets, threads."""
+
+import numpy as np
+import pytest
+from op_samples import LAYOUTS, MUTATING, RANDOM, lay_out, samples
+
+import fastnn
+from fastnn import GradientTape, Tensor, ops, plan
+from fastnn._kernels import core
+
+NAMES = sorted(set(ops.CATALOGUE) - MUTATING)
+TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
+
+
+def as_tuple(x):
+    return x if isinstance(x, tuple) else (x,)
+
+
+def run(op, sample, layout="C"):
+    tensors = [Tensor(lay_out(x, layout)) for x in sample.inputs]
+    return as_tuple(op.apply(tensors, sample.attrs))
+
+
+def assert_close(got, expected, where):
+    assert got.shape == expected.shape, where
+    tolerance = TOLERANCE.get(got.dtype.name, 0)
+    scale = max(1.0, float(np.abs(expected[np.isfinite(expected)]).max(initial=0))) if tolerance else 1
+    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance * scale, err_msg=str(where))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in RANDOM])
+def test_kernel_equals_reference(name, isa, layout):
+    core.set_isa(isa)
+    op = ops.CATALOGUE[name]
+    for sample in samples(name):
+        expected = as_tuple(op.reference(*sample.inputs, **sample.attrs))
+        got = run(op, sample, layout)
+        for y, r, (_, dtype) in zip(got, expected, op.spec(*map(Tensor, sample.inputs), **sample.attrs), strict=True):
+            assert y.dtype == dtype
+            assert_close(y.numpy(), np.asarray(r), (name, sample.inputs, sample.attrs))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_eager_equals_plan_bit_for_bit(name):
+    op = ops.CATALOGUE[name]
+    for sample in samples(name):
+        eager = run(op, sample)
+        program = plan.compile(
+            lambda *xs, a=sample.attrs: op.apply(xs, a), [(x.shape, x.dtype) for x in sample.inputs]
+        )
+        for memory, x in zip(program.inputs, sample.inputs, strict=True):
+            memory[...] = x
+        for y, out in zip(eager, program.run(), strict=True):
+            np.testing.assert_array_equal(y.numpy(), out)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_threads_do_not_change_bits(name):
+    op = ops.CATALOGUE[name]
+    for sample in samples(name):
+        core.set_num_threads(1)
+        one = run(op, sample)
+        core.set_num_threads(2)
+        for a, b in zip(one, run(op, sample), strict=True):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def differentiable(name):
+    op = ops.CATALOGUE[name]
+    return op.vjp is not None and any(is_double(s) for s in samples(name))
+
+
+def is_double(sample):
+    return bool(sample.wrt) and all(sample.inputs[i].dtype == "float64" for i in sample.wrt)
+
+
+def weights_for(arrays, seed=1):
+    rng = np.random.default_rng(seed)
+    return [rng.uniform(0.5, 1.5, x.shape) for x in arrays]
+
+
+def weighted_sum(op, sample, arrays, tape=None):
+    """Return sum of weights · outputs (float outputs only) as a tensor, watching the inputs in wrt."""
+    tensors = [Tensor(x) for x in arrays]
+    if tape is not None:
+        tape.watch([tensors[i] for i in sample.wrt])
+    outputs = [y for y in as_tuple(op.apply(tensors, sample.attrs)) if y.dtype.kind == "f"]
+    total = 0.0
+    for y, w in zip(outputs, weights_for([y for y in outputs]), strict=True):
+        total = total + ops.sum(y * w)
+    return total, tensors
+
+
+def numeric_gradient(fn, arrays, i, h=1e-6):
+    """Central differences of a scalar function of arrays in its i-th argument."""
+    grad = np.zeros_like(arrays[i])
+    for at in np.ndindex(arrays[i].shape):
+        sides = []
+        for sign in (1, -1):
+            moved = [x.copy() for x in arrays]
+            moved[i][at] += sign * h
+            sides.append(fn(moved))
+        grad[at] = (sides[0] - sides[1]) / (2 * h)
+    return grad
+
+
+def small(sample):
+    return sum(sample.inputs[i].size for i in sample.wrt) <= 64
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if differentiable(n)])
+def test_derivative_equals_central_differences(name):
+    op = ops.CATALOGUE[name]
+    for sample in filter(small, filter(is_double, samples(name))):
+        with GradientTape() as tape:
+            total, tensors = weighted_sum(op, sample, sample.inputs, tape)
+        grads = tape.gradient(total, [tensors[i] for i in sample.wrt], unconnected_gradients="zero")
+        for i, grad in zip(sample.wrt, grads, strict=True):
+            expected = numeric_gradient(lambda xs: float(weighted_sum(op, sample, xs)[0]), sample.inputs, i)
+            assert grad.dtype == "float64"
+            scale = max(1.0, np.abs(expected).max(initial=0))
+            np.testing.assert_allclose(
+                grad.numpy(), expected, rtol=1e-6, atol=1e-6 * scale, err_msg=f"{name} input {i} {sample.attrs}"
+            )
+
+
+def gradient_product(op, sample, arrays):
+    """Return sum of weights · gradient, the scalar whose derivative is the second one."""
+    with GradientTape() as tape:
+        total, tensors = weighted_sum(op, sample, arrays, tape)
+    sources = [tensors[i] for i in sample.wrt]
+    grads = tape.gradient(total, sources, unconnected_gradients="zero")
+    product = 0.0
+    for grad, w in zip(grads, weights_for(grads, seed=2), strict=True):
+        product = product + ops.sum(grad * w)
+    return product
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if differentiable(n)])
+def test_second_derivative_equals_central_differences(name):
+    op = ops.CATALOGUE[name]
+    for sample in [s for s in samples(name) if is_double(s) and small(s)][:8]:
+        tensors = [Tensor(x) for x in sample.inputs]
+        sources = [tensors[i] for i in sample.wrt]
+        with GradientTape() as outer:
+            outer.watch(sources)
+            with GradientTape() as inner:
+                inner.watch(sources)
+                outputs = [y for y in as_tuple(op.apply(tensors, sample.attrs)) if y.dtype.kind == "f"]
+                total = 0.0
+                for y, w in zip(outputs, weights_for(outputs), strict=True):
+                    total = total + ops.sum(y * w)
+            first = inner.gradient(total, sources, unconnected_gradients="zero")
+            product = 0.0
+            for grad, w in zip(first, weights_for(first, seed=2), strict=True):
+                product = product + ops.sum(grad * w)
+        second = outer.gradient(product, sources, unconnected_gradients="zero")
+        for i, grad in zip(sample.wrt, second, strict=True):
+            expected = numeric_gradient(lambda xs: float(gradient_product(op, sample, xs)), sample.inputs, i)
+            scale = max(1.0, np.abs(expected).max(initial=0))
+            np.testing.assert_allclose(
+                grad.numpy(), expected, rtol=1e-5, atol=1e-5 * scale, err_msg=f"{name} input {i} {sample.attrs}"
+            )
+
+
+def test_every_kernel_is_reached_by_an_op():
+    """A kernel without an op would be dead, or untested."""
+    reached = set()
+    for name in NAMES:
+        for sample in samples(name):
+            program = plan.compile(
+                lambda *xs, o=ops.CATALOGUE[name], a=sample.attrs: o.apply(xs, a),
+                [(x.shape, x.dtype) for x in sample.inputs],
+            )
+            reached.update(step[0] for step in program.plan.describe())
+    elsewhere = {"next_key", "guard", *core.RULES}     # test_update.py
+    assert {name for name, _ in core.kernel_names()} - reached - elsewhere == set()
+
+
+def test_public_names_are_documented():
+    for name in fastnn.ops.__all__:
+        assert getattr(fastnn.ops, name).__doc__, name
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ops.add(np.ones(3), np.ones(4)), r"add: shapes \(3,\) and \(4,\) do not broadcast"),
+        (lambda: ops.matmul(np.ones((2, 3)), np.ones((4, 5))), r"matmul: shapes \(2, 3\) and \(4, 5\)"),
+        (lambda: ops.reshape(np.ones(6), (4, 2)), "cannot become"),
+        (lambda: ops.transpose(np.ones((2, 3)), (0, 0)), "no permutation"),
+        (lambda: ops.sum(np.ones(3), axis=2), "axis 2 is out of range"),
+        (lambda: ops.concatenate([np.ones((2, 3)), np.ones((2, 4))]), "differ off axis 0"),
+        (lambda: ops.argmax(np.ones((0, 2)), axis=0), "empty axis"),
+        (lambda: ops.zeros((-1,)), "negative"),
+        (lambda: ops.pad(np.ones(3), 1, mode="wrap"), "not supported"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_index_out_of_range():
+    with pytest.raises(IndexError, match="index 5 is out of range for 3"):
+        ops.take(np.arange(3.0), [0, 5])
+
+
+def test_objects_are_refused():
+    with pytest.raises(TypeError, match="object"):
+        ops.convert_to_tensor(np.array([object()]))
+
+
+@pytest.mark.parametrize("pair", [("int32", "float32"), ("float32", "float64"), ("bool", "int32"), ("int64", "float32")])
+def test_promotion_follows_keras(pair):
+    expected = {"int32": "float32", "float32": "float64", "bool": "int32", "int64": "float32"}[pair[0]]
+    assert (ops.ones(2, pair[0]) + ops.ones(2, pair[1])).dtype == expected
+
+
+def test_python_scalars_are_weak():
+    assert (ops.ones(2, "float32") * 2.5).dtype == "float32"
+    assert (ops.ones(2, "int32") + 1).dtype == "int32"
+    assert (ops.ones(2, "int32") * 0.5).dtype == "float32"

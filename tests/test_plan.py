@@ -1,0 +1,251 @@
+"""Programs: memory, fusion, variables, batches, the guard."""
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import GradientTape, Variable, ops, plan
+from fastnn._kernels.core import Plan
+
+
+def compile_and_run(fn, *arrays):
+    program = plan.compile(fn, [(x.shape, x.dtype) for x in arrays])
+    for memory, x in zip(program.inputs, arrays, strict=True):
+        memory[...] = x
+    return program, program.run()
+
+
+def test_dead_nodes_are_left_out():
+    def fn(x):
+        ops.exp(x)
+        return x + 1
+
+    program, (out,) = compile_and_run(fn, np.ones(3))
+    assert [step[0] for step in program.plan.describe()][1:] == ["add"]
+    np.testing.assert_array_equal(out, [2, 2, 2])
+
+
+def test_inputs_survive_a_run():
+    program, _ = compile_and_run(lambda x: ops.exp(ops.exp(x * 0.5)) + 1, np.ones(100))
+    np.testing.assert_array_equal(program.inputs[0], np.ones(100))
+
+
+def test_memory_is_reused():
+    def deep(x):
+        for _ in range(50):
+            x = ops.tanh(x)
+        return x
+
+    program, (out,) = compile_and_run(deep, np.ones(1000))
+    expected = np.ones(1000)
+    for _ in range(50):
+        expected = np.tanh(expected)
+    np.testing.assert_allclose(out, expected, rtol=1e-12)
+
+
+def test_a_read_before_a_write_keeps_its_value():
+    variable = Variable([1.0, 2.0])
+
+    def fn(x):
+        before = variable.value
+        turned = ops.reshape(before, (2, 1))
+        variable.assign(before + x)
+        return before * 1.0, turned * 1.0, variable.value * 1.0
+
+    _, (before, turned, after) = compile_and_run(fn, np.array([10.0, 20.0], "float32"))
+    np.testing.assert_array_equal(before, [1, 2])
+    np.testing.assert_array_equal(turned, [[1], [2]])
+    np.testing.assert_array_equal(after, [11, 22])
+    np.testing.assert_array_equal(variable.numpy(), [11, 22])
+
+
+def test_a_variable_read_outside_keeps_its_value_when_a_program_writes():
+    variable = Variable([1.0])
+    outside = variable.value
+
+    def fn(x):
+        variable.assign(x)
+
+    compile_and_run(fn, np.array([7.0], "float32"))
+    assert float(outside[0]) == 1.0
+    assert float(variable.value[0]) == 7.0
+
+
+def make_step(activation, rule):
+    rng = np.random.default_rng(0)
+    w1, w2 = (Variable(rng.standard_normal(s) * 0.3, layout="kernel") for s in ((150, 9), (9, 4)))
+    slots = [Variable.zeros_like(w1), Variable.zeros_like(w1)]
+    rate, iterations = Variable(np.float64(0.1)), Variable(np.int64(0))
+
+    def step(x):
+        with GradientTape() as tape:
+            y = ops.dense(ops.dense(x, w1, None, activation, 0.3), w2)
+            loss = ops.mean(ops.square(y))
+        g1, g2 = tape.gradient(loss, [w1, w2])
+        scalars = ops.step_scalars(rate, iterations, 0.9, 0.999)
+        if rule == "adam":
+            ops.adam_update(w1, *slots, None, g1, scalars, 0.9, 0.999, 1e-7)
+        else:
+            ops.momentum_update(w1, slots[0], g1, scalars, 0.9)
+        ops.sgd_update(w2, g2, scalars)
+        return loss
+
+    return step, (w1, w2, *slots)
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "leaky_relu", "elu", "selu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("rule", ["adam", "momentum"])
+def test_fused_step_equals_eager(activation, rule):
+    x = np.random.default_rng(1).standard_normal((6, 150))
+    step, variables = make_step(activation, rule)
+    program, _ = compile_and_run(step, x)
+    kernels = [name for name, _, _ in program.plan.describe()]
+    assert rule not in kernels              # the update is inside the matrix product
+    assert f"{activation}_grad" not in kernels
+    eager_step, eager_variables = make_step(activation, rule)
+    eager_step(ops.convert_to_tensor(x))
+    for a, b in zip(variables, eager_variables, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12, atol=1e-15)
+
+
+def test_batches_are_gathered_in_the_order_of_the_permutation():
+    total = Variable(np.float32(0))
+    seen = Variable(np.zeros((8, 3), "float32"))
+    step_count = Variable(np.int64(0))
+
+    def fn(x, label):
+        seen.assign(x)
+        total.assign_add(ops.sum(ops.cast(label, "float32")))
+        step_count.assign_add(1)
+
+    images = np.arange(24 * 3, dtype=np.uint8).reshape(24, 3)
+    labels = np.arange(24, dtype=np.int64)
+    program = plan.compile(fn, [((8, 3), "float32"), ((8,), "int64")])
+    permutation = np.random.default_rng(0).permutation(24)
+    program.bind([images, labels], permutation)
+    assert program.run_batches(0, 3) == 3
+    np.testing.assert_array_equal(seen.numpy(), images[permutation[16:]])
+    assert float(total.value) == labels.sum()
+    assert program.run_batches(8, 1) == 1
+    np.testing.assert_array_equal(seen.numpy(), images[permutation[8:16]])
+    with pytest.raises(ValueError, match="exceed the 24 rows"):
+        program.run_batches(8, 3)
+
+
+def test_the_guard_stops_at_the_first_bad_batch():
+    count = Variable(np.int64(0))
+
+    def fn(x):
+        count.assign_add(1)
+        ops.guard(ops.sum(x))
+
+    rows = np.ones((10, 2))
+    rows[5, 1] = np.nan
+    program = plan.compile(fn, [((1, 2), "float64")])
+    program.bind([rows])
+    assert program.run_batches(0, 10) == 6
+    assert program.stopped_at == 5
+    assert int(count.value) == 6
+
+
+def test_python_values_are_not_known_while_tracing():
+    def fn(x):
+        return x if x > 0 else -x
+
+    with pytest.raises(TypeError, match=r"truth value.*test_plan\.py"):
+        plan.compile(fn, [((), "float32")])
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (lambda p: p.map("exp", np.zeros(3), np.zeros(4)), ValueError, "does not broadcast"),
+        (lambda p: p.map("exp", np.zeros(3, "f"), np.zeros(3)), TypeError, "must be float64"),
+        (lambda p: p.map("add", np.zeros(3), np.zeros(3), np.zeros(3, "f")), TypeError, "inputs of dtypes"),
+        (lambda p: p.map("nothing", np.zeros(3), np.zeros(3)), TypeError, "no kernel 'nothing'"),
+        (lambda p: p.map("exp", np.zeros(3, "i4"), np.zeros(3, "i4")), TypeError, "no kernel 'exp' for dtype int32"),
+        (lambda p: p.map("exp", np.broadcast_to(0.0, (3,)), np.zeros(3)), (ValueError, BufferError), "read-only|WRITABLE|writable"),
+        (lambda p: p.map("copy", np.zeros(4)[1:], (z := np.zeros(5))[:3]) or p.map("copy", z[1:], z[:4]), ValueError, "overlaps"),
+        (lambda p: p.matmul(np.zeros((2, 2)), np.zeros((2, 3)), np.zeros((2, 2))), ValueError, "matmul: shapes"),
+        (lambda p: p.matmul((z := np.zeros((2, 2))), z, np.zeros((2, 2))), ValueError, "overlaps"),
+        (lambda p: p.map("exp", np.zeros(3, complex), np.zeros(3)), TypeError, "no kernel takes"),
+        (lambda p: p.set_gather(0, np.zeros(3), np.zeros(3)), IndexError, "gather step 0"),
+        (lambda p: p.guard(np.zeros(3)), ValueError, "one value"),
+    ],
+)
+def test_the_binding_refuses_bad_operands(build, error, message):
+    with pytest.raises(error, match=message):
+        build(Plan())
+
+
+def test_steady_state_allocates_nothing():
+    """A program's runs leave the count of Python objects and of traced memory where they were."""
+    import tracemalloc
+
+    step, _ = make_step("relu", "adam")
+    program = plan.compile(step, [((6, 150), "float64")])
+    program.bind([np.ones((60, 150))])
+    program.run_batches(0, 10)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(50):
+        program.run_batches(0, 10)
+    after, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 512
+    assert peak - before < 4096
+
+
+def test_threads_run_programs_of_their_own():
+    """Two Python threads at once: each gets its own right answer."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def work(seed):
+        x = np.random.default_rng(seed).standard_normal((64, 64))
+        program, (out,) = compile_and_run(lambda a: ops.matmul(a, a), x)
+        for _ in range(50):
+            program.run()
+        return np.abs(out - x @ x).max()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert max(pool.map(work, range(8))) < 1e-10
+
+
+def test_function_traces_once_for_each_signature():
+    calls = []
+
+    @fastnn.function
+    def fn(x, scale=2.0, flag=True):
+        calls.append(x.shape)
+        return {"y": x * scale if flag else x}
+
+    np.testing.assert_array_equal(fn(np.ones(3))["y"].numpy(), [2, 2, 2])
+    np.testing.assert_array_equal(fn(np.ones(3) * 2)["y"].numpy(), [4, 4, 4])
+    np.testing.assert_array_equal(fn(np.ones(2), flag=False)["y"].numpy(), [1, 1])
+    assert calls == [(3,), (2,)]
+
+
+def test_function_is_differentiable_under_a_tape():
+    x = Variable(3.0)
+    cube = fastnn.function(lambda v: v * v * v)
+    with GradientTape() as tape:
+        y = cube(x.value)
+    assert float(tape.gradient(y, x)) == 27.0
+
+
+def test_py_op_runs_in_a_plan_and_raises_there():
+    def fn(x):
+        if np.isnan(x).any():
+            raise ArithmeticError("no NaN here")
+        return x**2
+
+    square = ops.py_op(fn, vjp=lambda dy, y, x: 2 * x * dy)
+    program, (out,) = compile_and_run(lambda x: square(x) + 1, np.array([1.0, 3.0]))
+    np.testing.assert_array_equal(out, [2, 10])
+    x = Variable([2.0, 5.0])
+    with GradientTape() as tape:
+        y = ops.sum(square(x.value))
+    np.testing.assert_array_equal(tape.gradient(y, x).numpy(), [4, 10])
+    program.inputs[0][0] = np.nan
+    with pytest.raises(ArithmeticError, match="no NaN here"):
+        program.run()

@@ -1,0 +1,83 @@
+"""Tensors and variables."""
+
+import numpy as np
+import pytest
+
+from fastnn import Tensor, Variable, ops
+from fastnn.tensor import convert_to_tensor
+
+
+def test_operators():
+    x = Tensor(np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal((2 * x + 1 - x / 2).numpy(), [2.5, 4.0, 5.5])
+    np.testing.assert_array_equal((x > 1.5).numpy(), [False, True, True])
+    np.testing.assert_array_equal((-x**2).numpy(), [-1, -4, -9])
+    np.testing.assert_array_equal((np.ones(3) - x).numpy(), [0, -1, -2])
+    assert float(x[1]) == 2.0
+    assert [float(e) for e in x] == [1.0, 2.0, 3.0]
+    assert x.dtype == "float64"
+    assert x.shape == (3,)
+
+
+@pytest.mark.parametrize("layout", [None, "kernel"])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (200, 7), (784, 100), (20, 1)])
+def test_variable_shows_its_logical_shape(shape, layout):
+    value = np.arange(np.prod(shape), dtype="float32").reshape(shape)
+    variable = Variable(value, layout=layout)
+    assert variable.shape == shape
+    np.testing.assert_array_equal(variable.numpy(), value)
+    assert variable.numpy().flags.c_contiguous
+    np.testing.assert_array_equal((variable * 2).numpy(), value * 2)
+    slot = Variable.zeros_like(variable)
+    assert slot.array.strides == variable.array.strides
+
+
+def test_a_read_survives_a_write():
+    variable = Variable([1.0, 2.0])
+    before = variable.value
+    turned = ops.reshape(variable, (2, 1))
+    variable.assign([5.0, 6.0])
+    np.testing.assert_array_equal(before.numpy(), [1, 2])
+    np.testing.assert_array_equal(turned.numpy(), [[1], [2]])
+    np.testing.assert_array_equal(variable.numpy(), [5, 6])
+
+
+def test_assign_add_and_sub():
+    variable = Variable(np.int64(3))
+    variable.assign_add(2)
+    variable.assign_sub(1)
+    assert int(variable.value) == 4
+    assert variable.dtype == "int64"
+
+
+def test_assign_refuses_another_shape():
+    variable = Variable(np.zeros((2, 3)), name="w")
+    with pytest.raises(ValueError, match=r"shape \(3, 2\) to the variable 'w' of shape \(2, 3\)"):
+        variable.assign(np.zeros((3, 2)))
+
+
+def test_numpy_of_a_variable_is_a_copy():
+    variable = Variable([1.0])
+    variable.numpy()[0] = 9
+    variable.value.numpy()[0] = 9
+    assert float(variable.value[0]) == 1.0
+
+
+def test_python_floats_become_floatx():
+    assert convert_to_tensor(1.5).dtype == "float32"
+    assert convert_to_tensor([1, 2]).dtype == "int32"
+    assert convert_to_tensor(np.array([1.5])).dtype == "float64"
+    assert Variable(1.5).dtype == "float32"
+
+
+@pytest.mark.parametrize(("given", "kept"), [("float16", "float32"), ("int8", "int32"), (">f4", "float32"), ("uint16", "int32")])
+def test_other_dtypes_widen(given, kept):
+    tensor = convert_to_tensor(np.array([1, 2], given))
+    assert tensor.dtype == kept
+    np.testing.assert_array_equal((tensor + tensor).numpy(), [2, 4])
+
+
+@pytest.mark.parametrize("given", [np.array(["a"]), np.array([1j]), np.array([None])])
+def test_what_is_no_number_is_refused(given):
+    with pytest.raises(TypeError, match="cannot make a tensor"):
+        convert_to_tensor(given)
