@@ -7,4 +7,7 @@
 /* Fills t->step for kernel `name`; 0, or -1 when no family knows the name. */
 int fill_step(trial *t, const char *name, int dtype);
 
+/* Compares the result of a plain matrix product with matmul_reference.h, bit for bit; other kernels pass. */
+void check_product(const trial *t, const char *name, int dtype, const char *what);
+
 #endif

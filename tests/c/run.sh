@@ -69,7 +69,7 @@ build_kernels() {
         fi
     done
     for job in "${jobs[@]}"; do wait "$job"; done
-    "$cc" "${flags[@]}" "${extra[@]}" "$here"/{test_kernels,families,trial}.c "${once[@]}" "$c/isa.c" \
+    "$cc" "${flags[@]}" "${extra[@]}" "$here"/{test_kernels,families,product,trial}.c "${once[@]}" "$c/isa.c" \
         "${objects[@]}" -lm -o "$build/$name"
 }
 

@@ -71,6 +71,7 @@ static int run_trial(const fnn_entry *e, int number, uint64_t *hash)
         if (s->units > 0)
             s->run(s, 0, s->units);
         check_untouched(&t, what);
+        check_product(&t, e->name, e->dtype, what);
         void *whole = copy_results(&t, &size);
         restore(&t);
         if (number % 2 && !only_threads)

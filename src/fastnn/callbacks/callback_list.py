@@ -97,69 +97,59 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
-    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+    def _call(self, hook: str, *position: int, logs: Logs) -> None:
+        """Call one hook of every callback; all see the same logs, never None."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
-            callback.on_batch_begin(batch, logs=logs)
+            getattr(callback, hook)(*position, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        self._call("on_batch_begin", batch, logs=logs)
 
     def on_batch_end(self, batch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_batch_end(batch, logs=logs)
+        self._call("on_batch_end", batch, logs=logs)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_begin(epoch, logs)
+        self._call("on_epoch_begin", epoch, logs=logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_end(epoch, logs)
+        self._call("on_epoch_end", epoch, logs=logs)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_batch_begin(batch, logs=logs)
+        self._call("on_train_batch_begin", batch, logs=logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_batch_end(batch, logs=logs)
+        self._call("on_train_batch_end", batch, logs=logs)
 
     def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_batch_begin(batch, logs=logs)
+        self._call("on_test_batch_begin", batch, logs=logs)
 
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_batch_end(batch, logs=logs)
+        self._call("on_test_batch_end", batch, logs=logs)
 
     def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_batch_begin(batch, logs=logs)
+        self._call("on_predict_batch_begin", batch, logs=logs)
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_batch_end(batch, logs=logs)
+        self._call("on_predict_batch_end", batch, logs=logs)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_begin(logs)
+        self._call("on_train_begin", logs=logs)
 
     def on_train_end(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_train_end(logs)
+        self._call("on_train_end", logs=logs)
 
     def on_test_begin(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_begin(logs)
+        self._call("on_test_begin", logs=logs)
 
     def on_test_end(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_test_end(logs)
+        self._call("on_test_end", logs=logs)
 
     def on_predict_begin(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_begin(logs)
+        self._call("on_predict_begin", logs=logs)
 
     def on_predict_end(self, logs: Logs = None) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_end(logs)
+        self._call("on_predict_end", logs=logs)
 
 
 def _flatten(callbacks: Any) -> Iterable[Any]:

@@ -28,9 +28,7 @@ class CSVLogger(Callback):
     validation; a value that an epoch does not have is written as "NA".
     """
 
-    def __init__(
-        self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
-    ) -> None:
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = os.fspath(filename)
         self.separator = separator
@@ -42,9 +40,7 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
         self._keys = None
-        self._header = not (
-            self.append and os.path.exists(self.filename) and os.path.getsize(self.filename)
-        )
+        self._header = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename))
         self._file = open(  # noqa: SIM115 - held open until training ends
             self.filename, "a" if self.append else "w", newline="", encoding="utf-8"
         )

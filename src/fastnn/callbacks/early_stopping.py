@@ -103,8 +103,5 @@ class EarlyStopping(MonitorCallback):
             print_message(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
-                print_message(
-                    "Restoring model weights from the end of the best epoch: "
-                    f"{self.best_epoch + 1}.\n"
-                )
+                print_message(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.\n")
             self.model.set_weights(self.best_weights)

@@ -51,9 +51,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"schedule must return a finite float, got {value!r} for epoch {epoch}")
         self.model.optimizer.learning_rate = float(value)
         if self.verbose > 0:
-            print_message(
-                f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {value}.\n"
-            )
+            print_message(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {value}.\n")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:
@@ -143,6 +141,4 @@ class ReduceLROnPlateau(MonitorCallback):
         self.cooldown_counter = self.cooldown
         self.wait = 0
         if self.verbose > 0:
-            print_message(
-                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.\n"
-            )
+            print_message(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.\n")

@@ -104,11 +104,7 @@ class Progbar:
 
     def _take(self, current: int, values: Iterable[tuple[str, float]], finalize: bool) -> None:
         for name, value in values:
-            averaged = (
-                name not in self._stateful
-                if self._stateful is not None
-                else name in self._stateless
-            )
+            averaged = name not in self._stateful if self._stateful is not None else name in self._stateless
             if not averaged or finalize:
                 self._sums[name] = [value, 1]
             else:
@@ -131,11 +127,9 @@ class Progbar:
     def _draw(self, current: int, now: float, step_time: float, finalize: bool) -> None:
         head = "\b" * self._last_width + "\r" if _rewrites_lines() else "\n"
         bar, visible = self._bar(current)
-        known = self.target is not None and self.target > 0
-        if known and not finalize:
+        clock = f"{now - self._start:.0f}s"
+        if self.target and not finalize:
             clock = _eta(step_time * (self.target - current))
-        else:
-            clock = f"{now - self._start:.0f}s"
         tail = _duration(step_time, self.unit_name) + self._metrics()
         visible += 1 + len(clock) + len(tail)
         line = f"{head}{bar} {_BOLD}{clock}{_END}{tail}"
@@ -170,12 +164,7 @@ class Progbar:
 
 def _rewrites_lines() -> bool:
     """Whether the line may be rewritten in place: Keras does so wherever POSIX is, also in a file."""
-    return (
-        os.name == "posix"
-        or sys.stdout.isatty()
-        or "ipykernel" in sys.modules
-        or "PYCHARM_HOSTED" in os.environ
-    )
+    return os.name == "posix" or sys.stdout.isatty() or "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ
 
 
 def _duration(seconds: float, unit: str) -> str:

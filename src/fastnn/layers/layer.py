@@ -359,7 +359,9 @@ def _sizes_in_trace(layer: Layer, input_shape: Any, batch: int) -> tuple[int, ..
     """Return the output's shape for an input of this shape, None standing for ``batch``."""
     shape = tuple(batch if size is None else size for size in input_shape)
     try:
-        outputs = graph.trace(layer.call, [(shape, layer.compute_dtype)]).outputs
+        with context.entered(layer):
+            outputs = graph.trace(layer.call, [(shape, layer.compute_dtype)]).outputs
+        layer.clear_losses()
     except Exception as error:
         raise NotImplementedError(
             f"The output shape of layer {layer.name!r} ({type(layer).__name__}) for an input of shape {input_shape} "

@@ -58,9 +58,7 @@ class Model(Trainer, Layer):
         self._init_trainer()
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(
-            f"Model {type(self).__name__} does not have a `call()` method implemented."
-        )
+        raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the outputs for inputs, tensors or arrays; on few rows through a cached program."""
@@ -78,7 +76,7 @@ class Model(Trainer, Layer):
         found = self._runtime.predictor.few(array)
         if found is not None:
             return Tensor(found)
-        if not 0 < array.ndim or not 0 < len(array) <= FEW_ROWS:
+        if array.ndim == 0 or not 0 < len(array) <= FEW_ROWS:
             return None
         if not self.built or self._runtime.eager or not self._rows_are_independent():
             return None
@@ -126,9 +124,7 @@ class Model(Trainer, Layer):
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(
-            f"No such layer: {name}. Existing layers are: {[layer.name for layer in layers]}."
-        )
+        raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in layers]}.")
 
     def summary(
         self,

@@ -38,9 +38,7 @@ class Sequential(Model):
     (None, 10)
     """
 
-    def __init__(
-        self, layers: Any = None, trainable: bool = True, name: str | None = None
-    ) -> None:
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self._layers: list[Layer] = []
         self._shapes: list[tuple[int | None, ...]] = []
@@ -139,9 +137,7 @@ class Sequential(Model):
         known = tuple(first.batch_shape) if isinstance(first, InputLayer) else None
         if input_shape is None:
             if known is None:
-                raise ValueError(
-                    f"model {self.name!r} needs the shape of its inputs: build((None, features))"
-                )
+                raise ValueError(f"model {self.name!r} needs the shape of its inputs: build((None, features))")
             return known
         shape = tuple(input_shape)
         if known is not None and not _compatible(known, shape):
@@ -198,9 +194,7 @@ class Sequential(Model):
 
     def _known_shapes(self, what: str) -> list[tuple[int | None, ...]]:
         if not self._shapes:
-            raise AttributeError(
-                f"Sequential model {self.name!r} has no defined {what} shape yet: it is not built."
-            )
+            raise AttributeError(f"Sequential model {self.name!r} has no defined {what} shape yet: it is not built.")
         return self._shapes
 
     # ---- what training and the summary ask ----------------------------------------------------------

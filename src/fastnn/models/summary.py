@@ -55,9 +55,7 @@ def _print(model: Any, table: rich.table.Table, console: rich.console.Console) -
         console.print(f"[bold] {title}: [/]{_number(f'{count:,}')} ({_bytes(size)})")
 
 
-def _table(
-    line_length: int | None, positions: Sequence[float] | None, show_trainable: bool
-) -> rich.table.Table:
+def _table(line_length: int | None, positions: Sequence[float] | None, show_trainable: bool) -> rich.table.Table:
     import rich.table
 
     header = list(_HEADER)
@@ -80,9 +78,7 @@ def _table(
     return rich.table.Table(*columns, width=width, show_lines=True)
 
 
-def _rows(
-    model: Any, layer: Any, level: int, expand_nested: bool, show_trainable: bool
-) -> list[list[str]]:
+def _rows(model: Any, layer: Any, level: int, expand_nested: bool, show_trainable: bool) -> list[list[str]]:
     """Return the fields of a layer and, if it is a model to be expanded, of its layers."""
     from rich.markup import escape
 
@@ -159,10 +155,7 @@ def _range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> tuple[in
         or not all(isinstance(name, str) for name in layer_range)
     ):
         raise ValueError(f"layer_range must hold two layer names or patterns, got {layer_range!r}")
-    begins, ends = (
-        [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)]
-        for pattern in layer_range
-    )
+    begins, ends = ([i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range)
     if not begins or not ends:
         names = ", ".join(repr(layer.name) for layer in layers)
         raise ValueError(f"layer_range={layer_range!r} matches none of the layers {names}")

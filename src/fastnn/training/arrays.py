@@ -81,8 +81,7 @@ def _numpy(value: Any, name: str) -> np.ndarray:
         return np.asarray(value)
     except ValueError as error:
         raise ValueError(
-            f"{name} cannot be made one array ({error}); models with several inputs or outputs are not "
-            "supported"
+            f"{name} cannot be made one array ({error}); models with several inputs or outputs are not supported"
         ) from None
 
 

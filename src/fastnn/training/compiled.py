@@ -87,8 +87,7 @@ class CompileMetrics(metrics_module.Metric):
         if self.built:
             return
         self._plain, self._weighted = (
-            [metrics_module.resolve_metric(each, y_true_shape, y_pred_shape) for each in given]
-            for given in self._given
+            [metrics_module.resolve_metric(each, y_true_shape, y_pred_shape) for each in given] for given in self._given
         )
         self.built = True
 

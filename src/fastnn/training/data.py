@@ -13,7 +13,6 @@ from . import arrays
 __all__ = ["ArrayData", "StreamData", "is_stream", "make_data", "unpack"]
 
 
-
 class ArrayData:
     """Arrays of equally many rows, cut into batches.
 
@@ -191,9 +190,7 @@ class StreamData:
         try:
             return iter(stream)
         except TypeError:
-            raise TypeError(
-                f"{self.name} must return batches when called, got {type(stream).__name__}"
-            ) from None
+            raise TypeError(f"{self.name} must return batches when called, got {type(stream).__name__}") from None
 
 
 def is_stream(x: Any) -> bool:
@@ -243,9 +240,7 @@ def make_data(
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"{name} must not be given when {names[0]} yields batches")
-    return StreamData(
-        x, x_dtype=x_dtype, dtype=dtype, class_weight=class_weight, name=names[0]
-    )
+    return StreamData(x, x_dtype=x_dtype, dtype=dtype, class_weight=class_weight, name=names[0])
 
 
 def unpack(item: Any) -> tuple[Any, Any, Any]:
@@ -255,9 +250,7 @@ def unpack(item: Any) -> tuple[Any, Any, Any]:
     if not isinstance(item, tuple):
         return item, None, None
     if not 1 <= len(item) <= 3:
-        raise ValueError(
-            f"a batch must be x, (x, y) or (x, y, sample_weight), got a tuple of {len(item)}"
-        )
+        raise ValueError(f"a batch must be x, (x, y) or (x, y, sample_weight), got a tuple of {len(item)}")
     return (*item, *(None,) * (3 - len(item)))
 
 
@@ -321,5 +314,3 @@ def _check_class_weight(class_weight: Mapping[int, float]) -> None:
         real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
         if not real or not math.isfinite(value):
             raise ValueError(f"class_weight[{label}] must be a finite number, got {value!r}")
-
-

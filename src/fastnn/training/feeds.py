@@ -28,9 +28,7 @@ class ArrayFeed:
 
     one_at_a_time = False
 
-    def __init__(
-        self, model: Any, mode: str, data: ArrayData, steps: int | None, shuffle: bool
-    ) -> None:
+    def __init__(self, model: Any, mode: str, data: ArrayData, steps: int | None, shuffle: bool) -> None:
         self._batches = data.batches
         self.steps: int | None = steps or data.batches
         self._orders = model._runtime.order_program(data.rows) if shuffle else None

@@ -44,9 +44,7 @@ class _Loop:
     callbacks : CallbackList
     """
 
-    def __init__(
-        self, model: Any, mode: str, feed: ArrayFeed | StreamFeed, callbacks: CallbackList
-    ) -> None:
+    def __init__(self, model: Any, mode: str, feed: ArrayFeed | StreamFeed, callbacks: CallbackList) -> None:
         self.model = model
         self.feed = feed
         self.callbacks = callbacks
@@ -118,7 +116,6 @@ class _Loop:
             return metrics
         logs = self.feed.logs()
         return metrics if set(logs) == set(metrics) else as_floats(logs)
-
 
 
 class EvaluateLoop(_Loop):
@@ -223,15 +220,10 @@ class FitLoop(_Loop):
         self._reader.reset()
         if self._bar_hook is not None:
             print(flush=True)
-        kept = (
-            f"of the end of epoch {self._finite_epoch}"
-            if self._finite_epoch
-            else "from before training"
-        )
+        kept = f"of the end of epoch {self._finite_epoch}" if self._finite_epoch else "from before training"
         raise DivergenceError(
             f"training diverged in epoch {epoch + 1}, step {step}: {what}. The weights {kept} have been "
             "restored. A smaller learning rate, scaled inputs or clipnorm= often helps.",
             epoch + 1,
             step,
         )
-

@@ -7,7 +7,7 @@ yet is built: weights, metrics, the optimizer's slots.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,7 @@ class Preparation(Steps):
             raise ValueError(f"You must call `compile()` before calling `{method}()`.")
 
     def _make_data(self, x: Any, y: Any, sample_weight: Any, **settings: Any) -> Any:
-        return make_data(
-            x, y, sample_weight, x_dtype=self._input_dtype, dtype=self._float_dtype, **settings
-        )
+        return make_data(x, y, sample_weight, x_dtype=self._input_dtype, dtype=self._float_dtype, **settings)
 
     def _check(self, data: ArrayData | StreamData) -> ArrayData:
         """Check arrays, or the first batch of a stream, against the model and return them."""
@@ -156,9 +154,7 @@ class Preparation(Steps):
         variables = tuple(map(id, self.trainable_variables))
         key = (mode, tuple(specs), variables, getattr(self.optimizer, "version", 0))
         given = [spec for spec in specs if spec is not None]
-        return self._runtime.programs.get(
-            key, lambda: plan.compile(self._step_function(mode, specs), given)
-        )
+        return self._runtime.programs.get(key, lambda: plan.compile(self._step_function(mode, specs), given))
 
     def _step_function(self, mode: str, specs: list[Spec | None]) -> Any:
         step = self.train_step if mode == "train" else self.test_step
@@ -179,8 +175,7 @@ class Preparation(Steps):
     def _own_logs(self, mode: str) -> bool:
         """Whether the model's class overrides what a step returns."""
         return any(
-            getattr(type(self), name) is not getattr(Steps, name)
-            for name in (f"{mode}_step", "compute_metrics")
+            getattr(type(self), name) is not getattr(Steps, name) for name in (f"{mode}_step", "compute_metrics")
         )
 
     def _fall_back_to_eager(self, error: TracingError) -> None:
@@ -188,9 +183,7 @@ class Preparation(Steps):
         if self.jit_compile is True:
             raise error
         if not self._runtime.eager:
-            warnings.warn(
-                f"model {self.name!r} runs op by op, which is slow: {error}", UserWarning, stacklevel=2
-            )
+            warnings.warn(f"model {self.name!r} runs op by op, which is slow: {error}", UserWarning, stacklevel=2)
         self._runtime.eager = True
 
     # ---- the parts of calls -------------------------------------------------------------------------
@@ -212,13 +205,10 @@ class Preparation(Steps):
             rest = data.split(validation_split)
             rest.resize(batch_size or 32)
             return rest
-        x, y, weight = (
-            (validation_data, None, None) if is_stream(validation_data) else unpack(validation_data)
-        )
+        x, y, weight = (validation_data, None, None) if is_stream(validation_data) else unpack(validation_data)
         streamed = is_stream(x)
         names = tuple(
-            "validation_data" if streamed else f"{part} of validation_data"
-            for part in ("x", "y", "sample_weight")
+            "validation_data" if streamed else f"{part} of validation_data" for part in ("x", "y", "sample_weight")
         )
         validation = self._make_data(
             x, y, weight, batch_size=None if streamed else batch_size, steps=steps, names=names
@@ -252,9 +242,7 @@ class Preparation(Steps):
         self._require_compiled(method)
         if is_stream(x):
             raise TypeError(f"{method} takes one batch of arrays, got {type(x).__name__}")
-        data = self._make_data(
-            x, y, sample_weight, batch_size=None, steps=1, class_weight=class_weight
-        )
+        data = self._make_data(x, y, sample_weight, batch_size=None, steps=1, class_weight=class_weight)
         data.resize(data.rows)
         return data
 
@@ -274,69 +262,6 @@ class Preparation(Steps):
         order += [name for name in logs if name not in order]
         values = [logs[name] for name in order]
         return values[0] if len(values) == 1 else values
-
-    def _prediction_batches(
-        self, x: Any, batch_size: int | None, steps: int | None, exact: bool
-    ) -> tuple[Iterator[np.ndarray], int | None]:
-        """Return the batches to predict, and how many there are by Keras' count (None: unknown).
-
-        ``exact`` keeps Keras' batches, for callbacks that count them.
-        """
-        if is_stream(x):
-            data = self._make_data(x, None, None, batch_size=batch_size, steps=steps)
-            data.start()
-            return self._stream_batches(data, steps), steps or data.batches
-        x = arrays.as_array(x, "x")
-        if x.size == 0:
-            raise ValueError(f"x is empty: its shape is {x.shape}")
-        x = self._fitting_x(x, "x")
-        if batch_size is None and steps is not None:
-            batch_size = -(-len(x) // steps)
-        shown = batch_size or 32
-        if steps is not None:
-            x = x[: steps * shown]
-        rows = shown
-        if batch_size is None and not exact and len(x) > shown:
-            rows = self._runtime.predictor.wide_batch()
-        parts = (x[begin : begin + rows] for begin in range(0, len(x), rows))
-        return parts, -(-len(x) // shown)
-
-    def _stream_batches(self, data: StreamData, steps: int | None) -> Iterator[np.ndarray]:
-        count = 0
-        while steps is None or count < steps:
-            batch = data.next()
-            if batch is None:
-                return
-            yield self._fitting_x(batch.sources[0], data.name)
-            count += 1
-
-    def _predict_loop(
-        self, batches: Iterator[np.ndarray], callbacks: CallbackList, total: int | None, hooked: bool
-    ) -> Any:
-        """Run through the batches and join the predictions, each leaf of their structure by itself."""
-        self.stop_predicting = False
-        callbacks.on_predict_begin()
-        parts: list[list[np.ndarray]] = []
-        outputs = None
-        for count, x in enumerate(batches):
-            if hooked:
-                callbacks.on_predict_batch_begin(count)
-            self._ensure_built(x)
-            outputs = self._runtime.predictor.predict(x)
-            parts.append(graph.flatten(outputs))
-            if hooked:
-                callbacks.on_predict_batch_end(count, {"outputs": outputs})
-            elif callbacks.progbar is not None and total is None:
-                callbacks.progbar.on_predict_batch_end(count)
-            if self.stop_predicting:
-                break
-        if not parts:
-            raise ValueError("x yields no batches")
-        callbacks.on_predict_end()
-        joined = (
-            each[0] if len(each) == 1 else np.concatenate(each) for each in zip(*parts, strict=True)
-        )
-        return graph.rebuild(outputs, joined)
 
 
 def _row(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

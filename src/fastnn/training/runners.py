@@ -61,9 +61,7 @@ class ProgramRunner:
         The order of the rows, read when batches run; None: as they stand.
     """
 
-    def __init__(
-        self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None) -> None:
         self.size = data.batch_size
         self.whole, short = divmod(data.rows, self.size)
         sources = [source for source in data.sources if source is not None]
@@ -74,9 +72,7 @@ class ProgramRunner:
         self._last = self._program
 
     @staticmethod
-    def _bound(
-        model: Any, mode: str, specs: list[Spec | None], sources: list[np.ndarray], permutation: Any
-    ) -> Any:
+    def _bound(model: Any, mode: str, specs: list[Spec | None], sources: list[np.ndarray], permutation: Any) -> Any:
         program = model._step_program(mode, specs)
         program.bind(sources, permutation)
         return program
@@ -106,9 +102,7 @@ class ProgramRunner:
 class EagerRunner:
     """Runs batches op by op; the interface is that of `ProgramRunner`."""
 
-    def __init__(
-        self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None) -> None:
         self.data = data
         self.permutation = permutation
         self._step = model.train_step if mode == "train" else model.test_step

@@ -70,9 +70,7 @@ class Runtime:
         """Return the program that writes a new order of so many rows into its output."""
         if self._shuffler is None:
             self._shuffler = SeedGenerator()
-        return self._orders.get(
-            rows, lambda: plan.compile(lambda: random_permutation(self._shuffler.next(), rows), [])
-        )
+        return self._orders.get(rows, lambda: plan.compile(lambda: random_permutation(self._shuffler.next(), rows), []))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is bound to memory: it is made again when needed."""

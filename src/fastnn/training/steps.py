@@ -84,9 +84,7 @@ class Steps:
             total = total + ops.cast(loss, total.dtype)
         return total
 
-    def compute_metrics(
-        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
-    ) -> dict[str, Any]:
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the metrics of ``compile`` with a batch and return all metrics' values."""
         if self._runtime.metrics is not None:
             self._runtime.metrics.update_state(y, y_pred, sample_weight)

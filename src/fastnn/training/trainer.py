@@ -15,6 +15,7 @@ from .compiled import CompileLoss, CompileMetrics
 from .data import ArrayData
 from .feeds import make_feed
 from .loops import EvaluateLoop, FitLoop
+from .predict_loop import PredictLoop
 from .preparation import Preparation
 from .runtime import Runtime
 
@@ -175,9 +176,7 @@ class Trainer(Preparation):
         validation_freq = options.check_frequency(validation_freq)
         if not isinstance(shuffle, (bool, np.bool_)):
             raise ValueError(f"shuffle must be True or False, got {shuffle!r}")
-        data = self._make_data(
-            x, y, sample_weight, batch_size=batch_size, steps=None, class_weight=class_weight
-        )
+        data = self._make_data(x, y, sample_weight, batch_size=batch_size, steps=None, class_weight=class_weight)
         checked = self._check(data)
         validation = self._validation_data(
             data, validation_data, validation_split, validation_batch_size or batch_size, validation_steps
@@ -262,10 +261,7 @@ class Trainer(Preparation):
         verbose = options.check_verbose(verbose)
         options.check_counts(batch_size=batch_size, steps=steps)
         callback_list = self._callback_list(callbacks, verbose, 1, None)
-        hooked = callback_list.wants_batches("predict")
-        batches, total = self._prediction_batches(x, batch_size, steps, hooked)
-        callback_list.set_params({"verbose": verbose, "epochs": 1, "steps": total})
-        return self._predict_loop(batches, callback_list, total, hooked)
+        return PredictLoop(self, x, batch_size, steps, callback_list).run()
 
     def train_on_batch(
         self,
@@ -280,9 +276,7 @@ class Trainer(Preparation):
         self._prepare(self._check(data))
         return self._run_one("train", data, return_dict)
 
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Return the loss and metrics of one batch as `evaluate` does."""
         data = self._one_batch("test_on_batch", x, y, sample_weight, None)
         self._prepare(self._check(data), training=False)

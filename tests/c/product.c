@@ -1,0 +1,34 @@
+/* The matrix products against their definition (see families.h). */
+#include "families.h"
+#include "matmul_reference.h"
+
+#include <string.h>
+
+typedef void (*reference_f32)(int64_t, int64_t, int64_t, float *, int64_t, const float *, int64_t, int64_t,
+                              const float *, int64_t, int64_t, int);
+typedef void (*reference_f64)(int64_t, int64_t, int64_t, double *, int64_t, const double *, int64_t, int64_t,
+                              const double *, int64_t, int64_t, int);
+
+static const reference_f32 in_f32[] = {matmul_axpy_reference_f32, matmul_dot_reference_f32};
+static const reference_f64 in_f64[] = {matmul_axpy_reference_f64, matmul_dot_reference_f64};
+
+void check_product(const trial *t, const char *name, int dtype, const char *what)
+{
+    const fnn_step *s = &t->step;
+    const int64_t *d = s->dim;
+    int dot = !strcmp(name, "matmul_dot"), fused = strcmp(fnn_isa(), "baseline") != 0;
+    if ((!dot && strcmp(name, "matmul_axpy")) || d[8] != 0)
+        return;
+    const operand *c = &t->operands[0];
+    size_t bytes = (size_t)c->count * item_size(dtype);
+    char *all = malloc(bytes + 1);
+    CHECK(all, "no memory");
+    memcpy(all, c->data, bytes); /* for what lies between the rows */
+    if (dtype == FNN_F32)
+        in_f32[dot](d[0], d[1], d[2], (float *)all, d[3], s->buf[1], d[4], d[5], s->buf[2], d[6], d[7], fused);
+    else
+        in_f64[dot](d[0], d[1], d[2], (double *)all, d[3], s->buf[1], d[4], d[5], s->buf[2], d[6], d[7], fused);
+    int64_t difference = first_difference(t, all);
+    CHECK(difference < 0, "%s: element %lld is not the defined chain of additions", what, (long long)difference);
+    free(all);
+}
