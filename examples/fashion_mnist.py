@@ -47,9 +47,7 @@ def main():
     for optimizer in ("rmsprop", "adam"):
         print(f"\nFlatten and relu, {optimizer}")
         model = flatten_network()
-        model.compile(
-            optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-        )
+        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         model.fit(train_scaled, train_target, epochs=5)
         _, accuracies[optimizer] = model.evaluate(val_scaled, val_target)
 

@@ -37,7 +37,7 @@ def test_train_from_end_to_end(here, capsys):
     assert re.search(r"Trained 20 epochs in [\d.]+ s on \d+ thread", out)
     accuracy = float(re.search(r"Test accuracy ([\d.]+), test loss [\d.]+\.", out)[1])
     assert accuracy > 0.9
-    table = [line.split() for line in out.splitlines() if re.match(r"\s+\d\s+0\.", line)]
+    table = [line.split() for line in out.splitlines() if re.match(r"\s+\d\s+[01]\.", line)]
     assert [row[0] for row in table] == list("0123456789")
     assert sum(int(row[4]) for row in table) == 360
     recall = sum(float(row[2]) * int(row[4]) for row in table) / 360
@@ -48,11 +48,9 @@ def test_train_from_end_to_end(here, capsys):
 
 def test_options_reach_the_network(here, capsys):
     options = "--hidden 24,12 --activation tanh --dropout 0.1 --optimizer sgd --batch-size 100"
-    code, out, _ = run(
-        capsys, *FAST, *options.split(), "--learning-rate", "0.01", "--out", "curves.svg"
-    )
+    code, out, _ = run(capsys, *FAST, *options.split(), "--learning-rate", "0.01", "--out", "curves.svg")
     assert code == 0
-    assert "12/12 " in out  # 1,149 rows in batches of 100
+    assert "12/12" in out  # 1,149 rows in batches of 100
     assert out.count("(Dropout)") == 2
     assert "(None, 24)" in out
     assert "(None, 12)" in out
@@ -69,7 +67,7 @@ def test_the_network_is_the_one_asked_for():
     assert [type(layer).__name__ for layer in model.layers] == ["Flatten", "Dense", "Dense"]
     assert model.layers[1].get_config()["activation"] == "tanh"
     assert type(model.optimizer).__name__ == "SGD"
-    assert float(model.optimizer.learning_rate) == 0.25
+    assert float(model.optimizer.learning_rate.numpy()) == 0.25
 
 
 def test_defaults_are_the_courses():
@@ -79,7 +77,7 @@ def test_defaults_are_the_courses():
     assert [type(layer).__name__ for layer in model.layers] == ["Flatten", "Dense", "Dense"]
     assert model.count_params() == 79_510
     assert type(model.optimizer).__name__ == "Adam"
-    assert float(model.optimizer.learning_rate) == pytest.approx(0.001)
+    assert float(model.optimizer.learning_rate.numpy()) == pytest.approx(0.001)
 
 
 def test_no_hidden_layer():

@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from .. import graph
 from ..autograd import is_recording
 from ..dtypes import is_float, standardize_dtype
 from ..layers import Layer
-from ..tensor import Tensor, current_graph
+from ..tensor import Tensor, TracingError, current_graph
 from ..training import Trainer
 from ..training.predictor import FEW_ROWS
 from .summary import print_summary
 
 __all__ = ["Model"]
+
+TRIAL_ROWS = 2  # rows of the symbolic batch on which a model is built
 
 
 class Model(Trainer, Layer):
@@ -84,6 +87,27 @@ class Model(Trainer, Layer):
             return None
         outputs = self._runtime.predictor.predict(self._fitting_x(array, "x"))
         return Tensor(outputs)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights of all layers, by calling the model on a symbolic batch.
+
+        Parameters
+        ----------
+        input_shape : tuple of (int or None)
+            Of one input, with the batch axis. Models that take several inputs, or look at values, are built
+            by their first call.
+        """
+        if not isinstance(input_shape, (tuple, list)) or not all(
+            size is None or isinstance(size, (int, np.integer)) for size in input_shape
+        ):
+            return
+        rows = TRIAL_ROWS if input_shape[0] is None else input_shape[0]
+        try:
+            graph.trace(lambda x: self.call(x), [((rows, *input_shape[1:]), self._input_dtype)])
+        except TracingError:
+            pass
+        finally:
+            self.clear_losses()
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the outputs for inputs of this shape, both with the batch axis.

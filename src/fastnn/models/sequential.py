@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
-from .. import graph
+from .. import graph, layers
 from ..dtypes import standardize_dtype
 from ..layers import InputLayer, KerasTensor, Layer
-from .model import Model
+from .model import TRIAL_ROWS, Model
 
 __all__ = ["Sequential"]
-
-_TRIAL_ROWS = 2  # rows of the batch on which a stack is built
 
 
 class Sequential(Model):
@@ -151,7 +149,7 @@ class Sequential(Model):
         """Call the layers on a symbolic batch, which builds them; return their output shapes."""
         if None in shape[1:]:
             raise ValueError(f"the shape of a row must be known, got input_shape={shape}")
-        rows = shape[0] or _TRIAL_ROWS
+        rows = shape[0] or TRIAL_ROWS
         shapes: list[tuple[int | None, ...]] = []
 
         def stack(x: Any) -> list[Any]:
@@ -196,6 +194,26 @@ class Sequential(Model):
         if not self._shapes:
             raise AttributeError(f"Sequential model {self.name!r} has no defined {what} shape yet: it is not built.")
         return self._shapes
+
+    # ---- configuration ----------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments and the layers from which `from_config` makes the same stack, without its weights."""
+        config = {**Layer.get_config(self), "layers": [layers.serialize(layer) for layer in self._layers]}
+        if self._shapes:
+            config["build_input_shape"] = self._shapes[0]
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """Make a stack from what `get_config` returned; ``custom_objects`` are the user's own layers by name."""
+        known = {"Sequential": Sequential, **(custom_objects or {})}
+        stack = [layers.deserialize(each, known) for each in config["layers"]]
+        model = cls(stack, trainable=config.get("trainable", True), name=config.get("name"))
+        shape = config.get("build_input_shape")
+        if shape is not None and stack and not model.built:
+            model.build(shape)
+        return model
 
     # ---- what training and the summary ask ----------------------------------------------------------
 

@@ -23,8 +23,6 @@ from .steps import Steps
 
 __all__ = ["Preparation"]
 
-_SEVERAL = "a model with several outputs can predict, but training it is not supported"
-
 
 class Preparation(Steps):
     """The private half of `Trainer`."""
@@ -52,7 +50,7 @@ class Preparation(Steps):
         y = data.sources[1]
         if y is None or self._runtime.loss is None:
             return
-        predicted = self._output_shape_for(data)
+        predicted = self._predicted_shape(data)
         loss = self._runtime.loss.resolve(y.shape, predicted)
         if loss.takes_class_numbers:
             arrays.check_labels(y, predicted[-1], data.names[1])
@@ -80,37 +78,53 @@ class Preparation(Steps):
             )
         return x
 
-    def _output_shape_for(self, data: ArrayData) -> tuple[int, ...]:
+    def _predicted_shape(self, data: ArrayData) -> tuple[int, ...]:
         """Return the shape of the predictions for the rows of ``data``."""
-        key = data.sources[0].shape[1:]
-        shape = self._runtime.shapes.get(key)
+        shape = self._output_shape_for(data)
         if shape is None:
-            shape = self._find_output_shape(data)
-            if self.built:
-                self._runtime.shapes[key] = shape
+            raise ValueError(f"model {self.name!r} has several outputs: it can predict, but not be trained")
         return shape
 
-    def _find_output_shape(self, data: ArrayData) -> tuple[int, ...]:
+    def _output_shape_for(self, data: ArrayData) -> tuple[int, ...] | None:
+        """Return the shape of the model's output, None for several; a model that is built is called for it once."""
+        key = data.sources[0].shape[1:]
+        if key not in self._runtime.shapes:
+            shape = self._find_output_shape(data)
+            if not self.built:
+                return shape
+            self._runtime.shapes[key] = shape
+        return self._runtime.shapes[key]
+
+    def _find_output_shape(self, data: ArrayData) -> tuple[int, ...] | None:
         if not self.built:
             try:
                 return tuple(self.compute_output_shape((None, *data.sources[0].shape[1:])))
             except NotImplementedError:
                 pass  # a model that cannot tell has to be called
         predicted = self._call_on_spec(data)
-        if not isinstance(predicted, Tensor):
-            raise ValueError(f"the model returns {type(predicted).__name__}: {_SEVERAL}")
-        return tuple(predicted.shape)
+        return tuple(predicted.shape) if isinstance(predicted, Tensor) else None
 
     def _call_on_spec(self, data: ArrayData) -> Any:
-        """Call the model on the shape of a batch; on the batch itself where it cannot be traced."""
+        """Call the model on the shape of a batch, or on the batch itself where it cannot be traced.
+
+        That builds it; a call that fails leaves it unbuilt.
+        """
+        built = self.built
+        try:
+            return self._traced_call(data)
+        except BaseException:
+            self.built = built
+            raise
+        finally:
+            self.clear_losses()  # those of a trace have no values
+
+    def _traced_call(self, data: ArrayData) -> Any:
         spec = data.specs(data.batch_size)[0]
         if not self._runtime.eager:
             try:
                 return graph.trace(lambda x: self(x, training=False), [spec]).outputs
             except TracingError as error:
                 self._fall_back_to_eager(error)
-            finally:
-                self.clear_losses()  # those of a trace have no values
         return self(Tensor(data.sources[0][: data.batch_size].astype(spec[1])), training=False)
 
     # ---- building -----------------------------------------------------------------------------------
@@ -118,10 +132,11 @@ class Preparation(Steps):
     def _prepare(self, data: ArrayData, training: bool = True) -> None:
         """Build what checked data need: weights, the loss, metrics and the optimizer's slots."""
         if not self.built:
-            self._build_from(data)
+            self._call_on_spec(data)
+        self._output_shape_for(data)
         y = data.sources[1]
         if y is not None and (self._runtime.loss or self._runtime.metrics):
-            predicted = self._output_shape_for(data)
+            predicted = self._predicted_shape(data)
             if self._runtime.loss is not None:
                 self._runtime.loss.build(y.shape, predicted)
             if self._runtime.metrics is not None:
@@ -131,13 +146,10 @@ class Preparation(Steps):
         if training and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def _build_from(self, data: ArrayData) -> None:
-        self._call_on_spec(data)
-
     def _ensure_built(self, x: np.ndarray, name: str = "x") -> None:
         """Build a model that has not seen data yet from the first it predicts."""
         if not self.built:
-            self._build_from(
+            self._call_on_spec(
                 ArrayData(
                     x,
                     batch_size=min(len(x), 32),

@@ -13,6 +13,7 @@
 #define HAVE_FMA
 #endif
 
+#include "simd.h"
 #include "walk.inc"
 #include "philox.inc"
 #include "map.inc"

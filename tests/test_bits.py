@@ -1,0 +1,75 @@
+"""Same seed, same bits: on any number of threads, on any FMA instruction set, in another process."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn._kernels import core
+
+FMA = [isa for isa in core.available_isas() if isa != "baseline"]
+
+
+def train(dtype="float32", optimizer="adam", dropout=0.2, epochs=3):
+    """Three epochs of a network with everything that draws or sums: return the bytes of its weights."""
+    fastnn.utils.set_random_seed(42)
+    rng = np.random.default_rng(0)
+    x = rng.random((500, 150)).astype(dtype)
+    y = rng.integers(0, 10, 500)
+    layers = fastnn.layers
+    model = fastnn.Sequential(
+        [
+            layers.Input((150,), dtype=dtype),
+            layers.Dense(67, "relu", dtype=dtype),
+            layers.Dropout(dropout, dtype=dtype),
+            layers.Dense(33, "tanh", kernel_regularizer="l2", dtype=dtype),
+            layers.Dense(10, "softmax", dtype=dtype),
+        ]
+    )
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(x, y, epochs=epochs, batch_size=32, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    return b"".join(w.tobytes() for w in model.get_weights()) + model.predict(x, verbose=0).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("isa", core.available_isas())
+def test_threads_do_not_change_bits(isa, dtype):
+    core.set_isa(isa)
+    core.set_num_threads(1)
+    one = train(dtype)
+    for n in (2, 3, 4):
+        core.set_num_threads(n)
+        assert train(dtype) == one
+
+
+@pytest.mark.skipif(len(FMA) < 2, reason="this machine has one FMA instruction set")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fma_instruction_sets_do_not_change_bits(dtype):
+    results = set()
+    for isa in FMA:
+        core.set_isa(isa)
+        results.add(train(dtype))
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad"])
+def test_other_optimizers(optimizer):
+    core.set_num_threads(1)
+    one = train(optimizer=optimizer)
+    core.set_num_threads(2)
+    assert train(optimizer=optimizer) == one
+
+
+def test_another_process_gives_the_same_bits():
+    code = "import test_bits, hashlib; print(hashlib.sha256(test_bits.train()).hexdigest())"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent,
+        env={**os.environ, "FASTNN_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert out.stdout.strip() == hashlib.sha256(train()).hexdigest()

@@ -1,0 +1,122 @@
+"""Random numbers: the published generator, distributions, repeatability."""
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import GradientTape, Tensor, Variable, ops, plan, random
+from fastnn._kernels import core
+
+
+def philox(counter, key):
+    """Philox4x32-10 of Salmon et al. (2011), in Python integers."""
+    c, k = list(counter), list(key)
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(p1 >> 32) ^ c[1] ^ k[0], p1 & 0xFFFFFFFF, (p0 >> 32) ^ c[3] ^ k[1], p0 & 0xFFFFFFFF]
+        k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c
+
+
+def test_the_transcription_gives_the_published_answer():
+    assert [f"{w:08x}" for w in philox((0, 0, 0, 0), (0, 0))] == ["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"]
+
+
+def words(seed, counter, n):
+    out = []
+    for block in range(-(-n // 4)):
+        out += philox((block, 0, counter & 0xFFFFFFFF, counter >> 32), (seed & 0xFFFFFFFF, seed >> 32))
+    return np.array(out[:n], np.uint64)
+
+
+@pytest.mark.parametrize("isa", core.available_isas())
+def test_uniform_is_philox(isa):
+    core.set_isa(isa)
+    key = Tensor(np.array([123456789012, 5], np.int64))
+    got = ops.sampling.random_fill(key, "uniform", (37,), np.dtype("float32"), 0, 1).numpy()
+    expected = (words(123456789012, 5, 37) >> np.uint64(8)).astype("float64") * 2.0**-24
+    np.testing.assert_array_equal(got, expected.astype("float32"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_distributions_have_their_moments(dtype):
+    n = 200_000
+    u = random.uniform((n,), -1, 3, dtype, seed=1).numpy().astype("float64")
+    assert u.min() >= -1 and u.max() < 3
+    assert abs(u.mean() - 1) < 0.02 and abs(u.std() - 4 / np.sqrt(12)) < 0.02
+    z = random.normal((n,), 2, 3, dtype, seed=2).numpy().astype("float64")
+    assert abs(z.mean() - 2) < 0.03 and abs(z.std() - 3) < 0.03
+    assert abs(((z - 2) ** 4).mean() / 81 - 3) < 0.1
+    t = random.truncated_normal((n,), 0, 1, dtype, seed=3).numpy().astype("float64")
+    assert abs(t).max() <= 2 and abs(t.std() - 0.8796) < 0.01
+    i = random.randint((n,), -3, 4, "int64", seed=4).numpy()
+    assert set(np.unique(i)) == set(range(-3, 4))
+    assert np.abs(np.bincount(i + 3) / n - 1 / 7).max() < 0.005
+    assert abs(np.corrcoef(z[:-1], z[1:])[0, 1]) < 0.01
+
+
+def test_permutation_is_one():
+    order = random.permutation(1000, seed=3).numpy()
+    np.testing.assert_array_equal(np.sort(order), np.arange(1000))
+    first = [int(random.permutation(5, seed=s).numpy()[0]) for s in range(2000)]
+    assert np.abs(np.bincount(first) / 2000 - 0.2).max() < 0.04
+
+
+def test_categorical_follows_the_logits():
+    p = np.array([[0.1, 0.6, 0.3]])
+    drawn = random.categorical(np.log(p), 50_000, seed=1).numpy()
+    assert np.abs(np.bincount(drawn[0]) / 50_000 - p[0]).max() < 0.01
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25, 0.9])
+def test_dropout_keeps_and_scales(rate):
+    x = np.ones((200, 500), "float32")
+    y = random.dropout(x, rate, seed=1).numpy()
+    assert abs((y == 0).mean() - rate) < 0.01
+    np.testing.assert_allclose(y[y != 0], 1 / (1 - rate), rtol=1e-6)
+
+
+def test_dropout_with_a_noise_shape_shares_fates():
+    y = random.dropout(np.ones((50, 40)), 0.5, noise_shape=(50, 1), seed=1).numpy()
+    assert ((y == 0).all(1) | (y != 0).all(1)).all()
+
+
+def test_the_derivative_of_dropout_has_the_same_mask():
+    x = Variable(np.ones((20, 30)))
+    generator = random.SeedGenerator(3)
+    with GradientTape() as tape:
+        y = random.dropout(x, 0.5, seed=generator)
+    np.testing.assert_array_equal(tape.gradient(y, x).numpy(), y.numpy())
+
+
+def test_seeds_repeat():
+    for seed in (0, 5, -1, 2**40):
+        np.testing.assert_array_equal(random.normal((9,), seed=seed).numpy(), random.normal((9,), seed=seed).numpy())
+    fastnn.utils.set_random_seed(7)
+    a = [random.normal((9,)).numpy(), random.normal((9,)).numpy()]
+    fastnn.utils.set_random_seed(7)
+    b = [random.normal((9,)).numpy(), random.normal((9,)).numpy()]
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a[0], a[1])
+
+
+def test_a_program_draws_what_eager_draws():
+    one, two = random.SeedGenerator(3), random.SeedGenerator(3)
+    program = plan.compile(lambda: random.uniform((5,), seed=one), [])
+    for _ in range(3):
+        np.testing.assert_array_equal(program.run()[0], random.uniform((5,), seed=two).numpy())
+
+
+@pytest.mark.parametrize("seed", [1.5, "a", True])
+def test_a_seed_is_an_integer(seed):
+    with pytest.raises(TypeError, match="seed must be an integer"):
+        random.SeedGenerator(seed)
+
+
+def test_bad_parameters():
+    with pytest.raises(ValueError, match="rate must be"):
+        random.dropout(np.ones(3), 1.0)
+    with pytest.raises(ValueError, match="minval 3 is not less"):
+        random.randint((2,), 3, 3)
+    with pytest.raises(ValueError, match="negative"):
+        random.normal((-1,))

@@ -1,0 +1,94 @@
+"""Ops that write variables: assignment, keys, and the optimizer rules against their published formulas."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastnn import Tensor, Variable, ops, plan
+from fastnn._kernels import core
+from fastnn.ops.sampling import next_key
+
+# rule: hyperparameters, slots used, options
+RULES = {
+    "sgd": ((), 0, (0,)),
+    "momentum": ((0.9,), 1, (0,)),
+    "nesterov": ((0.9,), 1, (0,)),
+    "rmsprop": ((0.9, 1e-7, 0.5), 3, (0, 1)),
+    "adagrad": ((0.0, 1e-7), 1, (0,)),
+    "adam": ((0.9, 0.999, 1e-7), 3, (0, 1)),
+}
+TOLERANCE = {"float32": 3e-6, "float64": 1e-14}
+
+
+def test_every_rule_has_a_row():
+    assert set(RULES) == set(core.RULES) == set(ops.update.REFERENCE_RULES)
+
+
+def run_rule(rule, option, shape, dtype, layout, decay, steps=3, transposed=False, threads=1):
+    """Return (got, expected): variable and slots after some steps, by the kernel and by the transcription."""
+    rng = np.random.default_rng(0)
+    hyper, n_slots, _ = RULES[rule]
+    w = Variable(rng.standard_normal(shape).astype(dtype), layout=layout)
+    slots = [Variable.zeros_like(w) for _ in range(n_slots)] + [None] * (3 - n_slots)
+    expected = [None if v is None else v.numpy().astype("float64") for v in (w, *slots)]
+    attrs = {"rule": rule, "hyper": hyper, "option": option, "weight_decay": decay}
+    core.set_num_threads(threads)
+    for t in range(steps):
+        g = rng.standard_normal(shape).astype(dtype)
+        scalars = ops.update._scalars_reference(0.01, t, 0.9, 0.999)
+        gradient = np.asfortranarray(g) if transposed else g
+        ops.update.optimizer_update.apply((w, *slots, Tensor(gradient), Tensor(scalars)), attrs)
+        ops.update._update_reference(*expected, g.astype("float64"), scalars, **attrs)
+    return [v for v in (w, *slots) if v is not None], [e for e in expected if e is not None]
+
+
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rule", sorted(RULES))
+@given(
+    shape=st.sampled_from([(), (1,), (7,), (3, 5), (200, 7), (130, 33), (40, 1), (2, 3, 4), (0, 3)]),
+    kernel_layout=st.booleans(),
+    decay=st.sampled_from([0.0, 0.1]),
+    transposed=st.booleans(),
+)
+def test_rule_equals_its_formula(rule, dtype, isa, shape, kernel_layout, decay, transposed):
+    core.set_isa(isa)
+    layout = "kernel" if kernel_layout and len(shape) == 2 and 0 not in shape else None
+    transposed = transposed and len(shape) == 2
+    for option in RULES[rule][2]:
+        got, expected = run_rule(rule, option, shape, dtype, layout, decay, transposed=transposed)
+        for a, b in zip(got, expected, strict=True):
+            np.testing.assert_allclose(a.numpy(), b, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_threads_do_not_change_bits(rule):
+    one, _ = run_rule(rule, 0, (300, 170), "float32", "kernel", 0.01)
+    two, _ = run_rule(rule, 0, (300, 170), "float32", "kernel", 0.01, threads=2)
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_padding_stays_zero():
+    got, _ = run_rule("adam", 0, (200, 7), "float32", "kernel", 0.1)
+    for variable in got:
+        rows = variable.array.T
+        assert rows.strides[0] == 208 * rows.itemsize
+        assert not np.lib.stride_tricks.as_strided(rows, (7, 208))[:, 200:].any()
+
+
+def test_next_key_advances():
+    state = Variable(np.array([5, 0], np.int64))
+    assert next_key(state).numpy().tolist() == [5, 0]
+    assert next_key(state).numpy().tolist() == [5, 1]
+    program = plan.compile(lambda: next_key(state), [])
+    assert program.run()[0].tolist() == [5, 2]
+    assert state.numpy().tolist() == [5, 3]
+
+
+def test_a_wrong_gradient_changes_nothing():
+    w = Variable(np.ones((2, 3)), name="w")
+    with pytest.raises(ValueError, match=r"shape \(3, 2\) does not fit the variable 'w' of shape \(2, 3\)"):
+        ops.sgd_update(w, np.ones((3, 2)), ops.step_scalars(0.1, 0))
+    np.testing.assert_array_equal(w.numpy(), np.ones((2, 3)))

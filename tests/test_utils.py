@@ -1,0 +1,202 @@
+"""Names, look-ups, argument checks, registries, tracking, one-hot labels and seeds."""
+
+import random
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import utils
+from fastnn.utils import checks
+from fastnn.utils.configurable import Configurable
+from fastnn.utils.lookup import nearest_names, unknown_name
+from fastnn.utils.naming import check_name, to_snake_case
+from fastnn.utils.registry import Registry
+from fastnn.utils.tracking import owned
+
+
+@pytest.mark.parametrize(
+    ("name", "snake"),
+    # As keras.src.utils.naming.to_snake_case.
+    [("Dense", "dense"), ("LeakyReLU", "leaky_re_lu"), ("AUC", "auc"), ("L1L2", "l1l2"), ("KLDivergence", "kl_divergence")],
+)
+def test_snake_case(name, snake):
+    assert to_snake_case(name) == snake
+
+
+def test_auto_names_count_and_can_be_reset():
+    utils.reset_names()
+    assert [utils.auto_name("Dense") for _ in range(3)] == ["dense", "dense_1", "dense_2"]
+    utils.reset_names()
+    assert utils.auto_name("Dense") == "dense"
+
+
+@pytest.mark.parametrize("name", ["은닉층", "скрытый", "hidden 1", "a.b"])
+def test_names_in_any_script(name):
+    assert check_name(name, "Dense") == name
+
+
+@pytest.mark.parametrize("name", ["", "a/b", 3, b"x"])
+def test_bad_names_are_refused(name):
+    with pytest.raises(ValueError, match="name"):
+        check_name(name, "Dense")
+
+
+def test_unknown_names_get_the_nearest_known_ones():
+    assert nearest_names("reul", ["relu", "selu", "tanh"])[0] == "relu"
+    assert nearest_names("MSE", ["mse"]) == ["mse"]
+    error = unknown_name("loss", "msee", ["mse", "mae"])
+    assert str(error) == "Unknown loss 'msee'. Did you mean 'mse' or 'mae'? Known names: mae, mse."
+    assert "Did you mean" not in str(unknown_name("loss", "xyz", ["mse"]))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", None, True, [1.0], -1, 2])
+def test_real_refuses(value):
+    with pytest.raises(ValueError, match="`rate`"):
+        checks.real("rate", value, minimum=0.0, maximum=1.0)
+
+
+def test_real_and_integer_accept():
+    assert checks.real("x", np.float32(0.5)) == 0.5
+    assert type(checks.real("x", 1)) is float
+    assert checks.integer("n", np.int64(3), minimum=1) == 3
+    assert checks.optional_real("x", None) is None
+    assert checks.optional_integer("x", None) is None
+    with pytest.raises(ValueError, match="above 0"):
+        checks.real("x", 0.0, above=0.0)
+
+
+@pytest.mark.parametrize("value", [0, 1.0, True, "3", None])
+def test_integer_refuses(value):
+    with pytest.raises(ValueError, match="at least 1"):
+        checks.integer("units", value, minimum=1)
+
+
+class Thing(Configurable):
+    def __init__(self, size=1):
+        self.size = size
+
+    def __call__(self):
+        return self.size
+
+    def get_config(self):
+        return {"size": self.size}
+
+
+def double(x):
+    return 2 * x
+
+
+REGISTRY = Registry("thing", "keras.things", classes=[Thing], functions=[double], aliases={"twice": double})
+
+
+def test_registry_finds_by_all_names():
+    assert isinstance(REGISTRY.get("Thing"), Thing)
+    assert isinstance(REGISTRY.get("thing"), Thing)
+    assert isinstance(REGISTRY.get(Thing), Thing)
+    assert REGISTRY.get("twice") is double
+    assert REGISTRY.get(None) is None
+    thing = Thing(3)
+    assert REGISTRY.get(thing) is thing
+    assert REGISTRY.get({"class_name": "Thing", "config": {"size": 7}}).size == 7
+    assert REGISTRY.get({"class_name": "Thing"}).size == 1
+    assert repr(thing) == "Thing(size=3)"
+
+
+def test_registry_refuses():
+    with pytest.raises(ValueError, match="Unknown thing 'thong'. Did you mean 'Thing'"):
+        REGISTRY.get("thong")
+    with pytest.raises(ValueError, match="Could not interpret thing"):
+        REGISTRY.get(3)
+    with pytest.raises(ValueError, match="class_name"):
+        REGISTRY.get({"name": "Thing"})
+    with pytest.raises(ValueError, match="lambda"):
+        REGISTRY.serialize(lambda x: x)
+    with pytest.raises(ValueError, match="get_config"):
+        REGISTRY.serialize(object())
+
+
+def test_registry_stores_and_restores():
+    stored = REGISTRY.serialize(Thing(5))
+    assert stored == {"module": "keras.things", "class_name": "Thing", "config": {"size": 5}, "registered_name": None}
+    assert REGISTRY.deserialize(stored).size == 5
+    assert REGISTRY.deserialize(REGISTRY.serialize(double)) is double
+    assert REGISTRY.serialize(None) is None
+    assert REGISTRY.deserialize(None) is None
+
+    class Custom(Thing):
+        pass
+
+    stored = REGISTRY.serialize(Custom(4))
+    assert stored["registered_name"] == "Custom"
+    with pytest.raises(ValueError, match="Unknown thing 'Custom'"):
+        REGISTRY.deserialize(stored)
+    assert REGISTRY.deserialize(stored, {"Custom": Custom}).size == 4
+
+
+def test_registry_can_ignore_case():
+    registry = Registry("thing", "keras.things", classes=[Thing], ignore_case=True)
+    assert isinstance(registry.get("THING"), Thing)
+    with pytest.raises(ValueError, match="Unknown thing 'THING'"):
+        Registry("thing", "keras.things", classes=[Thing]).get("THING")
+
+
+def test_owned_looks_into_containers_and_sees_later_changes():
+    class Holder:
+        pass
+
+    a, b, c, d = (Thing(i) for i in range(4))
+    holder = Holder()
+    holder.first = a
+    holder.several = [b, {"key": (c,)}, a]
+    assert list(owned(holder, Thing)) == [a, b, c]
+    holder.several.append(d)
+    assert list(owned(holder, Thing)) == [a, b, c, d]
+    holder.itself = holder.several
+    holder.several.append(holder.several)
+    assert list(owned(holder, Thing)) == [a, b, c, d]
+
+
+def test_to_categorical():
+    np.testing.assert_array_equal(utils.to_categorical([0, 2, 1]), np.eye(3)[[0, 2, 1]])
+    assert utils.to_categorical([0, 1]).dtype == np.float64
+    assert utils.to_categorical([[1], [0]], 4).shape == (2, 4)
+    assert utils.to_categorical([[0, 1], [1, 1]]).shape == (2, 2, 2)
+    assert utils.to_categorical(np.array([1.0, 0.0]), 2).tolist() == [[0, 1], [1, 0]]
+    assert utils.to_categorical([], 3).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("x", "classes", "match"),
+    [
+        ([0, 3], 3, "class numbers 0 to 2. Received: 3 at flat position 1"),
+        ([-1], None, "class numbers|at least 1"),
+        ([0.5], 2, "whole class numbers"),
+        (["a"], 2, "whole class numbers"),
+        ([], None, "empty"),
+        ([0], 0, "num_classes"),
+    ],
+)
+def test_to_categorical_refuses(x, classes, match):
+    with pytest.raises(ValueError, match=match):
+        utils.to_categorical(x, classes)
+
+
+def test_normalize():
+    x = np.array([[3.0, 4.0], [0.0, 0.0]])
+    np.testing.assert_allclose(utils.normalize(x), [[0.6, 0.8], [0, 0]])
+    np.testing.assert_allclose(utils.normalize(x, axis=0, order=1), [[1, 1], [0, 0]])
+
+
+def test_set_random_seed_seeds_all_generators():
+    def draw():
+        return random.random(), np.random.rand(), fastnn.random.uniform((3,)).numpy().tolist()
+
+    utils.set_random_seed(11)
+    first = draw()
+    utils.set_random_seed(11)
+    assert draw() == first
+    assert draw() != first
+    for seed in (-1, 2**32, 1.5, "a"):
+        with pytest.raises(ValueError, match="seed"):
+            utils.set_random_seed(seed)
