@@ -78,6 +78,13 @@ def interleave(
     return list(results.values())
 
 
+def warn_if_busy() -> None:
+    """Say so where other programs keep the processor busy: ratios then wander."""
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"The machine is busy (load average {load:.1f}): measure again when it is quiet.")
+
+
 def print_table(title: str, results: list[Result], steps: int) -> None:
     """Print one line a result, with the ratios to ours at the same number of threads."""
     width = max(len(result.name) for result in results)
@@ -117,11 +124,19 @@ def write_json(
 
 
 def machine() -> dict[str, object]:
-    """Describe the processor, as far as the system tells."""
+    """Describe the processor and how busy it is, as far as the system tells."""
+    from fastnn._kernels import core
+
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         lines = cpuinfo.read_text().splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         model = names[0] if names else model
-    return {"processor": model, "cpus": os.cpu_count(), "python": platform.python_version()}
+    return {
+        "processor": model,
+        "cpus": os.cpu_count(),
+        "instruction set": core.get_isa(),
+        "load": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }

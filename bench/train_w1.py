@@ -68,6 +68,7 @@ def pytorch(torch, x: np.ndarray, y: np.ndarray) -> Callable[[], object]:
 
 def main() -> None:
     options = common.parser(__doc__.splitlines()[0]).parse_args()
+    common.warn_if_busy()
     peers = common.installed("torch")
     name, x, y = data()
     contestants = {common.OURS: ours(x, y)}

@@ -1,19 +1,28 @@
 """The ops of fastnn, with Keras' names; each primitive is a row of `catalogue.CATALOGUE`."""
 
 from ..tensor import convert_to_tensor, is_tensor
-from . import elementwise, linalg, nn, operators, reduce, sampling, shaping, update
+from . import (
+    activation, convert, creation, elementwise, indexing, joining, linalg, nn, operators, reduce, sampling, shaping,
+    update,
+)  # fmt: skip
+from .activation import *  # noqa: F403
 from .catalogue import CATALOGUE, Op
+from .convert import *  # noqa: F403
+from .creation import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .indexing import *  # noqa: F403
+from .joining import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .nn import *  # noqa: F403
+from .py_op import py_op
 from .reduce import *  # noqa: F403
 from .shaping import *  # noqa: F403
 from .update import *  # noqa: F403
-from .py_op import py_op
 
 operators.install()
 
 __all__ = [
-    "CATALOGUE", "Op", "convert_to_tensor", "is_tensor", "py_op",
-    *elementwise.__all__, *linalg.__all__, *nn.__all__, *reduce.__all__, *shaping.__all__, *update.__all__,
+    "CATALOGUE", "Op", "convert_to_tensor", "is_tensor", "py_op", "sampling",
+    *activation.__all__, *convert.__all__, *creation.__all__, *elementwise.__all__, *indexing.__all__,
+    *joining.__all__, *linalg.__all__, *nn.__all__, *reduce.__all__, *shaping.__all__, *update.__all__,
 ]  # fmt: skip

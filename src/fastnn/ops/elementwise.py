@@ -1,58 +1,13 @@
-"""Elementwise ops with NumPy's broadcasting, and the activations with their derivatives."""
+"""Elementwise ops with NumPy's broadcasting."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .. import config
-from ..dtypes import is_float, result_dtype, standardize_dtype
-from ..tensor import Tensor, Variable, convert_to_tensor
-from .catalogue import REQUIRED, Op
-
-BOOL = np.dtype("bool")
-SHORT = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64", "uint8": "u8", "bool": "bool"}
-
-
-# ---- conversions of inputs -------------------------------------------------------------------------------
-
-
-def to_tensor(*inputs):
-    """Each input as a tensor, dtypes as they are."""
-    return [convert_to_tensor(x) for x in inputs]
-
-
-def to_float(*inputs):
-    """All inputs in one float dtype: their common one, or floatx if that is none."""
-    inputs = [x if hasattr(x, "dtype") or np.isscalar(x) else convert_to_tensor(x) for x in inputs]
-    dtype = result_dtype(*inputs)
-    dtype = dtype if is_float(dtype) else np.dtype(config.floatx())
-    return [_convert(x, dtype) for x in inputs]
-
-
-def to_common(*inputs):
-    """All inputs in the dtype in which they meet."""
-    inputs = [x if hasattr(x, "dtype") or np.isscalar(x) else convert_to_tensor(x) for x in inputs]
-    dtype = result_dtype(*inputs)
-    return [_convert(x, dtype) for x in inputs]
-
-
-def to_number(*inputs):
-    """As `to_common`, but bool becomes int32, as Keras' arithmetic has it."""
-    inputs = to_common(*inputs)
-    return [cast(x, "int32") for x in inputs] if inputs[0].dtype == BOOL else inputs
-
-
-def to_bool(*inputs):
-    """Each input as bool: is it different from zero?"""
-    return [cast(x, "bool") for x in inputs]
-
-
-def _convert(x, dtype):
-    if isinstance(x, (Tensor, Variable)):
-        return cast(x, dtype)
-    if isinstance(x, np.ndarray | np.generic):
-        return cast(Tensor(np.asarray(x)), dtype)
-    return Tensor(np.asarray(x, dtype))
+from ..dtypes import is_float
+from ..tensor import Tensor
+from .catalogue import Op
+from .convert import BOOL, cast, to_bool, to_common, to_float, to_number, to_tensor
 
 
 # ---- makers ------------------------------------------------------------------------------------------------
@@ -118,44 +73,6 @@ def elementwise(name, reference, derivative=None, *, inputs="x", convert=to_floa
         attrs=attrs,
         doc=doc or f"Elementwise {name.replace('_', ' ')}.",
     )
-
-
-# ---- cast ----------------------------------------------------------------------------------------------------
-
-
-def _cast_vjp(call, dy):
-    return cast(dy, call.inputs[0].dtype) if is_float(call.inputs[0].dtype) and is_float(dy.dtype) else None
-
-
-def _cast_reference(x, dtype):
-    if x.dtype.kind == "f" and np.dtype(dtype).kind in "iu":
-        info = np.iinfo(dtype)
-        whole = np.trunc(np.nan_to_num(x.astype(np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf))
-        low, high = float(info.min), float(info.max)
-        inside = np.where((whole >= low) & (whole < high), whole, 0).astype(dtype)
-        return np.where(whole >= high, info.max, np.where(whole < low, info.min, inside)).astype(dtype)
-    return x.astype(dtype)
-
-
-_cast = Op(
-    "cast",
-    inputs=["x"],
-    spec=lambda x, dtype: [(x.shape, dtype)],
-    reference=_cast_reference,
-    vjp=_cast_vjp,
-    lower=lambda plan, outs, ins, dtype: plan.map(f"cast_{SHORT[dtype.name]}", outs[0], ins[0]),
-    attrs={"dtype": REQUIRED},
-)
-
-
-def cast(x, dtype):
-    """Return x in another dtype; x itself if it has it.
-
-    Floats become integers by truncation, saturating at the ends, NaN giving 0. Anything but zero becomes True.
-    """
-    x = convert_to_tensor(x)
-    dtype = standardize_dtype(dtype)
-    return x if x.dtype == dtype else _cast(x, dtype)
 
 
 # ---- arithmetic ----------------------------------------------------------------------------------------------
@@ -321,170 +238,10 @@ def clip(x, x_min, x_max):
     return _clip(x, x_min, x_max)
 
 
-# ---- activations --------------------------------------------------------------------------------------------
-# A derivative comes in terms of the output y where that is possible, else of the input x.
-
-ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805   # selu's (Klambauer et al., 2017)
-
-
-def _erf(x):
-    return _erf_reference(x)
-
-
-def _np_sigmoid(x):
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
-
-
-def _np_softplus(x):
-    return np.logaddexp(x, x.dtype.type(0))
-
-
-def _np_elu(x, alpha=1.0):
-    return np.where(x > 0, x, x.dtype.type(alpha) * np.expm1(np.minimum(x, 0)))
-
-
-def _np_gelu_tanh(x):
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
-
-
-def _np_gelu_tanh_grad(dy, x):
-    c = np.sqrt(2 / np.pi)
-    t = np.tanh(c * (x + 0.044715 * x**3))
-    return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x**2))
-
-
-_normal_pdf = lambda x: exp(x * x * -0.5) * (1 / np.sqrt(2 * np.pi))  # noqa: E731
-_normal_cdf = lambda x: 0.5 * (1 + erf(x * np.sqrt(0.5)))  # noqa: E731
-
-
-def _grad_op(name, inputs, reference, derivative, attrs=None):
-    return elementwise(name, reference, derivative, inputs=inputs, attrs=attrs, doc=f"Derivative: {name}.")
-
-
-# derivative in terms of the output: <name>_grad(dy, y)
-relu_grad = _grad_op(
-    "relu_grad", "dy y", lambda dy, y: np.where(y > 0, dy, 0), lambda g, _, dy, y: (relu_grad(g, y), None)
-)
-leaky_relu_grad = _grad_op(
-    "leaky_relu_grad",
-    "dy y",
-    lambda dy, y, negative_slope: np.where(y > 0, dy, dy.dtype.type(negative_slope) * dy),
-    lambda g, _, dy, y, negative_slope: (leaky_relu_grad(g, y, negative_slope), None),
-    {"negative_slope": 0.2},
-)
-elu_grad = _grad_op(
-    "elu_grad",
-    "dy y",
-    lambda dy, y, alpha: np.where(y > 0, dy, dy * (y + dy.dtype.type(alpha))),
-    lambda g, _, dy, y, alpha: (elu_grad(g, y, alpha), where(greater(y, 0), 0.0, g * dy)),
-    {"alpha": 1.0},
-)
-selu_grad = _grad_op(
-    "selu_grad",
-    "dy y",
-    lambda dy, y: np.where(y > 0, dy * dy.dtype.type(SCALE), dy * (y + dy.dtype.type(SCALE * ALPHA))),
-    lambda g, _, dy, y: (selu_grad(g, y), where(greater(y, 0), 0.0, g * dy)),
-)
-sigmoid_grad = _grad_op(
-    "sigmoid_grad",
-    "dy y",
-    lambda dy, y: dy * y * (1 - y),
-    lambda g, _, dy, y: (sigmoid_grad(g, y), g * dy * (1 - 2 * y)),
-)
-tanh_grad = _grad_op(
-    "tanh_grad", "dy y", lambda dy, y: dy * (1 - y * y), lambda g, _, dy, y: (tanh_grad(g, y), g * dy * y * -2)
-)
-
-# derivative in terms of the input: <name>_grad(dy, x)
-softplus_grad = _grad_op(
-    "softplus_grad",
-    "dy x",
-    lambda dy, x: dy * _np_sigmoid(x),
-    lambda g, _, dy, x: (softplus_grad(g, x), sigmoid_grad(g * dy, sigmoid(x))),
-)
-gelu_grad = _grad_op(
-    "gelu_grad",
-    "dy x",
-    lambda dy, x: dy * (0.5 * (1 + _erf(x * np.sqrt(0.5))) + x * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)),
-    lambda g, _, dy, x: (gelu_grad(g, x), g * dy * _normal_pdf(x) * (2 - x * x)),
-)
-
-
-def _gelu_tanh_second(g, _, dy, x):
-    c = float(np.sqrt(2 / np.pi))
-    t = tanh((x + x * x * x * 0.044715) * c)
-    dt = (1 - t * t) * (1 + x * x * (3 * 0.044715)) * c
-    ddt = (1 - t * t) * (x * (6 * 0.044715 * c)) - t * dt * (1 + x * x * (3 * 0.044715)) * (2 * c)
-    return gelu_tanh_grad(g, x), g * dy * (dt + x * ddt * 0.5)
-
-
-gelu_tanh_grad = _grad_op("gelu_tanh_grad", "dy x", _np_gelu_tanh_grad, _gelu_tanh_second)
-
-
-def _silu_second(g, _, dy, x):
-    s = sigmoid(x)
-    return silu_grad(g, x), g * dy * s * (1 - s) * (2 + x * (1 - 2 * s))
-
-
-def _np_silu_grad(dy, x):
-    s = _np_sigmoid(x)
-    return dy * (s + x * s * (1 - s))
-
-
-silu_grad = _grad_op("silu_grad", "dy x", _np_silu_grad, _silu_second)
-
-relu = elementwise("relu", lambda x: np.maximum(x, 0), lambda dy, y, x: relu_grad(dy, y), doc="max(x, 0)")
-_leaky_relu = elementwise(
-    "leaky_relu",
-    lambda x, negative_slope: np.where(x > 0, x, x.dtype.type(negative_slope) * x),
-    lambda dy, y, x, negative_slope: leaky_relu_grad(dy, y if negative_slope > 0 else x, negative_slope),
-    attrs={"negative_slope": 0.2},
-)
-_elu = elementwise(
-    "elu",
-    _np_elu,
-    lambda dy, y, x, alpha: elu_grad(dy, y, alpha),
-    attrs={"alpha": 1.0},
-)
-selu = elementwise(
-    "selu",
-    lambda x: x.dtype.type(SCALE) * _np_elu(x, ALPHA),
-    lambda dy, y, x: selu_grad(dy, y),
-    doc="Scaled exponential linear unit (Klambauer et al., 2017).",
-)
-sigmoid = elementwise("sigmoid", _np_sigmoid, lambda dy, y, x: sigmoid_grad(dy, y), doc="1 / (1 + exp(-x))")
-tanh = elementwise("tanh", np.tanh, lambda dy, y, x: tanh_grad(dy, y))
-softplus = elementwise("softplus", _np_softplus, lambda dy, y, x: softplus_grad(dy, x), doc="log(1 + exp(x))")
-_gelu_erf = elementwise(
-    "gelu", lambda x: 0.5 * x * (1 + _erf(x * np.sqrt(0.5))), lambda dy, y, x: gelu_grad(dy, x)
-)
-_gelu_tanh = elementwise("gelu_tanh", _np_gelu_tanh, lambda dy, y, x: gelu_tanh_grad(dy, x))
-silu = elementwise("silu", lambda x: x * _np_sigmoid(x), lambda dy, y, x: silu_grad(dy, x), doc="x sigmoid(x)")
-
-
-def leaky_relu(x, negative_slope=0.2):
-    """Return x where positive, negative_slope · x elsewhere."""
-    return _leaky_relu(x, float(negative_slope))
-
-
-def elu(x, alpha=1.0):
-    """Return x where positive, alpha (exp(x) - 1) elsewhere (Clevert et al., 2015)."""
-    if alpha < 0:
-        raise ValueError(f"alpha must not be negative, got {alpha}")
-    return _elu(x, float(alpha))
-
-
-def gelu(x, approximate=True):
-    """Return x Φ(x), Φ the normal distribution; by default in its tanh approximation (Hendrycks & Gimpel, 2016)."""
-    return _gelu_tanh(x) if approximate else _gelu_erf(x)
-
-
 # ---- written in the ops above -------------------------------------------------------------------------------
 
 abs = absolute
 true_divide = divide
-swish = silu
 identity = copy
 
 
@@ -498,59 +255,6 @@ def log10(x):
     return log(x) * (1 / np.log(10))
 
 
-def logaddexp(x1, x2):
-    """Return log(exp(x1) + exp(x2)), stable."""
-    x1, x2 = to_float(x1, x2)
-    return maximum(x1, x2) + softplus(-absolute(x1 - x2))
-
-
-def relu6(x):
-    """Return min(max(x, 0), 6)."""
-    return clip(to_float(x)[0], 0.0, 6.0)
-
-
-def softsign(x):
-    """Return x / (1 + abs(x))."""
-    (x,) = to_float(x)
-    return x / (absolute(x) + 1)
-
-
-def hard_sigmoid(x):
-    """Return relu6(x + 3) / 6."""
-    return relu6(to_float(x)[0] + 3) * (1 / 6)
-
-
-def hard_silu(x):
-    """Return x · hard_sigmoid(x)."""
-    (x,) = to_float(x)
-    return x * hard_sigmoid(x)
-
-
-hard_swish = hard_silu
-
-
-def hard_tanh(x):
-    """Limit x to -1 .. 1."""
-    return clip(to_float(x)[0], -1.0, 1.0)
-
-
-def log_sigmoid(x):
-    """Return log(sigmoid(x)), stable."""
-    return -softplus(-to_float(x)[0])
-
-
-def mish(x):
-    """Return x tanh(softplus(x))."""
-    (x,) = to_float(x)
-    return x * tanh(softplus(x))
-
-
-def tanh_shrink(x):
-    """Return x - tanh(x)."""
-    (x,) = to_float(x)
-    return x - tanh(x)
-
-
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     """Replace NaN and infinities by numbers (by default 0 and the dtype's largest)."""
     (x,) = to_float(x)
@@ -560,15 +264,9 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     return where(equal(x, -np.inf), float(info.min) if neginf is None else neginf, x)
 
 
-__all__ = [
-    name
-    for name in (
-        "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh cast ceil clip copy cos cosh divide elu "
-        "elu_grad equal erf exp expm1 floor floor_divide gelu gelu_grad gelu_tanh_grad greater greater_equal "
-        "hard_sigmoid hard_silu hard_swish hard_tanh identity isfinite isinf isnan leaky_relu leaky_relu_grad less "
-        "less_equal log log10 log1p log2 log_sigmoid logaddexp logical_and logical_not logical_or logical_xor maximum "
-        "minimum mish mod multiply nan_to_num negative not_equal power reciprocal relu relu6 relu_grad round rsqrt "
-        "selu selu_grad sigmoid sigmoid_grad sign silu silu_grad sin sinh softplus softplus_grad softsign sqrt square "
-        "subtract swish tan tanh tanh_grad tanh_shrink true_divide trunc where"
-    ).split()
-]
+__all__ = (
+    "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil clip copy cos cosh divide equal erf "
+    "exp expm1 floor floor_divide greater greater_equal identity isfinite isinf isnan less less_equal log log10 log1p "
+    "log2 logical_and logical_not logical_or logical_xor maximum minimum mod multiply nan_to_num negative not_equal "
+    "power reciprocal round rsqrt sign sin sinh sqrt square subtract tan true_divide trunc where"
+).split()

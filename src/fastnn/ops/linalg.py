@@ -8,9 +8,10 @@ import numpy as np
 
 from .._kernels.core import ACTIVATIONS
 from ..tensor import convert_to_tensor
-from . import elementwise as e
+from . import activation as act
 from .catalogue import Op, contiguous, scratch
-from .elementwise import to_float, to_number
+from .convert import cast, to_float, to_number
+from .elementwise import multiply
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze, transpose
 
@@ -54,7 +55,7 @@ def matmul(x1, x2):
     """Matrix product over the last two axes; the others broadcast. Vectors as in NumPy. Integers give integers."""
     a, b = to_number(x1, x2)
     if a.dtype.kind != "f":
-        return e.cast(matmul(e.cast(a, "float64"), e.cast(b, "float64")), a.dtype)
+        return cast(matmul(cast(a, "float64"), cast(b, "float64")), a.dtype)
     if not a.shape or not b.shape:
         raise ValueError("matmul: a scalar has no matrix product; use multiply")
     if a.shape[-1] != b.shape[-2 if len(b.shape) > 1 else 0]:
@@ -75,22 +76,22 @@ def matmul(x1, x2):
     return reshape(_matmul(a, b), (*batch, a.shape[-2], b.shape[-1]))
 
 
-def _apply(activation, parameter, z):
-    """Return the activation that `dense` fuses, as an op of its own."""
-    attrs = {"leaky_relu": {"negative_slope": parameter}, "elu": {"alpha": parameter}}.get(activation, {})
-    return z if activation == "linear" else {
-        "relu": e.relu, "leaky_relu": e._leaky_relu, "elu": e._elu, "selu": e.selu, "sigmoid": e.sigmoid,
-        "tanh": e.tanh,
-    }[activation](z, **attrs)  # fmt: skip
-
-
+# The activations that `dense` fuses, and their derivatives in terms of the output.
+FUSED = {
+    "relu": act.relu,
+    "leaky_relu": act._leaky_relu,
+    "elu": act._elu,
+    "selu": act.selu,
+    "sigmoid": act.sigmoid,
+    "tanh": act.tanh,
+}
 GRADS = {
-    "relu": e.relu_grad,
-    "leaky_relu": e.leaky_relu_grad,
-    "elu": e.elu_grad,
-    "selu": e.selu_grad,
-    "sigmoid": e.sigmoid_grad,
-    "tanh": e.tanh_grad,
+    "relu": act.relu_grad,
+    "leaky_relu": act.leaky_relu_grad,
+    "elu": act.elu_grad,
+    "selu": act.selu_grad,
+    "sigmoid": act.sigmoid_grad,
+    "tanh": act.tanh_grad,
 }
 
 
@@ -110,8 +111,7 @@ def _dense_vjp(call, dy):
 
 def _dense_reference(x, kernel, bias, activation, parameter):
     z = x @ kernel if bias is None else x @ kernel + bias
-    op = {"linear": None, "relu": e.relu, "leaky_relu": e._leaky_relu, "elu": e._elu, "selu": e.selu,
-          "sigmoid": e.sigmoid, "tanh": e.tanh}[activation]  # fmt: skip
+    op = FUSED.get(activation)
     if op is None:
         return z
     return op.reference(z, **dict.fromkeys(op.attr_defaults, parameter))
@@ -187,7 +187,7 @@ def dot(x1, x2):
     """NumPy's dot: products of scalars, vectors, matrices; else the last axis with the last but one."""
     a, b = convert_to_tensor(x1), convert_to_tensor(x2)
     if not a.shape or not b.shape:
-        return e.multiply(a, b)
+        return multiply(a, b)
     if len(a.shape) <= 2 and len(b.shape) <= 2:
         return matmul(a, b)
     return tensordot(a, b, ([len(a.shape) - 1], [len(b.shape) - 2 if len(b.shape) > 1 else 0]))
@@ -195,11 +195,11 @@ def dot(x1, x2):
 
 def vdot(x1, x2):
     """Dot product of the flat tensors."""
-    return reduce_sum(e.multiply(reshape(x1, (-1,)), reshape(x2, (-1,))))
+    return reduce_sum(multiply(reshape(x1, (-1,)), reshape(x2, (-1,))))
 
 
 def outer(x1, x2):
     """Products of all pairs of elements."""
-    return e.multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
+    return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
 
 

@@ -10,11 +10,14 @@ from .. import config
 from ..dtypes import is_float
 from ..tensor import SymbolicTensor, convert_to_tensor
 from . import elementwise as e
+from .activation import _np_sigmoid, sigmoid, sigmoid_grad
 from .catalogue import Op, contiguous
-from .elementwise import cast, elementwise, to_float
+from .convert import cast, to_float
+from .elementwise import elementwise
+from .indexing import take_along_axis
 from .reduce import normalize_axes
 from .reduce import sum as reduce_sum
-from .shaping import expand_dims, moveaxis, reshape, squeeze, take_along_axis
+from .shaping import expand_dims, moveaxis, reshape, squeeze
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "in_top_k", "log_softmax", "softmax",
@@ -229,8 +232,8 @@ _sigmoid_crossentropy = elementwise(
 )
 _sigmoid_crossentropy_grad = elementwise(
     "sigmoid_crossentropy_grad",
-    lambda dy, x, t: dy * (e._np_sigmoid(x) - t),
-    lambda g, _, dy, x, t: (g * (e.sigmoid(x) - t), e.sigmoid_grad(g * dy, e.sigmoid(x)), -g * dy),
+    lambda dy, x, t: dy * (_np_sigmoid(x) - t),
+    lambda g, _, dy, x, t: (g * (sigmoid(x) - t), sigmoid_grad(g * dy, sigmoid(x)), -g * dy),
     inputs="dy x t",
 )
 
@@ -259,7 +262,7 @@ def binary_crossentropy(target, output, from_logits=False):
     target, output = to_float(target, output)
     _check_same_shape("binary_crossentropy", target, output)
     if not from_logits:
-        logits = _logits_behind(output, e.sigmoid)
+        logits = _logits_behind(output, sigmoid)
         if logits is None:
             eps = config.epsilon()
             output = e.clip(output, eps, 1.0 - eps)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from .. import tensor
 from ..tensor import Tensor, Variable
 from . import elementwise as e
+from .convert import cast
 from .linalg import matmul
 from .reduce import max as reduce_max
-from .reduce import mean, min as reduce_min  # noqa: I001
+from .reduce import mean
+from .reduce import min as reduce_min
 from .reduce import sum as reduce_sum
 from .shaping import getitem, reshape, transpose
 from .update import assign, spread
@@ -58,11 +60,11 @@ def install():
     Tensor.mean = lambda self, axis=None, keepdims=False: mean(self, axis, keepdims)
     Tensor.max = lambda self, axis=None, keepdims=False: reduce_max(self, axis, keepdims)
     Tensor.min = lambda self, axis=None, keepdims=False: reduce_min(self, axis, keepdims)
-    Tensor.astype = lambda self, dtype: e.cast(self, dtype)
+    Tensor.astype = lambda self, dtype: cast(self, dtype)
     Variable.assign = assign
     Variable.assign_add = _assign_add
     Variable.assign_sub = _assign_sub
-    tensor._cast = e.cast
+    tensor._cast = cast
 
 
 def _method(op):

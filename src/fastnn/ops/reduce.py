@@ -9,23 +9,8 @@ import numpy as np
 from ..dtypes import is_float
 from ..tensor import Tensor
 from .catalogue import Op, scratch
-from .elementwise import (
-    BOOL,
-    absolute,
-    cast,
-    equal,
-    exp,
-    log,
-    multiply,
-    not_equal,
-    sqrt,
-    square,
-    to_bool,
-    to_float,
-    to_number,
-    to_tensor,
-    where,
-)
+from .convert import BOOL, cast, to_bool, to_float, to_number, to_tensor
+from .elementwise import absolute, equal, exp, log, multiply, not_equal, sqrt, square, where
 from .shaping import broadcast_to, reshape
 
 __all__ = [

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..tensor import Variable, aligned_empty, convert_to_tensor
 from .catalogue import REQUIRED, Op
-from .elementwise import cast
+from .convert import cast
 from .shaping import broadcast_to
 
 __all__ = [

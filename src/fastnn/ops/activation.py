@@ -1,0 +1,237 @@
+"""Activations and their derivatives.
+
+A derivative is an op of its own, in terms of the output y where that is possible, else of the input x.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .convert import to_float
+from .elementwise import (
+    _erf_reference,
+    absolute,
+    clip,
+    elementwise,
+    erf,
+    exp,
+    greater,
+    maximum,
+    where,
+)
+
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805   # selu's (Klambauer et al., 2017)
+
+
+def _np_sigmoid(x):
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def _np_softplus(x):
+    return np.logaddexp(x, x.dtype.type(0))
+
+
+def _np_elu(x, alpha=1.0):
+    return np.where(x > 0, x, x.dtype.type(alpha) * np.expm1(np.minimum(x, 0)))
+
+
+def _np_gelu_tanh(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+def _np_gelu_tanh_grad(dy, x):
+    c = np.sqrt(2 / np.pi)
+    t = np.tanh(c * (x + 0.044715 * x**3))
+    return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x**2))
+
+
+_normal_pdf = lambda x: exp(x * x * -0.5) * (1 / np.sqrt(2 * np.pi))  # noqa: E731
+_normal_cdf = lambda x: 0.5 * (1 + erf(x * np.sqrt(0.5)))  # noqa: E731
+
+
+def _grad_op(name, inputs, reference, derivative, attrs=None):
+    return elementwise(name, reference, derivative, inputs=inputs, attrs=attrs, doc=f"Derivative: {name}.")
+
+
+# derivative in terms of the output: <name>_grad(dy, y)
+relu_grad = _grad_op(
+    "relu_grad", "dy y", lambda dy, y: np.where(y > 0, dy, 0), lambda g, _, dy, y: (relu_grad(g, y), None)
+)
+leaky_relu_grad = _grad_op(
+    "leaky_relu_grad",
+    "dy y",
+    lambda dy, y, negative_slope: np.where(y > 0, dy, dy.dtype.type(negative_slope) * dy),
+    lambda g, _, dy, y, negative_slope: (leaky_relu_grad(g, y, negative_slope), None),
+    {"negative_slope": 0.2},
+)
+elu_grad = _grad_op(
+    "elu_grad",
+    "dy y",
+    lambda dy, y, alpha: np.where(y > 0, dy, dy * (y + dy.dtype.type(alpha))),
+    lambda g, _, dy, y, alpha: (elu_grad(g, y, alpha), where(greater(y, 0), 0.0, g * dy)),
+    {"alpha": 1.0},
+)
+selu_grad = _grad_op(
+    "selu_grad",
+    "dy y",
+    lambda dy, y: np.where(y > 0, dy * dy.dtype.type(SCALE), dy * (y + dy.dtype.type(SCALE * ALPHA))),
+    lambda g, _, dy, y: (selu_grad(g, y), where(greater(y, 0), 0.0, g * dy)),
+)
+sigmoid_grad = _grad_op(
+    "sigmoid_grad",
+    "dy y",
+    lambda dy, y: dy * y * (1 - y),
+    lambda g, _, dy, y: (sigmoid_grad(g, y), g * dy * (1 - 2 * y)),
+)
+tanh_grad = _grad_op(
+    "tanh_grad", "dy y", lambda dy, y: dy * (1 - y * y), lambda g, _, dy, y: (tanh_grad(g, y), g * dy * y * -2)
+)
+
+# derivative in terms of the input: <name>_grad(dy, x)
+softplus_grad = _grad_op(
+    "softplus_grad",
+    "dy x",
+    lambda dy, x: dy * _np_sigmoid(x),
+    lambda g, _, dy, x: (softplus_grad(g, x), sigmoid_grad(g * dy, sigmoid(x))),
+)
+gelu_grad = _grad_op(
+    "gelu_grad",
+    "dy x",
+    lambda dy, x: dy * (0.5 * (1 + _erf_reference(x * np.sqrt(0.5))) + x * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)),
+    lambda g, _, dy, x: (gelu_grad(g, x), g * dy * _normal_pdf(x) * (2 - x * x)),
+)
+
+
+def _gelu_tanh_second(g, _, dy, x):
+    c = float(np.sqrt(2 / np.pi))
+    t = tanh((x + x * x * x * 0.044715) * c)
+    dt = (1 - t * t) * (1 + x * x * (3 * 0.044715)) * c
+    ddt = (1 - t * t) * (x * (6 * 0.044715 * c)) - t * dt * (1 + x * x * (3 * 0.044715)) * (2 * c)
+    return gelu_tanh_grad(g, x), g * dy * (dt + x * ddt * 0.5)
+
+
+gelu_tanh_grad = _grad_op("gelu_tanh_grad", "dy x", _np_gelu_tanh_grad, _gelu_tanh_second)
+
+
+def _silu_second(g, _, dy, x):
+    s = sigmoid(x)
+    return silu_grad(g, x), g * dy * s * (1 - s) * (2 + x * (1 - 2 * s))
+
+
+def _np_silu_grad(dy, x):
+    s = _np_sigmoid(x)
+    return dy * (s + x * s * (1 - s))
+
+
+silu_grad = _grad_op("silu_grad", "dy x", _np_silu_grad, _silu_second)
+
+relu = elementwise("relu", lambda x: np.maximum(x, 0), lambda dy, y, x: relu_grad(dy, y), doc="max(x, 0)")
+_leaky_relu = elementwise(
+    "leaky_relu",
+    lambda x, negative_slope: np.where(x > 0, x, x.dtype.type(negative_slope) * x),
+    lambda dy, y, x, negative_slope: leaky_relu_grad(dy, y if negative_slope > 0 else x, negative_slope),
+    attrs={"negative_slope": 0.2},
+)
+_elu = elementwise(
+    "elu",
+    _np_elu,
+    lambda dy, y, x, alpha: elu_grad(dy, y, alpha),
+    attrs={"alpha": 1.0},
+)
+selu = elementwise(
+    "selu",
+    lambda x: x.dtype.type(SCALE) * _np_elu(x, ALPHA),
+    lambda dy, y, x: selu_grad(dy, y),
+    doc="Scaled exponential linear unit (Klambauer et al., 2017).",
+)
+sigmoid = elementwise("sigmoid", _np_sigmoid, lambda dy, y, x: sigmoid_grad(dy, y), doc="1 / (1 + exp(-x))")
+tanh = elementwise("tanh", np.tanh, lambda dy, y, x: tanh_grad(dy, y))
+softplus = elementwise("softplus", _np_softplus, lambda dy, y, x: softplus_grad(dy, x), doc="log(1 + exp(x))")
+_gelu_erf = elementwise(
+    "gelu", lambda x: 0.5 * x * (1 + _erf_reference(x * np.sqrt(0.5))), lambda dy, y, x: gelu_grad(dy, x)
+)
+_gelu_tanh = elementwise("gelu_tanh", _np_gelu_tanh, lambda dy, y, x: gelu_tanh_grad(dy, x))
+silu = elementwise("silu", lambda x: x * _np_sigmoid(x), lambda dy, y, x: silu_grad(dy, x), doc="x sigmoid(x)")
+
+
+def leaky_relu(x, negative_slope=0.2):
+    """Return x where positive, negative_slope · x elsewhere."""
+    return _leaky_relu(x, float(negative_slope))
+
+
+def elu(x, alpha=1.0):
+    """Return x where positive, alpha (exp(x) - 1) elsewhere (Clevert et al., 2015)."""
+    if alpha < 0:
+        raise ValueError(f"alpha must not be negative, got {alpha}")
+    return _elu(x, float(alpha))
+
+
+def gelu(x, approximate=True):
+    """Return x Φ(x), Φ the normal distribution; by default in its tanh approximation (Hendrycks & Gimpel, 2016)."""
+    return _gelu_tanh(x) if approximate else _gelu_erf(x)
+
+
+
+
+swish = silu
+
+
+def logaddexp(x1, x2):
+    """Return log(exp(x1) + exp(x2)), stable."""
+    x1, x2 = to_float(x1, x2)
+    return maximum(x1, x2) + softplus(-absolute(x1 - x2))
+
+
+def relu6(x):
+    """Return min(max(x, 0), 6)."""
+    return clip(to_float(x)[0], 0.0, 6.0)
+
+
+def softsign(x):
+    """Return x / (1 + abs(x))."""
+    (x,) = to_float(x)
+    return x / (absolute(x) + 1)
+
+
+def hard_sigmoid(x):
+    """Return relu6(x + 3) / 6."""
+    return relu6(to_float(x)[0] + 3) * (1 / 6)
+
+
+def hard_silu(x):
+    """Return x · hard_sigmoid(x)."""
+    (x,) = to_float(x)
+    return x * hard_sigmoid(x)
+
+
+hard_swish = hard_silu
+
+
+def hard_tanh(x):
+    """Limit x to -1 .. 1."""
+    return clip(to_float(x)[0], -1.0, 1.0)
+
+
+def log_sigmoid(x):
+    """Return log(sigmoid(x)), stable."""
+    return -softplus(-to_float(x)[0])
+
+
+def mish(x):
+    """Return x tanh(softplus(x))."""
+    (x,) = to_float(x)
+    return x * tanh(softplus(x))
+
+
+def tanh_shrink(x):
+    """Return x - tanh(x)."""
+    (x,) = to_float(x)
+    return x - tanh(x)
+
+
+__all__ = (
+    "elu elu_grad gelu gelu_grad gelu_tanh_grad hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu leaky_relu_grad "
+    "log_sigmoid logaddexp mish relu relu6 relu_grad selu selu_grad sigmoid sigmoid_grad silu silu_grad softplus "
+    "softplus_grad softsign swish tanh tanh_grad tanh_shrink"
+).split()

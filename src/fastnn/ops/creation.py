@@ -1,0 +1,94 @@
+"""Constants, and conversion to NumPy."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from ..dtypes import standardize_dtype
+from ..tensor import Tensor, convert_to_tensor
+from .elementwise import where
+from .shaping import broadcast_to
+
+__all__ = [
+    "arange", "convert_to_numpy", "eye", "full", "full_like", "linspace", "ones", "ones_like", "tril", "triu", "zeros",
+    "zeros_like",
+]  # fmt: skip
+
+
+def _shape_tuple(shape):
+    sizes = tuple(operator.index(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"a shape must not have negative sizes, got {sizes}")
+    return sizes
+
+
+def zeros(shape, dtype=None):
+    """Return zeros."""
+    return Tensor(np.zeros(_shape_tuple(shape), standardize_dtype(dtype)))
+
+
+def ones(shape, dtype=None):
+    """Return ones."""
+    return Tensor(np.ones(_shape_tuple(shape), standardize_dtype(dtype)))
+
+
+def full(shape, fill_value, dtype=None):
+    """Return a tensor filled with one value."""
+    value = convert_to_tensor(fill_value, dtype)
+    return broadcast_to(value, _shape_tuple(shape))
+
+
+def zeros_like(x, dtype=None):
+    """Return zeros of x's shape and dtype."""
+    return zeros(x.shape, dtype or x.dtype) if hasattr(x, "shape") else zeros_like(convert_to_tensor(x), dtype)
+
+
+def ones_like(x, dtype=None):
+    """Return ones of x's shape and dtype."""
+    return ones(x.shape, dtype or x.dtype) if hasattr(x, "shape") else ones_like(convert_to_tensor(x), dtype)
+
+
+def full_like(x, fill_value, dtype=None):
+    """Return a tensor of x's shape and dtype filled with one value."""
+    x = convert_to_tensor(x)
+    return full(x.shape, fill_value, dtype or x.dtype)
+
+
+def arange(start, stop=None, step=1, dtype=None):
+    """Return start, start + step, … before stop."""
+    values = np.arange(start) if stop is None else np.arange(start, stop, step)
+    if stop is None and step != 1:
+        values = np.arange(0, start, step)
+    return convert_to_tensor(values.tolist(), dtype) if dtype is None else Tensor(values.astype(standardize_dtype(dtype)))
+
+
+def linspace(start, stop, num=50, endpoint=True, dtype=None):
+    """Return num numbers evenly from start to stop."""
+    return Tensor(np.linspace(start, stop, num, endpoint=endpoint).astype(standardize_dtype(dtype)))
+
+
+def eye(N, M=None, k=0, dtype=None):
+    """Return a matrix with ones on the k-th diagonal."""
+    return Tensor(np.eye(N, M, k, dtype=standardize_dtype(dtype)))
+
+
+def _triangle(x, k, fn):
+    x = convert_to_tensor(x)
+    return where(Tensor(fn(np.ones(x.shape[-2:], bool), k)), x, Tensor(np.zeros((), x.dtype)))
+
+
+def tril(x, k=0):
+    """Return the lower triangle, zeros above the k-th diagonal."""
+    return _triangle(x, k, np.tril)
+
+
+def triu(x, k=0):
+    """Return the upper triangle, zeros below the k-th diagonal."""
+    return _triangle(x, k, np.triu)
+
+
+def convert_to_numpy(x):
+    """Return the value as a NumPy array."""
+    return convert_to_tensor(x).numpy()

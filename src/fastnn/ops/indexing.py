@@ -1,0 +1,142 @@
+"""Ops that pick elements by index, and one-hot rows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..dtypes import standardize_dtype
+from ..tensor import SymbolicTensor, Tensor, convert_to_tensor
+from .catalogue import REQUIRED, Op, contiguous
+from .convert import cast, to_tensor
+from .elementwise import where
+from .shaping import broadcast_to, moveaxis, ravel
+
+__all__ = ["diag_part", "one_hot", "take", "take_along_axis"]
+
+
+def _take_lower(plan, outs, ins, rows):
+    x, index = (contiguous(plan, each) for each in ins)
+    size = math.prod(x.shape[1:])
+    dims = (index.size, size, x.shape[0], 2 if index.dtype == "int32" else 3)
+    plan.call("take_rows", [outs[0]], [x, index], dims)
+
+
+def _scatter_lower(plan, outs, ins, rows):
+    x, index = (contiguous(plan, each) for each in ins)
+    dims = (index.size, math.prod(outs[0].shape[1:]), rows, 2 if index.dtype == "int32" else 3)
+    plan.call("scatter_add_rows", [outs[0]], [x, index], dims)
+
+
+def _scatter_reference(x, index, rows):
+    out = np.zeros((rows, *x.shape[index.ndim :]), x.dtype)
+    np.add.at(out, index, x)
+    return out
+
+
+_take_rows = Op(
+    "take_rows",
+    inputs=["x", "index"],
+    spec=lambda x, index, rows: [(index.shape + x.shape[1:], x.dtype)],
+    reference=lambda x, index, rows: x[index],
+    vjp=lambda call, dy: (_scatter_add_rows(dy, call.inputs[1], call.attrs["rows"]), None),
+    lower=_take_lower,
+    convert=to_tensor,
+    attrs={"rows": REQUIRED},
+    doc="x[index] along the first axis; negative counts from the end.",
+)
+_scatter_add_rows = Op(
+    "scatter_add_rows",
+    inputs=["x", "index"],
+    spec=lambda x, index, rows: [((rows, *x.shape[len(index.shape) :]), x.dtype)],
+    reference=_scatter_reference,
+    vjp=lambda call, dy: (_take_rows(dy, call.inputs[1], call.attrs["rows"]), None),
+    lower=_scatter_lower,
+    convert=to_tensor,
+    attrs={"rows": REQUIRED},
+    doc="Zeros of the given number of rows, to which the rows of x are added where index says.",
+)
+
+
+def _index_tensor(indices):
+    index = convert_to_tensor(indices)
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"indices must be integers, got dtype {index.dtype}")
+    return cast(index, "int32") if index.dtype == "uint8" else index
+
+
+def _check_range(index, n, name):
+    """Raise on an index out of range, where its value is known; inside a plan such an index is clamped."""
+    if isinstance(index, SymbolicTensor) or index.size == 0:
+        if n == 0 and index.size:
+            raise IndexError(f"{name}: indices into an empty axis")
+        return
+    low, high = int(index.array.min()), int(index.array.max())
+    if low < -n or high >= n:
+        raise IndexError(f"{name}: index {low if low < -n else high} is out of range for {n} elements")
+
+
+def take(x, indices, axis=None):
+    """Pick elements by index along an axis (of the flat tensor by default)."""
+    x, index = convert_to_tensor(x), _index_tensor(indices)
+    if axis is None:
+        x, axis = ravel(x), 0
+    axis = axis % len(x.shape)
+    _check_range(index, x.shape[axis], "take")
+    y = _take_rows(moveaxis(x, axis, 0), index, x.shape[axis])
+    rank = len(index.shape)
+    if axis == 0:
+        return y
+    return moveaxis(y, tuple(range(rank)), tuple(range(axis, axis + rank)))
+
+
+def take_along_axis(x, indices, axis=None):
+    """Pick one element a position along an axis: NumPy's take_along_axis."""
+    x, index = convert_to_tensor(x), _index_tensor(indices)
+    if axis is None:
+        x, index, axis = ravel(x), ravel(index), 0
+    axis = axis % len(x.shape)
+    n = x.shape[axis]
+    _check_range(index, n, "take_along_axis")
+    x, index = moveaxis(x, axis, -1), moveaxis(index, axis, -1)
+    lead = np.broadcast_shapes(x.shape[:-1], index.shape[:-1])
+    x = broadcast_to(x, (*lead, n))
+    index = cast(broadcast_to(index, (*lead, index.shape[-1])), "int64")
+    index = where(index < 0, index + n, index)
+    offsets = np.arange(math.prod(lead), dtype=np.int64).reshape(*lead, 1) * n
+    return moveaxis(_take_rows(ravel(x), index + Tensor(offsets), math.prod(x.shape)), -1, axis)
+
+
+_one_hot = Op(
+    "one_hot",
+    inputs=["index"],
+    spec=lambda index, depth, dtype: [((*index.shape, depth), dtype)],
+    reference=lambda index, depth, dtype: (index[..., None] == np.arange(depth)).astype(dtype),
+    lower=lambda plan, outs, ins, depth, dtype: _one_hot_lower(plan, outs, ins, depth, dtype),
+    attrs={"depth": REQUIRED, "dtype": REQUIRED},
+)
+
+
+def _one_hot_lower(plan, outs, ins, depth, dtype):
+    index = contiguous(plan, ins[0])
+    dims = (index.size, depth, 2 if index.dtype == "int32" else 3)
+    plan.call("one_hot", outs, [index], dims, dtype=dtype)
+
+
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """Integer classes as rows with a single one; an index out of range gives zeros. sparse=True is not supported."""
+    if sparse:
+        raise ValueError("one_hot: sparse=True is not supported")
+    index = _index_tensor(x)
+    dtype = standardize_dtype(dtype)
+    if dtype.kind != "f":
+        return cast(one_hot(x, num_classes, axis, "float32"), dtype)
+    return moveaxis(_one_hot(index, int(num_classes), dtype), -1, axis)
+
+
+def diag_part(x):
+    """Return the main diagonal of a matrix."""
+    x = convert_to_tensor(x)
+    n = min(x.shape)
+    return take(ravel(x), np.arange(n) * (x.shape[1] + 1))

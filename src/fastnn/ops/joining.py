@@ -1,0 +1,135 @@
+"""Ops that join, cut, repeat and pad tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..dtypes import result_dtype
+from ..tensor import Tensor, convert_to_tensor
+from .catalogue import Op
+from .convert import cast, to_tensor
+from .elementwise import where
+from .indexing import take
+from .shaping import _slice, _unslice, broadcast_to, expand_dims, ravel, reshape
+
+__all__ = ["concatenate", "pad", "repeat", "roll", "split", "stack", "tile"]
+
+
+def _pieces(sizes, axis, rank):
+    start = 0
+    for n in sizes:
+        yield tuple(slice(start, start + n) if i == axis else slice(None) for i in range(rank))
+        start += n
+
+
+def _concatenate_lower(plan, outs, ins, axis):
+    for x, place in zip(ins, _pieces([x.shape[axis] for x in ins], axis, outs[0].ndim), strict=True):
+        plan.map("copy", outs[0][place], x)
+
+
+def _concatenate_vjp(call, dy):
+    axis = call.attrs["axis"]
+    sizes = [x.shape[axis] for x in call.inputs]
+    return tuple(_slice(dy, place) for place in _pieces(sizes, axis, len(dy.shape)))
+
+
+def _concatenate_spec(*xs, axis):
+    total = sum(x.shape[axis] for x in xs)
+    return [(tuple(total if i == axis else n for i, n in enumerate(xs[0].shape)), xs[0].dtype)]
+
+
+_concatenate = Op(
+    "concatenate",
+    inputs=["xs"],
+    spec=_concatenate_spec,
+    reference=lambda *xs, axis: np.concatenate(xs, axis=axis),
+    vjp=_concatenate_vjp,
+    lower=_concatenate_lower,
+    convert=to_tensor,
+    attrs={"axis": 0},
+)
+
+
+def concatenate(xs, axis=0):
+    """Join tensors along an axis."""
+    xs = [convert_to_tensor(x) for x in xs]
+    if not xs:
+        raise ValueError("concatenate needs at least one tensor")
+    rank = len(xs[0].shape)
+    if not -rank <= axis < rank:
+        raise ValueError(f"concatenate: axis {axis} of tensors with {rank} axes")
+    axis %= rank
+    for x in xs:
+        if len(x.shape) != rank or any(a != b for i, (a, b) in enumerate(zip(x.shape, xs[0].shape)) if i != axis):
+            raise ValueError(f"concatenate: shapes {[x.shape for x in xs]} differ off axis {axis}")
+    dtype = result_dtype(*xs)
+    return _concatenate.apply([cast(x, dtype) for x in xs], {"axis": axis})
+
+
+def stack(x, axis=0):
+    """Join tensors along a new axis."""
+    return concatenate([expand_dims(each, axis) for each in x], axis)
+
+
+def split(x, indices_or_sections, axis=0):
+    """Cut a tensor into a list: into equal parts (int) or before the given indices."""
+    x = convert_to_tensor(x)
+    axis = axis % len(x.shape)
+    n = x.shape[axis]
+    if isinstance(indices_or_sections, int):
+        if indices_or_sections < 1 or n % indices_or_sections:
+            raise ValueError(f"split: {n} does not divide into {indices_or_sections} equal parts")
+        step = n // indices_or_sections
+        bounds = list(range(0, n + 1, step)) if step else [0] * (indices_or_sections + 1)
+    else:
+        bounds = [0, *indices_or_sections, n]
+    lead = (slice(None),) * axis
+    return [_slice(x, (*lead, slice(a, b))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def pad(x, pad_width, mode="constant", constant_values=None):
+    """Add elements at the ends of axes: zeros or constant_values. Other modes raise."""
+    if mode != "constant":
+        raise ValueError(f"pad: mode {mode!r} is not supported; only 'constant' is")
+    x = convert_to_tensor(x)
+    width = np.broadcast_to(np.asarray(pad_width, int), (len(x.shape), 2))
+    if (width < 0).any():
+        raise ValueError(f"pad: pad_width must not be negative, got {pad_width}")
+    shape = tuple(int(n + a + b) for n, (a, b) in zip(x.shape, width, strict=True))
+    place = tuple(slice(int(a), int(a) + n) for n, (a, _) in zip(x.shape, width, strict=True))
+    y = _unslice(x, shape, place)
+    if constant_values:
+        inside = np.zeros(shape, bool)
+        inside[place] = True
+        y = where(Tensor(inside), y, constant_values)
+    return y
+
+
+def tile(x, repeats):
+    """Repeat the whole tensor along each axis."""
+    x = convert_to_tensor(x)
+    repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    rank = max(len(repeats), len(x.shape))
+    repeats = (1,) * (rank - len(repeats)) + repeats
+    shape = (1,) * (rank - len(x.shape)) + x.shape
+    spread = tuple(n for pair in zip((1,) * rank, shape, strict=True) for n in pair)
+    wide = tuple(n for pair in zip(repeats, shape, strict=True) for n in pair)
+    return reshape(broadcast_to(reshape(x, spread), wide), tuple(r * n for r, n in zip(repeats, shape, strict=True)))
+
+
+def repeat(x, repeats, axis=None):
+    """Repeat each element along an axis (of the flat tensor by default); repeats: int or one count an element."""
+    x = convert_to_tensor(x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    counts = np.broadcast_to(np.asarray(repeats, np.int64), (x.shape[axis],))
+    return take(x, np.repeat(np.arange(x.shape[axis]), counts), axis=axis)
+
+
+def roll(x, shift, axis=None):
+    """Shift elements along an axis, those that leave coming in at the other end."""
+    x = convert_to_tensor(x)
+    if axis is None:
+        return reshape(roll(ravel(x), shift, 0), x.shape)
+    n = x.shape[axis]
+    return take(x, (np.arange(n) - shift) % n if n else np.arange(0), axis=axis)

@@ -1,0 +1,342 @@
+"""Every loss: formula, derivative, weights and reductions, ranks, names, stored form."""
+
+import numpy as np
+import pytest
+from part_tools import assert_gradient, run_traced, stored_and_restored
+from scipy import special
+
+from fastnn import GradientTape, Tensor, activations, losses, plan
+from fastnn.losses.base import REDUCTIONS, squeeze_or_expand_to_same_rank
+
+EPS = 1e-7
+N, K = 6, 4
+rng = np.random.default_rng(2)
+REAL = (rng.normal(size=(N, K)), rng.normal(size=(N, K)))
+POSITIVE = (rng.uniform(0.1, 2.0, (N, K)), rng.uniform(0.1, 2.0, (N, K)))
+BINARY = (rng.integers(0, 2, (N, K)).astype(float), rng.uniform(0.05, 0.95, (N, K)))
+CLASSES = rng.integers(0, K, N)
+ONE_HOT = (np.eye(K)[CLASSES], rng.uniform(0.05, 0.95, (N, K)))
+SPARSE = (CLASSES, ONE_HOT[1])
+LOGITS = rng.normal(size=(N, K)) * 3
+
+
+def binary(t, p):
+    p = np.clip(p, EPS, 1 - EPS)
+    return -(t * np.log(p) + (1 - t) * np.log(1 - p)).mean(-1)
+
+
+def categorical(t, p):
+    p = np.clip(p / p.sum(-1, keepdims=True), EPS, 1 - EPS)
+    return -(t * np.log(p)).sum(-1)
+
+
+def huber(t, p, delta=1.0):
+    e = np.abs(p - t)
+    return np.where(e <= delta, e**2 / 2, delta * e - delta**2 / 2).mean(-1)
+
+
+def cosine(t, p, axis=-1):
+    return -(t * p).sum(axis) / np.linalg.norm(t, axis=axis) / np.linalg.norm(p, axis=axis)
+
+
+# class -> list of (arguments, (targets, predictions), losses of samples). A class without a row fails the walk.
+ROWS = {
+    "MeanSquaredError": [({}, REAL, lambda t, p: ((t - p) ** 2).mean(-1))],
+    "MeanAbsoluteError": [({}, REAL, lambda t, p: np.abs(t - p).mean(-1))],
+    "MeanAbsolutePercentageError": [
+        ({}, POSITIVE, lambda t, p: 100 * (np.abs(t - p) / np.maximum(np.abs(t), EPS)).mean(-1))
+    ],
+    "MeanSquaredLogarithmicError": [({}, POSITIVE, lambda t, p: ((np.log1p(t) - np.log1p(p)) ** 2).mean(-1))],
+    "Huber": [({}, REAL, huber), ({"delta": 0.3}, REAL, lambda t, p: huber(t, p, 0.3))],
+    "LogCosh": [({}, REAL, lambda t, p: np.log(np.cosh(p - t)).mean(-1))],
+    "CosineSimilarity": [({}, REAL, cosine), ({"axis": 0}, REAL, lambda t, p: cosine(t, p, 0))],
+    "Hinge": [
+        ({}, (BINARY[0], REAL[1]), lambda t, p: np.maximum(1 - (2 * t - 1) * p, 0).mean(-1)),
+        ({}, (2 * BINARY[0] - 1, REAL[1]), lambda t, p: np.maximum(1 - t * p, 0).mean(-1)),
+    ],
+    "SquaredHinge": [
+        ({}, (BINARY[0], REAL[1]), lambda t, p: (np.maximum(1 - (2 * t - 1) * p, 0) ** 2).mean(-1))
+    ],
+    "CategoricalHinge": [
+        ({}, (ONE_HOT[0], LOGITS), lambda t, p: np.maximum(1 + ((1 - t) * p).max(-1) - (t * p).sum(-1), 0))
+    ],
+    "KLDivergence": [
+        ({}, (BINARY[1], ONE_HOT[1]), lambda t, p: (t * np.log(t / p)).sum(-1)),
+    ],
+    "Poisson": [({}, POSITIVE, lambda t, p: (p - t * np.log(p + EPS)).mean(-1))],
+    "BinaryCrossentropy": [
+        ({}, BINARY, binary),
+        ({"label_smoothing": 0.1}, BINARY, lambda t, p: binary(0.9 * t + 0.05, p)),
+        ({"from_logits": True}, (BINARY[0], LOGITS), lambda t, p: binary(t, special.expit(p))),
+        ({"axis": 0}, BINARY, lambda t, p: binary(t.T, p.T)),
+    ],
+    "CategoricalCrossentropy": [
+        ({}, ONE_HOT, categorical),
+        ({"label_smoothing": 0.2}, ONE_HOT, lambda t, p: categorical(0.8 * t + 0.05, p)),
+        ({"from_logits": True}, (ONE_HOT[0], LOGITS), lambda t, p: categorical(t, special.softmax(p, -1))),
+        ({"axis": 0}, (ONE_HOT[0].T, ONE_HOT[1].T), lambda t, p: categorical(t.T, p.T)),
+    ],
+    "SparseCategoricalCrossentropy": [
+        ({}, SPARSE, lambda t, p: categorical(np.eye(K)[t], p)),
+        ({"from_logits": True}, (CLASSES, LOGITS), lambda t, p: categorical(np.eye(K)[t], special.softmax(p, -1))),
+    ],
+}
+CASES = [pytest.param(name, *row, id=f"{name}-{i}") for name in ROWS for i, row in enumerate(ROWS[name])]
+
+
+def expected_value(values, reduction, weights=None):
+    """Keras' reductions, in plain NumPy."""
+    if weights is not None:
+        values = values * weights
+    if reduction in (None, "none"):
+        return values
+    if reduction == "sum":
+        return values.sum()
+    if reduction == "mean_with_sample_weight" and weights is not None:
+        return values.sum() / weights.sum()
+    return values.mean()
+
+
+def test_every_loss_has_a_row():
+    wrapper = losses.LossFunctionWrapper
+    assert {cls.__name__ for cls in losses.REGISTRY.classes if cls is not wrapper} == set(ROWS)
+
+
+@pytest.mark.parametrize(("name", "arguments", "data", "reference"), CASES)
+def test_formula_in_both_dtypes(name, arguments, data, reference):
+    t, p = data
+    for dtype, tolerance in (("float64", 1e-10), ("float32", 2e-5)):
+        cast_t = t if t.dtype.kind == "i" else t.astype(dtype)
+        loss = getattr(losses, name)(reduction=None, **arguments)(cast_t, p.astype(dtype))
+        assert loss.dtype == dtype
+        np.testing.assert_allclose(loss.numpy(), reference(t, p), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("reduction", [*REDUCTIONS, None])
+@pytest.mark.parametrize(("name", "arguments", "data", "reference"), CASES)
+def test_reductions_and_weights(name, arguments, data, reference, reduction, weighted):
+    t, p = data
+    values = reference(t, p)
+    weights = np.random.default_rng(1).uniform(0, 2, values.shape) if weighted else None
+    loss = getattr(losses, name)(reduction=reduction, **arguments)
+    got = loss(t, p, weights).numpy()
+    np.testing.assert_allclose(got, expected_value(values, reduction, weights), rtol=1e-10, atol=1e-12)
+    given = (t, p) if weights is None else (t, p, weights)
+    np.testing.assert_array_equal(run_traced(loss, *given)[0], got)
+
+
+@pytest.mark.parametrize(("name", "arguments", "data", "reference"), CASES)
+def test_derivative(name, arguments, data, reference):
+    t, p = data
+    assert_gradient(lambda p: getattr(losses, name)(**arguments)(t, p), p)
+
+
+@pytest.mark.parametrize(("name", "arguments", "data", "reference"), CASES)
+def test_stored_form(name, arguments, data, reference):
+    loss = getattr(losses, name)(reduction="sum", name="mine", **arguments)
+    restored = stored_and_restored(losses, loss)
+    assert restored.name == "mine"
+    assert float(restored(*data)) == float(loss(*data))
+
+
+@pytest.mark.parametrize(
+    ("loss", "t", "p", "value"),
+    # The examples in the docstrings of keras.losses, Keras 3.15.
+    [
+        (losses.MeanSquaredError(), [1.0, 0.0, 1.0], [0.9, 0.1, 0.8], 0.02),
+        (losses.MeanAbsoluteError(), [1.0, 0.3, 1.0], [1.9, 0.3, 1.8], 0.5666667),
+        (losses.CategoricalCrossentropy(), [[0, 1, 0], [0, 0, 1]], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]], 1.177),
+        (losses.SparseCategoricalCrossentropy(), [1, 2], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]], 1.177),
+        (losses.BinaryCrossentropy(from_logits=True), [0, 1, 0, 0], [-18.6, 0.51, 2.94, -12.8], 0.8654),
+    ],
+)
+def test_the_examples_of_keras(loss, t, p, value):
+    assert float(loss(t, p)) == pytest.approx(value, rel=1e-3)
+
+
+@pytest.mark.parametrize("bad", ["mean_over_batch", "auto", 3])
+def test_unknown_reduction(bad):
+    with pytest.raises(ValueError, match="Unknown reduction"):
+        losses.MeanSquaredError(reduction=bad)
+
+
+@pytest.mark.parametrize(
+    ("shape1", "shape2", "expected"),
+    # As keras.src.losses.loss.squeeze_or_expand_to_same_rank.
+    [
+        ((5,), (5, 1), ((5, 1), (5, 1))),
+        ((5, 1), (5,), ((5, 1), (5, 1))),
+        ((5, 2), (5, 2, 1), ((5, 2), (5, 2))),
+        ((5,), (5, 3), ((5,), (5, 3))),
+        ((), (1,), ((), ())),
+        ((5, 3), (5, 3), ((5, 3), (5, 3))),
+        ((5,), (5, 1, 1), ((5,), (5, 1, 1))),
+    ],
+)
+def test_ranks(shape1, shape2, expected):
+    pair = squeeze_or_expand_to_same_rank(Tensor(np.zeros(shape1)), Tensor(np.zeros(shape2)))
+    assert tuple(x.shape for x in pair) == expected
+
+
+def test_columns_and_vectors_are_the_same_targets():
+    t, p = rng.normal(size=N), rng.normal(size=(N, 1))
+    loss = losses.MeanSquaredError()
+    assert float(loss(t, p)) == float(loss(t[:, None], p)) == pytest.approx(((t - p[:, 0]) ** 2).mean())
+    sparse = losses.SparseCategoricalCrossentropy()
+    assert float(sparse(CLASSES, ONE_HOT[1])) == float(sparse(CLASSES[:, None], ONE_HOT[1]))
+
+
+def test_class_numbers_of_any_dtype():
+    expected = float(losses.SparseCategoricalCrossentropy()(CLASSES, ONE_HOT[1]))
+    for dtype in ("int32", "int64", "uint8", "float32", "float64", "int8"):
+        assert float(losses.SparseCategoricalCrossentropy()(CLASSES.astype(dtype), ONE_HOT[1])) == expected
+
+
+def test_weights_of_samples_broadcast_as_in_keras():
+    t, p = REAL
+    loss = losses.MeanSquaredError()
+    w = rng.uniform(0, 1, N)
+    expected = (((t - p) ** 2).mean(-1) * w).mean()
+    for shape in ((N,), (N, 1)):
+        assert float(loss(t, p, w.reshape(shape))) == pytest.approx(expected)
+    assert float(loss(t, p, 2.0)) == pytest.approx(2 * ((t - p) ** 2).mean())
+    with pytest.raises(ValueError, match=r"sample_weight` of shape \(3,\)"):
+        loss(t, p, w[:3])
+
+
+def test_weights_that_sum_to_zero_give_zero():
+    t, p = REAL
+    assert float(losses.MeanSquaredError(reduction="mean_with_sample_weight")(t, p, np.zeros(N))) == 0.0
+
+
+def test_shapes_that_do_not_fit():
+    with pytest.raises(ValueError, match="shape"):
+        losses.MeanSquaredError()(np.zeros((5, 3)), np.zeros((5, 2)))
+    with pytest.raises(ValueError, match="shape"):
+        losses.CategoricalCrossentropy()(CLASSES, ONE_HOT[1])
+    with pytest.raises(ValueError, match="shape"):
+        losses.SparseCategoricalCrossentropy()(ONE_HOT[0], ONE_HOT[1])
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: losses.SparseCategoricalCrossentropy(ignore_class=0), "ignore_class` is not supported"),
+        (lambda: losses.BinaryCrossentropy(label_smoothing=1.5), "label_smoothing"),
+        (lambda: losses.CategoricalCrossentropy(axis=0.5), "axis"),
+        (lambda: losses.Huber(delta=-1), "delta"),
+        (lambda: losses.MeanSquaredError(dtype="int32"), "dtype"),
+    ],
+)
+def test_bad_arguments(make, match):
+    with pytest.raises(ValueError, match=match):
+        make()
+
+
+def test_categorical_crossentropy_of_one_class_warns():
+    with pytest.warns(SyntaxWarning, match="binary_crossentropy"):
+        losses.categorical_crossentropy(np.ones((3, 1)), np.ones((3, 1)))
+
+
+def test_dtype():
+    t, p = REAL
+    assert losses.MeanSquaredError()(t, p).dtype == "float64"
+    assert losses.MeanSquaredError()(t, p.astype("float32")).dtype == "float32"
+    assert losses.MeanSquaredError(dtype="float64")(t, p.astype("float32")).dtype == "float64"
+    assert losses.MeanSquaredError()([1, 2], [3, 4]).dtype == "float32"
+
+
+def test_empty_batches():
+    assert losses.MeanSquaredError()(np.zeros((0, 3)), np.zeros((0, 3))).shape == (0,)
+    assert float(losses.MeanSquaredError(reduction="sum")(np.zeros((3, 2)), np.zeros((3, 2)))) == 0.0
+
+
+def test_names_of_functions_and_classes():
+    assert losses.get("mse") is losses.get("MSE") is losses.mean_squared_error
+    assert losses.get("huber") is losses.huber
+    assert isinstance(losses.get("Huber"), losses.Huber)
+    assert losses.get(None) is None
+    for function in losses.REGISTRY.functions:
+        assert losses.get(function.__name__) is function
+        assert losses.deserialize(losses.serialize(function)) is function
+    with pytest.raises(ValueError, match="Did you mean 'categorical_crossentropy'"):
+        losses.get("categorical_crossentrpy")
+
+
+def test_default_names_are_those_of_keras():
+    assert losses.Huber().name == "huber_loss"
+    assert losses.MeanSquaredError().name == "mean_squared_error"
+    assert losses.SparseCategoricalCrossentropy().name == "sparse_categorical_crossentropy"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "y_true", "y_pred", "name", "function"),
+    [
+        ("mse", (8, 1), (8, 1), "mse", losses.mean_squared_error),
+        (losses.mean_absolute_error, (8, 1), (8, 1), "mean_absolute_error", losses.mean_absolute_error),
+        ("crossentropy", (8,), (8, 1), "crossentropy", losses.binary_crossentropy),
+        ("ce", (8,), (8, 3), "ce", losses.sparse_categorical_crossentropy),
+        ("crossentropy", (8, 1), (8, 3), "crossentropy", losses.sparse_categorical_crossentropy),
+        ("crossentropy", (8, 3), (8, 3), "crossentropy", losses.categorical_crossentropy),
+    ],
+)
+def test_resolve_loss(identifier, y_true, y_pred, name, function):
+    loss = losses.resolve_loss(identifier, y_true, y_pred)
+    assert loss.name == name
+    assert loss.fn is function
+    assert loss.takes_class_numbers == (function is losses.sparse_categorical_crossentropy)
+
+
+def test_resolve_loss_keeps_objects():
+    loss = losses.Huber()
+    assert losses.resolve_loss(loss, (8, 1), (8, 1)) is loss
+    assert losses.resolve_loss(None, (8, 1), (8, 1)) is None
+    assert isinstance(losses.resolve_loss("MeanSquaredError", (8,), (8,)), losses.MeanSquaredError)
+
+
+def test_losses_of_users():
+    class Cubic(losses.Loss):
+        def call(self, y_true, y_pred):
+            return abs(y_true - y_pred) ** 3
+
+    t, p = REAL
+    assert float(Cubic()(t, p)) == pytest.approx((np.abs(t - p) ** 3).mean())
+    assert Cubic(name="mine").name == "mine"
+
+    def quartic(y_true, y_pred):
+        return (y_true - y_pred) ** 4
+
+    loss = losses.resolve_loss(quartic, t.shape, p.shape)
+    assert loss.name == "quartic"
+    assert float(loss(t, p)) == pytest.approx(((t - p) ** 4).mean())
+    restored = losses.deserialize(losses.serialize(losses.LossFunctionWrapper(losses.huber, delta=0.5)))
+    assert float(restored(t, p)) == float(losses.Huber(0.5)(t, p))
+    with pytest.raises(NotImplementedError, match="call"):
+        losses.Loss()(t, p)
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "t"),
+    [
+        (activations.softmax, losses.SparseCategoricalCrossentropy(), CLASSES),
+        (activations.softmax, losses.CategoricalCrossentropy(), ONE_HOT[0]),
+        (activations.sigmoid, losses.BinaryCrossentropy(), BINARY[0]),
+    ],
+)
+def test_a_program_uses_the_stable_loss_of_the_logits(activation, loss, t):
+    """Probabilities that round to 0 keep their gradient, as in Keras on TensorFlow."""
+    logits = LOGITS * 100
+
+    def gradient(x, t):
+        with GradientTape() as tape:
+            tape.watch(x)
+            value = loss(t, activation(x))
+        return value, tape.gradient(value, x)
+
+    program = plan.compile(gradient, [(logits.shape, "float64"), (t.shape, t.dtype)])
+    program.inputs[0][...], program.inputs[1][...] = logits, t
+    value, dx = program.run()
+    from_logits = type(loss)(from_logits=True)
+    assert float(value) == pytest.approx(float(from_logits(t, logits)), rel=1e-12)
+    assert np.abs(dx).max() > 1e-3

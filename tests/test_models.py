@@ -1,0 +1,343 @@
+"""Sequential and subclassed models: stacking, building, shapes, calling."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import GradientTape, Model, Sequential, Tensor, layers, ops
+from fastnn.tensor import TracingError
+
+X = np.linspace(-1, 1, 24, dtype="float32").reshape(6, 4)
+
+
+class Net(Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = layers.Dense(8, activation="relu")
+        self.dropout = layers.Dropout(0.5)
+        self.out = layers.Dense(2)
+
+    def call(self, x, training=None):
+        return self.out(self.dropout(self.hidden(x), training=training))
+
+
+def by_hand(model, x):
+    """Forward pass of a stack of linear Dense layers."""
+    for layer in model.layers:
+        x = x @ layer.kernel.numpy() + layer.bias.numpy()
+    return x
+
+
+# ---- stacking ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Sequential([layers.Dense(3, input_shape=(4,)), layers.Dense(2)]),
+        lambda: Sequential([layers.Dense(3, input_dim=4), layers.Dense(2)]),
+        lambda: Sequential([fastnn.Input((4,)), layers.Dense(3), layers.Dense(2)]),
+        lambda: Sequential([layers.InputLayer((4,)), layers.Dense(3), layers.Dense(2)]),
+        lambda: Sequential((fastnn.Input((4,)), layers.Dense(3), layers.Dense(2))),
+        lambda: Sequential([Sequential([layers.Dense(3, input_dim=4)]), layers.Dense(2)]),
+    ],
+)
+def test_built_at_once(make):
+    model = make()
+    assert model.built
+    assert model.input_shape == (None, 4)
+    assert model.output_shape == (None, 2)
+    assert [w.shape for w in model.get_weights()] == [(4, 3), (3,), (3, 2), (2,)]
+    assert model.count_params() == 23
+    assert len(model.layers) == 2
+
+
+def test_add_builds_as_it_goes():
+    model = Sequential(name="층 쌓기")
+    model.add(layers.Dense(3, input_shape=(4,)))
+    kernel = model.get_weights()[0]
+    model.add(layers.Dense(2, name="출력 층"))
+    assert model.output_shape == (None, 2)
+    assert model.name == "층 쌓기"
+    assert model.get_layer("출력 층") is model.layers[1] is model.get_layer(index=1) is model.get_layer(index=-1)
+    np.testing.assert_array_equal(model.get_weights()[0], kernel)
+
+
+def test_a_bare_layer_is_a_stack_of_one():
+    model = Sequential(layers.Dense(3))
+    assert len(model.layers) == 1
+    assert model(X).shape == (6, 3)
+
+
+def test_lazily_built():
+    model = Sequential([layers.Dense(3), layers.Dense(2)])
+    assert not model.built
+    assert model.weights == []
+    with pytest.raises(AttributeError, match="has no defined output shape yet"):
+        _ = model.output_shape
+    assert model.compute_output_shape((None, 4)) == (None, 2)
+    assert not model.built
+    model.build((None, 4))
+    assert model.input_shape == (None, 4)
+    assert len(model.weights) == 4
+    np.testing.assert_allclose(model(X).numpy(), by_hand(model, X), rtol=1e-5)
+
+
+def test_pop():
+    model = Sequential([layers.Dense(3, input_dim=4), layers.Dense(2)])
+    last = model.layers[1]
+    assert model(X).shape == (6, 2)
+    assert model.pop() is last
+    assert model.output_shape == (None, 3)
+    assert model(X).shape == (6, 3)
+    model.pop()
+    with pytest.raises(ValueError, match="no layers to pop"):
+        model.pop()
+
+
+def test_a_layer_that_does_not_fit_is_not_added():
+    model = Sequential([layers.Dense(3, input_dim=4)])
+    weights = model.get_weights()
+    with pytest.raises(ValueError, match="cannot reshape"):
+        model.add(layers.Reshape((7,)))
+    assert len(model.layers) == 1
+    assert model.output_shape == (None, 3)
+    np.testing.assert_array_equal(model.get_weights()[0], weights[0])
+
+
+def test_layers_shared_by_two_models_share_weights():
+    shared = layers.Dense(3)
+    first, second = (Sequential([fastnn.Input((4,)), shared]) for _ in range(2))
+    second.set_weights([np.ones((4, 3)), np.zeros(3)])
+    np.testing.assert_array_equal(first.get_weights()[0], np.ones((4, 3)))
+
+
+def test_a_used_layer_refuses_other_inputs():
+    dense = layers.Dense(3, input_dim=4, name="쓴 층")
+    Sequential([dense])
+    with pytest.raises(ValueError, match=r'layer "쓴 층" is incompatible.*value 4.*\(2, 5\)'):
+        Sequential([fastnn.Input((5,)), dense])
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "match"),
+    [
+        ([layers.Dense], TypeError, "not the class"),
+        (["dense"], TypeError, "Only instances of Layer"),
+        (3, TypeError, "Only instances of Layer"),
+        ([layers.Dense(2, name="a"), layers.Dense(3, name="a")], ValueError, "names of their own, but 'a'"),
+        ([layers.Dense(2), fastnn.Input((3,))], ValueError, "must be the first"),
+    ],
+)
+def test_bad_stacks(content, error, match):
+    with pytest.raises(error, match=match):
+        Sequential(content)
+
+
+def test_the_same_layer_twice():
+    dense = layers.Dense(4)
+    with pytest.raises(ValueError, match="names of their own"):
+        Sequential([dense, dense])
+
+
+def test_build_errors():
+    with pytest.raises(ValueError, match="has no layers"):
+        Sequential().build((None, 3))
+    with pytest.raises(ValueError, match="needs the shape of its inputs"):
+        Sequential([layers.Dense(2)]).build()
+    with pytest.raises(ValueError, match=r"built already.*\(None, 5\)"):
+        Sequential([fastnn.Input((4,)), layers.Dense(2)]).build((None, 5))
+    with pytest.raises(ValueError, match="the shape of a row must be known"):
+        Sequential([layers.Dense(2)]).build((None, None))
+    with pytest.raises(ValueError, match="has no layers"):
+        Sequential().predict(X, verbose=0)
+
+
+def test_get_layer_errors():
+    model = Sequential([layers.Dense(2, name="은닉")])
+    for arguments in ({}, {"name": "은닉", "index": 0}):
+        with pytest.raises(ValueError, match="either a layer name or a layer index"):
+            model.get_layer(**arguments)
+    with pytest.raises(ValueError, match=r"No such layer: 숨은. Existing layers are: \['은닉'\]"):
+        model.get_layer("숨은")
+    with pytest.raises(ValueError, match="only has 1 layers"):
+        model.get_layer(index=1)
+
+
+def test_config_round_trip():
+    model = Sequential(
+        [
+            layers.Flatten(input_shape=(2, 2)),
+            layers.Dense(3, activation="tanh", kernel_regularizer="l2"),
+            Sequential([layers.Dropout(0.3), layers.Dense(2)], name="안"),
+        ],
+        name="밖",
+    )
+    config = model.get_config()
+    copy = Sequential.from_config(config)
+    assert copy.get_config() == config
+    assert copy.output_shape == (None, 2)
+    copy.set_weights(model.get_weights())
+    images = X.reshape(6, 2, 2)
+    np.testing.assert_array_equal(copy.predict(images, verbose=0), model.predict(images, verbose=0))
+
+
+def test_config_of_a_lazily_built_model():
+    model = Sequential([layers.Dense(3)])
+    assert not Sequential.from_config(model.get_config()).built
+    model.build((None, 4))
+    assert Sequential.from_config(model.get_config()).input_shape == (None, 4)
+
+
+# ---- calling -----------------------------------------------------------------------------------------
+
+
+def test_call_takes_arrays_tensors_and_lists_of_rows():
+    model = Sequential([layers.Dense(3, input_dim=4)])
+    expected = by_hand(model, X)
+    for x in (X, X.astype("float64"), Tensor(X), np.asfortranarray(X)):
+        result = model(x)
+        assert isinstance(result, Tensor)
+        assert result.dtype == "float32"
+        np.testing.assert_allclose(result.numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_calls_through_programs_give_the_bits_of_eager_calls():
+    model = Sequential([layers.Dense(7, "relu", input_dim=4), layers.Dense(3, "softmax")])
+    quick = [model(X).numpy() for _ in range(3)]
+    with GradientTape():  # a tape needs the ops themselves
+        slow = model(X).numpy()
+    for each in quick:
+        np.testing.assert_array_equal(each, slow)
+    assert model._runtime.predictor.few(X) is not None
+
+
+def test_calls_see_new_weights():
+    model = Sequential([layers.Dense(3, input_dim=4)])
+    model(X)
+    model.set_weights([np.zeros((4, 3)), np.ones(3)])
+    np.testing.assert_array_equal(model(X).numpy(), np.ones((6, 3)))
+    np.testing.assert_array_equal(model.predict(X, verbose=0), np.ones((6, 3)))
+
+
+def test_results_of_calls_are_not_overwritten_by_the_next():
+    model = Sequential([layers.Dense(3, input_dim=4)])
+    first = model(X)
+    copy = first.numpy().copy()
+    model(X + 1)
+    np.testing.assert_array_equal(first.numpy(), copy)
+
+
+def test_a_tape_sees_through_a_model():
+    model = Sequential([layers.Dense(1, input_dim=4)])
+    model(X)  # a program for these rows exists
+    with GradientTape() as tape:
+        loss = ops.sum(model(X))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    np.testing.assert_allclose(gradients[0].numpy()[:, 0], X.sum(axis=0), rtol=1e-5, atol=1e-6)
+
+
+def test_training_argument_reaches_the_layers():
+    model = Sequential([layers.Dropout(0.5, input_shape=(4,))])
+    ones = np.ones((50, 4), "float32")
+    np.testing.assert_array_equal(model(ones).numpy(), ones)
+    assert set(np.unique(model(ones, training=True).numpy())) == {0.0, 2.0}
+    net = Net()
+    assert not np.array_equal(net(ones, training=True).numpy(), net(ones).numpy())
+
+
+def test_float64_model():
+    model = Sequential([layers.Dense(3, dtype="float64", input_dim=4)])
+    assert model(X).dtype == "float64"
+    assert model.predict(X, verbose=0).dtype == "float64"
+
+
+def test_wrong_features_name_the_layer_and_both_shapes():
+    model = Sequential([layers.Dense(3, input_dim=4, name="첫 층")], name="모델")
+    narrow = X[:, :3]
+    for call in (model, model.predict, model.predict_on_batch):
+        with pytest.raises(ValueError, match=r"shape \(6, 3\).*'첫 층' \(Dense\).*'모델'.*\(4,\), got \(3,\)"):
+            call(narrow)
+    with pytest.raises(ValueError, match=r'layer "첫 층".*\(6, 3\)'):
+        model(narrow, training=True)
+
+
+# ---- subclasses --------------------------------------------------------------------------------------
+
+
+def test_subclass_is_built_by_its_first_call():
+    model = Net()
+    assert model.weights == []
+    assert model(X).shape == (6, 2)
+    assert [w.shape for w in model.get_weights()] == [(4, 8), (8,), (8, 2), (2,)]
+    assert [layer.name for layer in model.layers][0].startswith("dense")
+    assert model.compute_output_shape((None, 4)) == (None, 2)
+
+
+def test_subclass_is_built_by_build():
+    model = Net(name="작은 망")
+    with pytest.raises(NotImplementedError, match="before it is built"):
+        model.compute_output_shape((None, 4))
+    model.build((None, 4))
+    assert len(model.weights) == 4
+    assert model.weights[0].path.startswith("작은 망/")
+
+
+def test_subclass_without_call():
+    with pytest.raises(NotImplementedError, match=r"does not have a `call\(\)`"):
+        Model()(X)
+
+
+def test_functional_api_is_refused_by_name():
+    for make in (lambda: Model(1, 2), lambda: Model(inputs=1, outputs=2)):
+        with pytest.raises(NotImplementedError, match="functional API"):
+            make()
+
+
+def test_several_outputs_keep_their_structure():
+    class Two(Net):
+        def call(self, x):
+            return {"a": self.hidden(x), "b": [self.out(self.hidden(x))]}
+
+    result = Two().predict(np.tile(X, (20, 1)), verbose=0)
+    assert result["a"].shape == (120, 8)
+    assert result["b"][0].shape == (120, 2)
+
+
+def test_a_model_that_looks_at_values_predicts_op_by_op_with_one_warning():
+    class Branch(Net):
+        def call(self, x):
+            return self.out(self.hidden(x)) if float(ops.sum(x)) < 1e9 else x
+
+    model = Branch(name="가지")
+    with pytest.warns(UserWarning, match=r"'가지' runs op by op.*test_models.py:\d+"):
+        first = model.predict(X, verbose=0)
+    np.testing.assert_array_equal(model.predict(X, verbose=0), first)
+
+
+def test_a_failed_first_call_leaves_a_model_unbuilt():
+    class Odd(Net):
+        def call(self, x):
+            return ops.reshape(self.hidden(x), (7, 7))
+
+    model = Odd()
+    with pytest.raises(ValueError, match="reshape"):
+        model.predict(X, verbose=0)
+    assert not model.built
+
+
+def test_tracing_errors_are_type_errors():
+    assert issubclass(TracingError, TypeError)
+
+
+def test_pickle():
+    model = Sequential([layers.Dense(7, "relu", input_dim=4), layers.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(X, X[:, :1], epochs=2, verbose=0)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(copy.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
+    for each in (model, copy):
+        each.fit(X, X[:, :1], epochs=2, verbose=0, shuffle=False)
+    np.testing.assert_allclose(copy.get_weights()[0], model.get_weights()[0], rtol=1e-4, atol=1e-6)
