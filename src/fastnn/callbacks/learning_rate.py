@@ -134,7 +134,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def _reduce(self, epoch: int) -> None:
         old = _learning_rate(self.model)
-        if old <= self.min_lr:
+        if old <= np.float32(self.min_lr):  # the rate may be kept in float32
             return
         new = max(old * self.factor, self.min_lr)
         self.model.optimizer.learning_rate = new

@@ -10,27 +10,10 @@ from ..callbacks import CallbackList, TerminateOnNaN
 from .errors import DivergenceError
 from .feeds import ArrayFeed, StreamFeed, warn_out_of_data
 from .logs import as_floats
+from .pace import Pace
 from .snapshot import Snapshot
 
 __all__ = ["EvaluateLoop", "FitLoop"]
-
-_STRETCH = 0.05  # seconds without returning to Python: Ctrl-C and the progress bar wait no longer
-
-
-class _Pace:
-    """How many batches take about `_STRETCH` seconds."""
-
-    def __init__(self) -> None:
-        self._seconds = 0.0
-
-    def batches(self) -> int:
-        if not self._seconds:
-            return 1
-        return max(1, min(1 << 20, int(_STRETCH / self._seconds)))
-
-    def note(self, batches: int, seconds: float) -> None:
-        a_batch = max(seconds / batches, 1e-8)
-        self._seconds = (self._seconds + a_batch) / 2 if self._seconds else a_batch
 
 
 class _Loop:
@@ -53,7 +36,7 @@ class _Loop:
         self._hooked = callbacks.wants_batches(mode)
         self._bar_hook = self._progress_hook(mode)
         self._by_batch = self._hooked or feed.one_at_a_time
-        self._pace = _Pace()
+        self._pace = Pace()
         self._own_logs = model._own_logs(mode)
         self._reader = model._runtime.reader()
 

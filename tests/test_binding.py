@@ -1,0 +1,50 @@
+"""The Cython layer refuses what C must never see."""
+
+import numpy as np
+import pytest
+
+from fastnn._kernels import core
+from fastnn._kernels.core import Plan
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (lambda p: p.map("exp", np.zeros(3), np.zeros(4)), ValueError, "does not broadcast"),
+        (lambda p: p.map("exp", np.zeros(3, "f"), np.zeros(3)), TypeError, "must be float64"),
+        (lambda p: p.map("add", np.zeros(3), np.zeros(3), np.zeros(3, "f")), TypeError, "inputs of dtypes"),
+        (lambda p: p.map("nothing", np.zeros(3), np.zeros(3)), TypeError, "no kernel 'nothing'"),
+        (lambda p: p.map("exp", np.zeros(3, "i4"), np.zeros(3, "i4")), TypeError, "no kernel 'exp' for dtype int32"),
+        (lambda p: p.map("exp", np.broadcast_to(0.0, (3,)), np.zeros(3)), (ValueError, BufferError), "read-only|WRITABLE|writable"),
+        (lambda p: p.map("copy", np.zeros(4)[1:], (z := np.zeros(5))[:3]) or p.map("copy", z[1:], z[:4]), ValueError, "overlaps"),
+        (lambda p: p.matmul(np.zeros((2, 2)), np.zeros((2, 3)), np.zeros((2, 2))), ValueError, "matmul: shapes"),
+        (lambda p: p.matmul((z := np.zeros((2, 2))), z, np.zeros((2, 2))), ValueError, "overlaps"),
+        (lambda p: p.map("exp", np.zeros(3, complex), np.zeros(3)), TypeError, "no kernel takes"),
+        (lambda p: p.set_gather(0, np.zeros(3), np.zeros(3)), IndexError, "gather step 0"),
+        (lambda p: p.guard(np.zeros(3)), ValueError, "one value"),
+    ],
+)
+def test_the_binding_refuses_bad_operands(build, error, message):
+    with pytest.raises(error, match=message):
+        build(Plan())
+
+
+def test_a_step_is_added_only_when_it_is_whole():
+    plan = Plan()
+    with pytest.raises(TypeError):
+        plan.map("nothing", np.zeros(3), np.zeros(3))
+    assert len(plan) == 0
+    plan.run()
+
+
+def test_unknown_instruction_set():
+    with pytest.raises(ValueError, match="not usable here; available: "):
+        core.set_isa("abacus")
+
+
+def test_every_variant_has_every_kernel():
+    names = []
+    for isa in core.available_isas():
+        core.set_isa(isa)
+        names.append(sorted(core.kernel_names()))
+    assert all(each == names[0] for each in names)

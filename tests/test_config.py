@@ -1,0 +1,55 @@
+"""Settings and dtypes."""
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import config
+from fastnn.dtypes import result_dtype, standardize_dtype
+
+
+def test_floatx_is_the_default_of_everything():
+    config.set_floatx("float64")
+    assert fastnn.ops.ones(2).dtype == "float64"
+    assert fastnn.random.normal((2,)).dtype == "float64"
+    assert (fastnn.ops.ones(2, "int32") * 0.5).dtype == "float64"
+    with pytest.raises(ValueError, match="float16"):
+        config.set_floatx("float16")
+
+
+def test_epsilon():
+    config.set_epsilon(1e-3)
+    assert config.epsilon() == 1e-3
+    with pytest.raises(ValueError, match="positive"):
+        config.set_epsilon(0)
+
+
+def test_show_config(capsys):
+    fastnn.show_config()
+    out = capsys.readouterr().out
+    for word in ("fastnn", "instruction set", "threads", "floatx"):
+        assert word in out
+
+
+@pytest.mark.parametrize("given", ["float32", np.float32, np.dtype("f4"), "float", float, None])
+def test_float_names(given):
+    assert standardize_dtype(given) == "float32"
+
+
+@pytest.mark.parametrize("given", ["float16", "complex64", "nothing", object, "int8"])
+def test_unknown_dtypes(given):
+    with pytest.raises(TypeError, match="dtype must be one of"):
+        standardize_dtype(given)
+
+
+def test_result_dtype():
+    x = np.ones(1, "float64")
+    assert result_dtype(x, 1.0) == "float64"
+    assert result_dtype(np.ones(1, "uint8"), 3) == "uint8"
+    assert result_dtype(True, 3) == "int32"
+    assert result_dtype(3, 2.0) == "float32"
+
+
+def test_unknown_names_of_the_package():
+    with pytest.raises(AttributeError, match="did you mean 'Sequential'"):
+        fastnn.Sequentail  # noqa: B018

@@ -1,0 +1,72 @@
+"""`@fastnn.function` and the door for Python ops."""
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import GradientTape, Variable, ops, plan
+
+
+def test_function_traces_once_for_each_signature():
+    calls = []
+
+    @fastnn.function
+    def fn(x, scale=2.0, flag=True):
+        calls.append(x.shape)
+        return {"y": x * scale if flag else x}
+
+    np.testing.assert_array_equal(fn(np.ones(3))["y"].numpy(), [2, 2, 2])
+    np.testing.assert_array_equal(fn(np.ones(3) * 2)["y"].numpy(), [4, 4, 4])
+    np.testing.assert_array_equal(fn(np.ones(2), flag=False)["y"].numpy(), [1, 1])
+    assert calls == [(3,), (2,)]
+
+
+def test_function_is_differentiable_under_a_tape():
+    x = Variable(3.0)
+    cube = fastnn.function(lambda v: v * v * v)
+    with GradientTape() as tape:
+        y = cube(x.value)
+    assert float(tape.gradient(y, x)) == 27.0
+
+
+def test_a_function_writes_variables_at_every_call():
+    count = Variable(np.int64(0))
+
+    @fastnn.function
+    def bump(x):
+        count.assign_add(1)
+        return x + ops.cast(count, "float32")
+
+    assert [float(bump(np.float32(10))) for _ in range(3)] == [11, 12, 13]
+
+
+def test_results_are_of_their_own():
+    double = fastnn.function(lambda x: x * 2)
+    first = double(np.ones(2))
+    double(np.zeros(2))
+    np.testing.assert_array_equal(first.numpy(), [2, 2])
+
+
+def test_function_refuses_what_is_no_function():
+    with pytest.raises(TypeError, match="callable"):
+        fastnn.function(3)
+
+
+def test_py_op_runs_in_a_plan_and_raises_there():
+    def fn(x):
+        if np.isnan(x).any():
+            raise ArithmeticError("no NaN here")
+        return x**2
+
+    square = ops.py_op(fn, vjp=lambda dy, y, x: 2 * x * dy)
+    program = plan.compile(lambda x: square(x) + 1, [((2,), "float64")])
+    program.inputs[0][...] = [1.0, 3.0]
+    (out,) = program.run()
+    np.testing.assert_array_equal(out, [2, 10])
+    x = Variable([2.0, 5.0])
+    with GradientTape() as tape:
+        y = ops.sum(square(x.value))
+    np.testing.assert_array_equal(tape.gradient(y, x).numpy(), [4, 10])
+    program.inputs[0][0] = np.nan
+    with pytest.raises(ArithmeticError, match="no NaN here"):
+        program.run()

@@ -1,0 +1,383 @@
+"""Every metric: formula over several batches, weights, programs, names, stored form."""
+
+import numpy as np
+import pytest
+from part_tools import stored_and_restored
+from test_losses import BINARY, CLASSES, LOGITS, ONE_HOT, POSITIVE, REAL, SPARSE, K, N, binary, categorical, cosine
+
+from fastnn import losses, metrics, ops, plan
+
+rng = np.random.default_rng(4)
+WEIGHTS = rng.uniform(0.2, 2.0, N)
+SCORES = np.round(BINARY[1], 1)
+
+
+def mean(values, w):
+    """The weighted mean over samples; values of one sample count as their mean."""
+    values = values.reshape(len(values), -1).mean(-1)
+    return (values * w).sum() / w.sum()
+
+
+def top_k(labels, p, k):
+    return (np.argsort(-p, axis=1)[:, :k] == labels[:, None]).any(1).astype(float)
+
+
+# ---- AUC, transcribed threshold by threshold -------------------------------------------------------------------
+
+
+def auc(t, p, w, curve="ROC", how="interpolation", thresholds=None, steps=200):
+    if thresholds is None:
+        thresholds = [i / (steps - 1) for i in range(1, steps - 1)]
+    thresholds = [-1e-7, *thresholds, 1 + 1e-7]
+    t, p = t.reshape(-1) != 0, p.reshape(-1)
+    w = np.broadcast_to(w.reshape(-1, 1), (len(w), len(t) // len(w))).reshape(-1)
+    points = []
+    for threshold in thresholds:
+        above = p > threshold
+        points.append([w[t & above].sum(), w[~t & above].sum(), w[~t & ~above].sum(), w[t & ~above].sum()])
+    area = 0.0
+    for (tp0, fp0, tn0, fn0), (tp1, fp1, tn1, fn1) in zip(points, points[1:], strict=False):
+        x0, y0 = curve_point(curve, tp0, fp0, tn0, fn0)
+        x1, y1 = curve_point(curve, tp1, fp1, tn1, fn1)
+        if curve == "PR" and how == "interpolation":
+            area += davis_and_goadrich(tp0, fp0, tp1, fp1, fn1)
+        else:
+            height = {"interpolation": (y0 + y1) / 2, "minoring": min(y0, y1), "majoring": max(y0, y1)}[how]
+            area += (x0 - x1) * height
+    return area
+
+
+def curve_point(curve, tp, fp, tn, fn):
+    def ratio(a, b):
+        return a / b if b else 0.0
+
+    if curve == "ROC":
+        return ratio(fp, fp + tn), ratio(tp, tp + fn)
+    if curve == "PR":
+        return ratio(tp, tp + fn), ratio(tp, tp + fp)
+    odds = ratio(tp + fn, tn + fp)
+    return (max(1 - odds * fn / tp, 0.0), 1 - odds * fp / tp) if tp else (0.0, 1.0)
+
+
+def davis_and_goadrich(tp0, fp0, tp1, fp1, fn1):
+    dp = tp0 + fp0 - tp1 - fp1
+    slope = (tp0 - tp1) / dp if dp > 0 else 0.0
+    intercept = tp1 - slope * (tp1 + fp1)
+    ratio = (tp0 + fp0) / (tp1 + fp1) if tp0 + fp0 > 0 and tp1 + fp1 > 0 else 1.0
+    return slope * (tp0 - tp1 + intercept * np.log(ratio)) / (tp1 + fn1) if tp1 + fn1 else 0.0
+
+
+def label_aucs(t, p, w):
+    return np.array([auc(t[:, i : i + 1], p[:, i : i + 1], w) for i in range(K)])
+
+
+def auc_rows():
+    thresholds = [0.9, 0.25, 0.5]
+    yield {}, (BINARY[0], SCORES), auc
+    for curve in ("ROC", "PR", "PRGAIN"):
+        for how in ("interpolation", "minoring", "majoring"):
+            kw = {"curve": curve, "summation_method": how}
+            yield (
+                {**kw, "thresholds": thresholds},
+                (BINARY[0], SCORES),
+                lambda t, p, w, c=curve, h=how: auc(t, p, w, c, h, sorted(thresholds)),
+            )
+    yield {"num_thresholds": 7, "from_logits": True}, (BINARY[0], LOGITS), lambda t, p, w: auc(
+        t, 1 / (1 + np.exp(-p)), w, steps=7
+    )
+    yield {"multi_label": True, "num_labels": K}, (BINARY[0], SCORES), lambda t, p, w: label_aucs(t, p, w).mean()
+    yield {"multi_label": True, "label_weights": [1.0, 2.0, 0.0, 1.0]}, (BINARY[0], SCORES), lambda t, p, w: np.average(
+        label_aucs(t, p, w), weights=[1, 2, 0, 1]
+    )
+
+
+# class -> list of (arguments, arguments of update_state, value of all samples with weights w). Without a row: fails.
+ROWS = {
+    "Mean": [({}, (REAL[0],), mean), ({}, (REAL[0][:, 0],), mean)],
+    "Sum": [({}, (REAL[0],), lambda v, w: (v * w[:, None]).sum())],
+    "MeanSquaredError": [({}, REAL, lambda t, p, w: mean((t - p) ** 2, w))],
+    "MeanAbsoluteError": [({}, REAL, lambda t, p, w: mean(np.abs(t - p), w))],
+    "MeanAbsolutePercentageError": [({}, POSITIVE, lambda t, p, w: mean(100 * np.abs((t - p) / t), w))],
+    "MeanSquaredLogarithmicError": [({}, POSITIVE, lambda t, p, w: mean((np.log1p(t) - np.log1p(p)) ** 2, w))],
+    "RootMeanSquaredError": [({}, REAL, lambda t, p, w: np.sqrt(mean((t - p) ** 2, w)))],
+    "CosineSimilarity": [({}, REAL, lambda t, p, w: mean(-cosine(t, p), w))],
+    "LogCoshError": [({}, REAL, lambda t, p, w: mean(np.log(np.cosh(p - t)), w))],
+    "Hinge": [({}, (BINARY[0], REAL[1]), lambda t, p, w: mean(np.maximum(1 - (2 * t - 1) * p, 0), w))],
+    "SquaredHinge": [({}, (BINARY[0], REAL[1]), lambda t, p, w: mean(np.maximum(1 - (2 * t - 1) * p, 0) ** 2, w))],
+    "CategoricalHinge": [
+        (
+            {},
+            (ONE_HOT[0], LOGITS),
+            lambda t, p, w: mean(np.maximum(1 + ((1 - t) * p).max(-1) - (t * p).sum(-1), 0), w),
+        )
+    ],
+    "KLDivergence": [({}, (BINARY[1], ONE_HOT[1]), lambda t, p, w: mean((t * np.log(t / p)).sum(-1), w))],
+    "Poisson": [({}, POSITIVE, lambda t, p, w: mean(p - t * np.log(p + 1e-7), w))],
+    "BinaryCrossentropy": [
+        ({}, BINARY, lambda t, p, w: mean(binary(t, p), w)),
+        ({"label_smoothing": 0.1}, BINARY, lambda t, p, w: mean(binary(0.9 * t + 0.05, p), w)),
+    ],
+    "CategoricalCrossentropy": [
+        ({}, ONE_HOT, lambda t, p, w: mean(categorical(t, p), w)),
+        ({"from_logits": True}, (ONE_HOT[0], LOGITS), lambda t, p, w: mean(categorical(t, np.exp(p)), w)),
+    ],
+    "SparseCategoricalCrossentropy": [({}, SPARSE, lambda t, p, w: mean(categorical(np.eye(K)[t], p), w))],
+    "Accuracy": [({}, (CLASSES, CLASSES[::-1].copy()), lambda t, p, w: mean((t == p).astype(float), w))],
+    "BinaryAccuracy": [
+        ({}, BINARY, lambda t, p, w: mean((t == (p > 0.5)).astype(float), w)),
+        ({"threshold": 0.3}, BINARY, lambda t, p, w: mean((t == (p > 0.3)).astype(float), w)),
+    ],
+    "CategoricalAccuracy": [({}, ONE_HOT, lambda t, p, w: mean((t.argmax(1) == p.argmax(1)).astype(float), w))],
+    "SparseCategoricalAccuracy": [
+        ({}, SPARSE, lambda t, p, w: mean((t == p.argmax(1)).astype(float), w)),
+        ({}, (SPARSE[0][:, None], SPARSE[1]), lambda t, p, w: mean((t[:, 0] == p.argmax(1)).astype(float), w)),
+    ],
+    "TopKCategoricalAccuracy": [({"k": 2}, ONE_HOT, lambda t, p, w: mean(top_k(t.argmax(1), p, 2), w))],
+    "SparseTopKCategoricalAccuracy": [
+        ({"k": 2}, SPARSE, lambda t, p, w: mean(top_k(t, p, 2), w)),
+        (
+            {"k": 2, "from_sorted_ids": True},
+            (CLASSES, np.argsort(-ONE_HOT[1], axis=1)),
+            lambda t, p, w: mean((p[:, :2] == t[:, None]).any(1).astype(float), w),
+        ),
+    ],
+    "AUC": list(auc_rows()),
+}
+CASES = [pytest.param(name, *row, id=f"{name}-{i}") for name in ROWS for i, row in enumerate(ROWS[name])]
+HALVES = (slice(0, 2), slice(2, None))
+
+
+def test_every_metric_has_a_row():
+    wrapper = metrics.MeanMetricWrapper
+    assert {cls.__name__ for cls in metrics.REGISTRY.classes if cls is not wrapper} == set(ROWS)
+
+
+def updated(metric, data, weights=None):
+    for half in HALVES:
+        metric.update_state(*(x[half] for x in data), sample_weight=None if weights is None else weights[half])
+    return metric
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "arguments", "data", "reference"), CASES)
+def test_value_over_two_batches(name, arguments, data, reference, weighted):
+    for dtype, tolerance in (("float64", 1e-7), ("float32", 1e-4)):
+        metric = updated(
+            getattr(metrics, name)(dtype=dtype, **arguments), data, WEIGHTS if weighted else None
+        )
+        expected = reference(*data, WEIGHTS if weighted else np.ones(N))
+        assert metric.result().dtype == dtype
+        np.testing.assert_allclose(metric.result().numpy(), expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("name", "arguments", "data", "reference"), CASES)
+def test_a_program_counts_the_same_bits(name, arguments, data, reference):
+    eager = updated(getattr(metrics, name)(**arguments), data, WEIGHTS)
+    traced = getattr(metrics, name)(**arguments)
+    if not traced.variables:
+        traced.update_state(*data)
+        traced.reset_state()
+
+    def step(*tensors):
+        traced.update_state(*tensors[:-1], sample_weight=tensors[-1])
+        return traced.result()
+
+    for half in HALVES:
+        batch = [*(x[half] for x in data), WEIGHTS[half]]
+        program = plan.compile(step, [(x.shape, x.dtype) for x in batch])
+        for memory, x in zip(program.inputs, batch, strict=True):
+            memory[...] = x
+        result = program.run()[0]
+    np.testing.assert_array_equal(result, eager.result().numpy())
+    for a, b in zip(traced.variables, eager.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize(("name", "arguments", "data", "reference"), CASES)
+def test_reset_and_stored_form(name, arguments, data, reference):
+    metric = updated(getattr(metrics, name)(name="mine", **arguments), data)
+    value = metric.result().numpy()
+    metric.reset_state()
+    assert all(not variable.numpy().any() for variable in metric.variables)
+    np.testing.assert_array_equal(updated(metric, data).result().numpy(), value)
+    restored = stored_and_restored(metrics, metric)
+    assert restored.name == "mine"
+    np.testing.assert_array_equal(updated(restored, data).result().numpy(), value)
+
+
+@pytest.mark.parametrize("cls", metrics.REGISTRY.classes, ids=lambda cls: cls.__name__)
+def test_state_is_not_trainable_and_named(cls):
+    metric = cls(losses.mean_squared_error) if cls is metrics.MeanMetricWrapper else cls(name="m")
+    assert metric.variables
+    for variable in metric.variables:
+        assert not variable.trainable
+        assert variable.path == f"{metric.name}/{variable.name}"
+    assert float(metric.result()) == 0.0
+
+
+def test_names():
+    assert isinstance(metrics.get("mse"), metrics.MeanSquaredError)
+    assert isinstance(metrics.get("MAE"), metrics.MeanAbsoluteError)
+    assert isinstance(metrics.get("auc"), metrics.AUC)
+    assert isinstance(metrics.get("top_k_categorical_accuracy"), metrics.TopKCategoricalAccuracy)
+    assert isinstance(metrics.get(metrics.AUC), metrics.AUC)
+    assert metrics.get(None) is None
+    with pytest.raises(ValueError, match="Did you mean 'binary_accuracy'"):
+        metrics.get("binary_acuracy")
+
+
+def test_default_names_are_those_of_keras():
+    assert metrics.LogCoshError().name == "logcosh"
+    assert metrics.TopKCategoricalAccuracy().name == "top_k_categorical_accuracy"
+    assert metrics.SparseCategoricalAccuracy().name == "sparse_categorical_accuracy"
+    assert metrics.Mean().name == "mean"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "y_true", "y_pred", "cls"),
+    [
+        ("accuracy", (8, 1), (8, 1), metrics.BinaryAccuracy),
+        ("accuracy", (8,), (8, 1), metrics.BinaryAccuracy),
+        ("accuracy", (8,), (8, 3), metrics.SparseCategoricalAccuracy),
+        ("acc", (8, 1), (8, 3), metrics.SparseCategoricalAccuracy),
+        ("Accuracy", (8, 3), (8, 3), metrics.CategoricalAccuracy),
+        ("accuracy", (8, 5), (8, 5, 3), metrics.SparseCategoricalAccuracy),
+        ("crossentropy", (8,), (8, 3), metrics.SparseCategoricalCrossentropy),
+        ("ce", (8, 1), (8, 1), metrics.BinaryCrossentropy),
+        ("mse", (8, 1), (8, 1), metrics.MeanSquaredError),
+    ],
+)
+def test_resolve_metric(identifier, y_true, y_pred, cls):
+    metric = metrics.resolve_metric(identifier, y_true, y_pred)
+    assert type(metric) is cls
+    assert metric.name == identifier
+
+
+def test_resolve_functions_and_objects():
+    metric = metrics.AUC(name="area")
+    assert metrics.resolve_metric(metric, (8,), (8,)) is metric
+    assert metric.name == "area"
+
+    def worst(y_true, y_pred):
+        return ops.max(abs(y_true - y_pred), axis=-1)
+
+    found = metrics.resolve_metric(worst, (8, 3), (8, 3))
+    assert found.name == "worst"
+    found.update_state(*REAL)
+    assert float(found.result()) == pytest.approx(np.abs(REAL[0] - REAL[1]).max(1).mean(), rel=1e-6)
+    found = metrics.resolve_metric(losses.Huber(), (8, 3), (8, 3))
+    assert found.name == "huber_loss"
+    with pytest.raises(ValueError, match="None"):
+        metrics.resolve_metric(None, (8,), (8,))
+    with pytest.raises(ValueError, match="Unknown metric"):
+        metrics.resolve_metric("accurcy", (8,), (8,))
+
+
+def test_call_updates_and_returns():
+    metric = metrics.Mean()
+    assert float(metric([1.0, 3.0])) == 2.0
+    assert float(metric([8.0])) == 4.0
+    assert float(metrics.Mean()(7.0, sample_weight=4)) == 7.0
+
+
+def test_weights_of_samples_by_the_rules_of_keras():
+    # keras.metrics.Mean(): values (2, 2), weights of their rows, of each, and of all.
+    values = np.array([[1.0, 3.0], [5.0, 9.0]])
+    for weights, expected in (
+        ([1.0, 0.0], 2.0),
+        ([[1.0], [0.0]], 2.0),
+        ([[1.0, 1.0], [1.0, 0.0]], (4 + 5) / 2 / 1.5),
+        (2.0, 4.5),
+    ):
+        metric = metrics.Mean(dtype="float64")
+        metric.update_state(values, sample_weight=weights)
+        assert float(metric.result()) == pytest.approx(expected), weights
+    with pytest.raises(ValueError, match=r"sample_weight` of shape \(3,\)"):
+        metrics.Mean().update_state(values, sample_weight=[1.0, 2.0, 3.0])
+
+
+def test_top_k_counts_ties_and_not_nan():
+    p = np.array([[0.5, 0.5, 0.5], [np.nan, 0.1, 0.2]])
+    assert metrics.sparse_top_k_categorical_accuracy([2, 0], p, k=1).numpy().tolist() == [1.0, 0.0]
+
+
+def test_class_numbers_of_bool():
+    metric = metrics.SparseCategoricalAccuracy()
+    metric.update_state(np.array([True, False]), np.array([[0.1, 0.9], [0.2, 0.8]]))
+    assert float(metric.result()) == 0.5
+
+
+def test_auc_approaches_the_exact_area():
+    from sklearn.metrics import roc_auc_score
+
+    generator = np.random.default_rng(0)
+    t = generator.integers(0, 2, 500)
+    p = np.clip(t * 0.2 + generator.uniform(size=500) * 0.8, 0, 1)
+    metric = metrics.AUC(num_thresholds=5000, dtype="float64")
+    metric.update_state(t, p)
+    assert float(metric.result()) == pytest.approx(roc_auc_score(t, p), abs=1e-4)
+
+
+def test_the_example_of_keras_for_auc():
+    # The docstring of keras.metrics.AUC, Keras 3.15.
+    metric = metrics.AUC(num_thresholds=3)
+    metric.update_state([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
+    assert float(metric.result()) == 0.75
+    metric.reset_state()
+    metric.update_state([0, 0, 1, 1], [0, 0.5, 0.3, 0.9], sample_weight=[1, 0, 0, 1])
+    assert float(metric.result()) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"num_thresholds": 1}, "num_thresholds"),
+        ({"curve": "RCO"}, "Unknown curve 'RCO'. Did you mean 'ROC'"),
+        ({"summation_method": "minor"}, "Did you mean 'minoring'"),
+        ({"thresholds": [0.5, 1.5]}, "thresholds"),
+        ({"num_labels": 3}, "multi_label"),
+    ],
+)
+def test_auc_refuses(arguments, match):
+    with pytest.raises(ValueError, match=match):
+        metrics.AUC(**arguments)
+
+
+def test_auc_refuses_shapes():
+    with pytest.raises(ValueError, match="same shape"):
+        metrics.AUC().update_state(np.zeros((3, 2)), np.zeros((3, 4)))
+    with pytest.raises(ValueError, match="multi_label"):
+        metrics.AUC(multi_label=True).update_state(np.zeros(3), np.zeros(3))
+    with pytest.raises(ValueError, match="sample_weight"):
+        metrics.AUC().update_state(np.zeros(3), np.zeros(3), sample_weight=np.ones(2))
+
+
+def test_metrics_of_users():
+    class Largest(metrics.Metric):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.largest = self.add_weight(name="largest")
+            self.parts = [metrics.Mean()]
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.largest.assign(ops.maximum(self.largest, ops.max(y_pred)))
+
+        def result(self):
+            return self.largest.value
+
+    metric = Largest()
+    assert [variable.name for variable in metric.variables] == ["largest", "total", "count"]
+    metric.update_state([0.0], [3.0])
+    assert float(metric(None, np.array([2.0], "float32"))) == 3.0
+    metric.reset_state()
+    assert float(metric.result()) == 0.0
+
+    class Forgetful(metrics.Metric):
+        def __init__(self):
+            self.total = self.add_variable(())
+
+    with pytest.raises(RuntimeError, match=r"super\(\).__init__"):
+        Forgetful()
+    for call in (metrics.Metric().update_state, metrics.Metric().result):
+        with pytest.raises(NotImplementedError, match="must override"):
+            call()

@@ -1,0 +1,557 @@
+"""Every optimizer: 20 steps against the published formula, with every option, eagerly and inside a program."""
+
+import json
+
+import numpy as np
+import pytest
+from part_tools import stored_and_restored
+
+from fastnn import GradientTape, Tensor, Variable, constraints, layers, losses, ops, optimizers, plan
+from fastnn.optimizers import schedules
+
+rng = np.random.default_rng(5)
+STEPS = 20
+START = [rng.normal(size=(5, 3)), rng.normal(size=3)]
+GRADS = [[rng.normal(size=(5, 3)), rng.normal(size=3)] for _ in range(STEPS)]
+RATE = 0.05
+
+
+# ---- the published formulas, in float64 -------------------------------------------------------------------------
+
+
+def sgd(w, g, s, lr, t, momentum=0.0, nesterov=False):
+    if not momentum:
+        return w - lr * g
+    v = s["v"] = momentum * s.get("v", 0.0) - lr * g
+    return w + (momentum * v - lr * g if nesterov else v)
+
+
+def rmsprop(w, g, s, lr, t, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
+    v = s["v"] = rho * s.get("v", 0.0) + (1 - rho) * g**2
+    if centered:
+        s["a"] = rho * s.get("a", 0.0) + (1 - rho) * g
+        v = v - s["a"] ** 2
+    step = lr * g / np.sqrt(v + epsilon)
+    if momentum:
+        step = s["m"] = momentum * s.get("m", 0.0) + step
+    return w - step
+
+
+def adagrad(w, g, s, lr, t, initial_accumulator_value=0.1, epsilon=1e-7):
+    s["a"] = s.get("a", initial_accumulator_value) + g**2
+    return w - lr * g / np.sqrt(s["a"] + epsilon)
+
+
+def adam(w, g, s, lr, t, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
+    s["m"] = beta_1 * s.get("m", 0.0) + (1 - beta_1) * g
+    v = s["v"] = beta_2 * s.get("v", 0.0) + (1 - beta_2) * g**2
+    if amsgrad:
+        v = s["h"] = np.maximum(s.get("h", 0.0), v)
+    return w - lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * s["m"] / (np.sqrt(v) + epsilon)
+
+
+# class -> (formula, list of arguments). A class without a row fails the walk below.
+ROWS = {
+    "SGD": (sgd, [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}]),
+    "RMSprop": (
+        rmsprop,
+        [{}, {"rho": 0.5, "epsilon": 1e-3}, {"momentum": 0.5}, {"centered": True}, {"momentum": 0.5, "centered": True}],
+    ),
+    "Adagrad": (adagrad, [{}, {"initial_accumulator_value": 0.5, "epsilon": 1e-3}]),
+    "Adam": (adam, [{}, {"amsgrad": True}, {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}]),
+    "AdamW": (adam, [{}, {"weight_decay": 0.1}, {"amsgrad": True}]),
+}
+SETTINGS = [
+    {},
+    {"weight_decay": 0.05},
+    {"clipnorm": 0.5},
+    {"clipvalue": 0.3},
+    {"global_clipnorm": 0.7},
+    {"use_ema": True, "ema_momentum": 0.8},
+    {"use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 4},
+    {"loss_scale_factor": 4.0},
+    {"gradient_accumulation_steps": 3},
+    {"gradient_accumulation_steps": 3, "use_ema": True, "clipnorm": 0.5, "weight_decay": 0.1, "loss_scale_factor": 2.0},
+]
+CASES = [
+    pytest.param(name, arguments, settings, id=f"{name}-{i}-{'-'.join(settings) or 'plain'}")
+    for name, (_, rows) in ROWS.items()
+    for i, arguments in enumerate(rows)
+    for settings in SETTINGS
+    if not (name == "AdamW" and "weight_decay" in settings)
+]
+
+
+def clipped(grads, clipnorm=None, clipvalue=None, global_clipnorm=None):
+    if clipnorm:
+        return [g * min(1.0, clipnorm / np.linalg.norm(g)) for g in grads]
+    if clipvalue:
+        return [np.clip(g, -clipvalue, clipvalue) for g in grads]
+    if global_clipnorm:
+        norm = np.sqrt(sum((g**2).sum() for g in grads))
+        return [g * min(1.0, global_clipnorm / norm) for g in grads]
+    return grads
+
+
+def reference(name, arguments, settings, rate=lambda step: RATE):
+    """Return the weights after all steps, and what finalize_variable_values makes of them."""
+    formula = ROWS[name][0]
+    arguments, settings = dict(arguments), dict(settings)
+    decay = settings.get("weight_decay", arguments.pop("weight_decay", 0.004 if name == "AdamW" else 0.0))
+    every = settings.get("gradient_accumulation_steps", 1)
+    clip = {key: settings[key] for key in ("clipnorm", "clipvalue", "global_clipnorm") if key in settings}
+    weights, state = [w.copy() for w in START], [{}, {}]
+    average, gathered = None, [np.zeros_like(w) for w in START]
+    for i, grads in enumerate(GRADS):
+        # loss_scale_factor: the gradients given are those of the scaled loss.
+        gathered = [a + g / settings.get("loss_scale_factor", 1.0) for a, g in zip(gathered, grads, strict=True)]
+        if (i + 1) % every == 0:
+            lr = rate(i)
+            grads = clipped([g / every for g in gathered], **clip)
+            weights = [w - w * decay * lr for w in weights]
+            weights = [
+                formula(w, g, s, lr, i // every + 1, **arguments)
+                for w, g, s in zip(weights, grads, state, strict=True)
+            ]
+            gathered = [np.zeros_like(w) for w in START]
+        if settings.get("use_ema"):
+            keep = settings["ema_momentum"] if "ema_momentum" in settings else 0.99
+            first = i // every == 0
+            average = weights if first else [keep * a + (1 - keep) * w for a, w in zip(average, weights, strict=True)]
+            if (i // every + 1) % settings.get("ema_overwrite_frequency", STEPS + 1) == 0:
+                weights = average
+    return weights, average or weights
+
+
+def make(name, arguments, settings, rate=RATE):
+    return getattr(optimizers, name)(learning_rate=rate, **arguments, **settings)
+
+
+def variables(dtype="float64"):
+    return [
+        Variable(START[0].astype(dtype), name="kernel", layout="kernel"),
+        Variable(START[1].astype(dtype), name="bias"),
+    ]
+
+
+def program_of(optimizer, weights):
+    return plan.compile(lambda *grads: optimizer.apply(grads, weights), [(w.shape, w.dtype) for w in weights])
+
+
+def run(program, grads):
+    for memory, g in zip(program.inputs, grads, strict=True):
+        memory[...] = g
+    program.run()
+
+
+def test_every_optimizer_has_a_row():
+    assert {cls.__name__ for cls in optimizers.REGISTRY.classes} == set(ROWS)
+
+
+@pytest.mark.parametrize(("name", "arguments", "settings"), CASES)
+def test_twenty_steps_follow_the_formula(name, arguments, settings):
+    weights = variables()
+    optimizer = make(name, arguments, settings)
+    for grads in GRADS:
+        optimizer.apply([Tensor(g) for g in grads], weights)
+    expected, averaged = reference(name, arguments, settings)
+    for w, e in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(w.numpy(), e, rtol=1e-10, atol=1e-10)
+    optimizer.finalize_variable_values(weights)
+    for w, e in zip(weights, averaged, strict=True):
+        np.testing.assert_allclose(w.numpy(), e, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(("name", "arguments", "settings"), CASES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_program_makes_the_same_steps_bit_for_bit(name, arguments, settings, dtype):
+    eager, traced = variables(dtype), variables(dtype)
+    one, other = make(name, arguments, settings), make(name, arguments, settings)
+    program = program_of(other, traced)
+    for grads in GRADS:
+        one.apply([Tensor(g.astype(dtype)) for g in grads], eager)
+        run(program, grads)
+    for a, b in zip(eager + one.variables, traced + other.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.name)
+    assert int(other.iterations) == STEPS // settings.get("gradient_accumulation_steps", 1)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_default_learning_rates_are_those_of_keras(name):
+    assert float(getattr(optimizers, name)().learning_rate) == (0.01 if name == "SGD" else 0.001)
+
+
+# ---- in training: the rule is fused into the matrix product that makes the gradient -------------------------------
+
+X, Y = rng.normal(size=(8, 5)), rng.normal(size=(8, 2))
+
+
+def network():
+    model = [layers.Dense(7, "tanh", dtype="float64"), layers.Dense(2, dtype="float64")]
+    shape = (None, 5)
+    for layer in model:
+        layer.build(shape)
+        shape = layer.compute_output_shape(shape)
+    generator = np.random.default_rng(6)
+    for layer in model:
+        layer.set_weights([generator.normal(size=w.shape) * 0.5 for w in layer.weights])
+    return model
+
+
+def backprop(weights):
+    """Return the gradients of the mean squared error of the network, written out."""
+    w1, b1, w2, b2 = weights
+    h = np.tanh(X @ w1 + b1)
+    dy = 2 * (h @ w2 + b2 - Y) / Y.size
+    dz = dy @ w2.T * (1 - h**2)
+    return [X.T @ dz, dz.sum(0), h.T @ dy, dy.sum(0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [pytest.param(name, a, id=f"{name}-{i}") for name, (_, rows) in ROWS.items() for i, a in enumerate(rows)],
+)
+@pytest.mark.parametrize("settings", [{}, {"weight_decay": 0.05}, {"clipnorm": 0.01}], ids=str)
+def test_training_steps_follow_the_formula(name, arguments, settings):
+    if name == "AdamW" and "weight_decay" in settings:
+        settings = {}
+    model = network()
+    weights = [w for layer in model for w in layer.weights]
+    expected, state = [w.numpy() for w in weights], [{} for _ in weights]
+    optimizer, loss_fn = make(name, arguments, settings), losses.MeanSquaredError()
+
+    def step(x, y):
+        with GradientTape() as tape:
+            loss = loss_fn(y, model[1](model[0](x, training=True), training=True))
+        optimizer.apply(tape.gradient(loss, weights), weights)
+        return loss
+
+    program = plan.compile(step, [(X.shape, "float64"), (Y.shape, "float64")])
+    plain = {key: value for key, value in arguments.items() if key != "weight_decay"}
+    decay = {**arguments, **settings}.get("weight_decay", 0.004 if name == "AdamW" else 0.0)
+    for t in range(1, STEPS + 1):
+        run(program, (X, Y))
+        grads = clipped(backprop(expected), settings.get("clipnorm"))
+        expected = [
+            ROWS[name][0](w - w * decay * RATE, g, s, RATE, t, **plain)
+            for w, g, s in zip(expected, grads, state, strict=True)
+        ]
+    for w, e in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(w.numpy(), e, rtol=1e-10, atol=1e-10)
+
+
+# ---- settings ----------------------------------------------------------------------------------------------------
+
+
+def test_clipping_of_what_is_not_finite():
+    """A gradient that is not finite must reach the weights, so that training notices."""
+    for settings in ({"clipnorm": 1.0}, {"global_clipnorm": 1.0}):
+        weights = variables()
+        optimizer = optimizers.SGD(**settings)
+        bad = [GRADS[0][0].copy(), GRADS[0][1]]
+        bad[0][0, 0] = np.inf
+        optimizer.apply([Tensor(g) for g in bad], weights)
+        assert not np.isfinite(weights[0].numpy()).all()
+
+
+def test_weight_decay_can_be_excluded():
+    for exclude in ({"var_names": ["bias"]}, {"var_list": None}):
+        weights = variables()
+        optimizer = optimizers.SGD(0.1, weight_decay=0.5)
+        if "var_list" in exclude:
+            exclude = {"var_list": [weights[1]]}
+        optimizer.exclude_from_weight_decay(**exclude)
+        optimizer.apply([Tensor(np.zeros(w.shape)) for w in weights], weights)
+        np.testing.assert_allclose(weights[0].numpy(), START[0] * 0.95, rtol=1e-15)
+        np.testing.assert_array_equal(weights[1].numpy(), START[1])
+        with pytest.raises(ValueError, match="before the optimizer is built"):
+            optimizer.exclude_from_weight_decay(var_names=["kernel"])
+
+
+def test_constraints_are_applied_after_the_update():
+    weights = variables()
+    weights[0].constraint = constraints.NonNeg()
+    optimizer = optimizers.SGD(0.1)
+    optimizer.apply([Tensor(g) for g in GRADS[0]], weights)
+    np.testing.assert_allclose(weights[0].numpy(), np.maximum(START[0] - 0.1 * GRADS[0][0], 0), rtol=1e-14)
+    run(program_of(optimizer, weights), GRADS[1])
+    assert (weights[0].numpy() >= 0).all()
+
+
+def test_loss_scale():
+    loss = Tensor(np.float64(3.0))
+    assert float(optimizers.SGD(loss_scale_factor=4.0).scale_loss(loss)) == 12.0
+    assert optimizers.SGD().scale_loss(loss) is loss
+
+
+def test_learning_rate_can_be_changed_between_runs_of_a_program():
+    weights = variables()
+    optimizer = optimizers.SGD(0.1)
+    program = program_of(optimizer, weights)
+    run(program, GRADS[0])
+    optimizer.learning_rate = 0.5
+    assert float(optimizer.learning_rate) == 0.5
+    run(program, GRADS[1])
+    optimizer.learning_rate.assign(2.0)
+    run(program, GRADS[2])
+    expected = START[0] - 0.1 * GRADS[0][0] - 0.5 * GRADS[1][0] - 2.0 * GRADS[2][0]
+    np.testing.assert_allclose(weights[0].numpy(), expected, rtol=1e-12)
+    assert optimizer.version == 0
+
+
+@pytest.mark.parametrize("settings", [{}, {"gradient_accumulation_steps": 2}])
+@pytest.mark.parametrize("name", ROWS)
+def test_schedules_are_followed_inside_a_program(name, settings):
+    schedule = schedules.ExponentialDecay(RATE, 5, 0.5)
+    weights = variables()
+    optimizer = make(name, {}, settings, schedule)
+    program = program_of(optimizer, weights)
+    for grads in GRADS:
+        run(program, grads)
+    expected, _ = reference(name, {}, settings, lambda step: RATE * 0.5 ** (step / 5))
+    for w, e in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(w.numpy(), e, rtol=1e-10, atol=1e-10)
+    assert float(optimizer.learning_rate) == pytest.approx(RATE * 0.5 ** (STEPS / 5))
+
+
+def test_a_schedule_can_replace_a_number_but_not_the_reverse():
+    optimizer = optimizers.Adam(0.1)
+    optimizer.learning_rate = schedules.ExponentialDecay(0.2, 5, 0.5)
+    assert float(optimizer.learning_rate) == 0.2
+    assert optimizer.version == 1
+    assert [variable.name for variable in optimizer.variables] == ["iteration"]
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        optimizer.learning_rate = 0.1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"learning_rate": -0.1}, "learning_rate"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"learning_rate": "fast"}, "learning_rate"),
+        ({"learning_rate": lambda: 0.1}, "function as `learning_rate` is not supported"),
+        ({"momentum": 1.5}, "momentum"),
+        ({"weight_decay": -1.0}, "weight_decay"),
+        ({"clipnorm": 0.0}, "clipnorm"),
+        ({"clipvalue": -1.0}, "clipvalue"),
+        ({"clipnorm": 1.0, "clipvalue": 1.0}, "Only one of"),
+        ({"use_ema": True, "ema_momentum": 1.5}, "ema_momentum"),
+        ({"ema_overwrite_frequency": 0}, "ema_overwrite_frequency"),
+        ({"gradient_accumulation_steps": 1}, "gradient_accumulation_steps"),
+        ({"loss_scale_factor": 0.0}, "loss_scale_factor"),
+    ],
+)
+def test_bad_settings(arguments, match):
+    with pytest.raises(ValueError, match=match):
+        optimizers.SGD(**arguments)
+
+
+def test_bad_arguments_of_rules():
+    for make_bad, match in (
+        (lambda: optimizers.Adam(beta_1=1.0), "beta_1"),
+        (lambda: optimizers.Adam(epsilon=-1e-3), "epsilon"),
+        (lambda: optimizers.AdamW(weight_decay=None), "weight_decay"),
+        (lambda: optimizers.RMSprop(rho=2.0), "rho"),
+        (lambda: optimizers.Adagrad(initial_accumulator_value=-1), "initial_accumulator_value"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            make_bad()
+    with pytest.raises(TypeError, match="momentun"):
+        optimizers.SGD(momentun=0.9)
+
+
+def test_bad_gradients_change_nothing():
+    weights = variables()
+    optimizer = optimizers.Adam()
+    good = [Tensor(g) for g in GRADS[0]]
+    for grads, chosen, match in (
+        ([good[0], good[0]], weights, r"gradient of 'bias' has shape \(5, 3\)"),
+        (good[:1], weights, "1 gradients for 2 variables"),
+        ([None, None], weights, "No gradients provided for any variable"),
+        (good, None, "trainable_variables"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            optimizer.apply(grads, chosen)
+    assert not optimizer.built
+    assert int(optimizer.iterations) == 0
+    np.testing.assert_array_equal(weights[0].numpy(), START[0])
+    optimizer.apply(good, weights)
+    with pytest.raises(ValueError, match=r"Unknown variables \['kernel', 'bias'\]"):
+        optimizer.apply(good, variables())
+    assert int(optimizer.iterations) == 1
+    optimizer.apply(good)
+    assert int(optimizer.iterations) == 2
+    optimizer.apply([], weights)
+    assert int(optimizer.iterations) == 2
+
+
+def test_missing_gradients_warn_and_leave_the_variable():
+    weights = variables()
+    with pytest.warns(UserWarning, match=r"Gradients do not exist for variables \['bias'\]"):
+        optimizers.SGD(0.1).apply([Tensor(GRADS[0][0]), None], weights)
+    np.testing.assert_array_equal(weights[1].numpy(), START[1])
+    assert (weights[0].numpy() != START[0]).any()
+
+
+def test_apply_gradients_takes_pairs():
+    weights = variables()
+    optimizer = optimizers.SGD(0.1)
+    iteration = optimizer.apply_gradients(zip(map(Tensor, GRADS[0]), weights, strict=True))
+    assert int(iteration) == 1
+    np.testing.assert_allclose(weights[1].numpy(), START[1] - 0.1 * GRADS[0][1], rtol=1e-15)
+
+
+def test_slots_have_the_names_and_the_order_of_keras():
+    dense = layers.Dense(2, name="d")
+    dense.build((None, 3))
+    optimizer = optimizers.Adam(amsgrad=True, name="adam")
+    optimizer.build(dense.weights)
+    # [v.name for v in keras.optimizers.Adam(amsgrad=True).variables] after build, Keras 3.15.
+    assert [variable.name for variable in optimizer.variables] == [
+        "iteration",
+        "learning_rate",
+        "d_kernel_momentum",
+        "d_kernel_velocity",
+        "d_bias_momentum",
+        "d_bias_velocity",
+        "d_kernel_velocity_hat",
+        "d_bias_velocity_hat",
+    ]
+    assert all(variable.path == f"adam/{variable.name}" for variable in optimizer.variables)
+    assert optimizer.variables[2].layout == dense.kernel.layout
+    optimizer.build(dense.weights)
+    assert len(optimizer.variables) == 8
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_stored_form(name):
+    for arguments in ROWS[name][1]:
+        optimizer = make(name, arguments, {"clipnorm": 1.0, "name": "mine"})
+        restored = stored_and_restored(optimizers, optimizer)
+        assert restored.name == "mine"
+    schedule = schedules.PolynomialDecay(0.1, 10)
+    restored = stored_and_restored(optimizers, make(name, {}, {}, schedule))
+    assert restored.get_config()["learning_rate"] == schedules.serialize(schedule)
+    assert float(restored.learning_rate) == 0.1
+
+
+def test_get():
+    assert isinstance(optimizers.get("adam"), optimizers.Adam)
+    assert isinstance(optimizers.get("RMSProp"), optimizers.RMSprop)
+    assert isinstance(optimizers.get("SGD"), optimizers.SGD)
+    assert isinstance(optimizers.get(optimizers.Adagrad), optimizers.Adagrad)
+    assert optimizers.get(None) is None
+    optimizer = optimizers.SGD()
+    assert optimizers.get(optimizer) is optimizer
+    with pytest.raises(ValueError, match="Unknown optimizer 'adaam'. Did you mean 'Adam"):
+        optimizers.get("adaam")
+    with pytest.raises(ValueError, match="Could not interpret optimizer"):
+        optimizers.get(len)
+
+
+def test_optimizers_of_users():
+    class SignDescent(optimizers.Optimizer):
+        def build(self, variables):
+            super().build(variables)
+            self.counts = self.add_optimizer_variables(variables, "count", "ones")
+
+        def update_step(self, gradient, variable, learning_rate):
+            self.counts[self._get_variable_index(variable)].assign_add(ops.ones(variable.shape))
+            variable.assign_sub(ops.sign(gradient) * learning_rate)
+
+    weights = variables("float32")
+    optimizer = SignDescent(0.1, weight_decay=0.5)
+    optimizer.apply([Tensor(g.astype("float32")) for g in GRADS[0]], weights)
+    run(program_of(optimizer, weights), GRADS[1])
+    expected = START[1]
+    for grads in GRADS[:2]:
+        expected = expected - expected * 0.05 - 0.1 * np.sign(grads[1])
+    np.testing.assert_allclose(weights[1].numpy(), expected, rtol=1e-5)
+    np.testing.assert_array_equal(optimizer.counts[0].numpy(), np.full((5, 3), 3.0))
+    with pytest.raises(NotImplementedError, match="update_step"):
+        optimizers.Optimizer(0.1).apply([Tensor(g) for g in GRADS[0]], variables())
+
+    class HalfAdam(optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            super().update_step(gradient, variable, learning_rate * 0.5)
+
+    one, other = variables(), variables()
+    HalfAdam(0.1).apply([Tensor(g) for g in GRADS[0]], one)
+    optimizers.Adam(0.05).apply([Tensor(g) for g in GRADS[0]], other)
+    np.testing.assert_allclose(one[0].numpy(), other[0].numpy(), rtol=1e-14)
+
+
+# ---- schedules ---------------------------------------------------------------------------------------------------
+
+# (class, arguments, keyword arguments, formula of the step). A class without a row fails the walk below.
+SCHEDULES = [
+    ("ExponentialDecay", (0.1, 7, 0.9), {}, lambda s: 0.1 * 0.9 ** (s / 7)),
+    ("ExponentialDecay", (0.1, 7, 0.9), {"staircase": True}, lambda s: 0.1 * 0.9 ** (s // 7)),
+    ("InverseTimeDecay", (0.1, 7, 0.9), {}, lambda s: 0.1 / (1 + 0.9 * s / 7)),
+    ("InverseTimeDecay", (0.1, 7, 0.9), {"staircase": True}, lambda s: 0.1 / (1 + 0.9 * (s // 7))),
+    ("PiecewiseConstantDecay", ([3, 8], [1.0, 0.5, 0.1]), {}, lambda s: 1.0 if s <= 3 else 0.5 if s <= 8 else 0.1),
+    ("PolynomialDecay", (0.1, 7), {}, lambda s: 0.0999 * (1 - min(s, 7) / 7) + 0.0001),
+    (
+        "PolynomialDecay",
+        (0.1, 7),
+        {"power": 0.5, "cycle": True, "end_learning_rate": 0.02},
+        lambda s: 0.08 * (1 - s / (7 * max(1, -(-s // 7)))) ** 0.5 + 0.02,
+    ),
+    ("CosineDecay", (0.1, 10), {}, lambda s: 0.05 * (1 + np.cos(np.pi * min(s, 10) / 10))),
+    ("CosineDecay", (0.1, 10), {"alpha": 0.1}, lambda s: 0.1 * (0.45 * (1 + np.cos(np.pi * min(s, 10) / 10)) + 0.1)),
+    (
+        "CosineDecay",
+        (0.1, 10),
+        {"warmup_target": 0.5, "warmup_steps": 4},
+        lambda s: 0.1 + 0.1 * s if s < 4 else 0.25 * (1 + np.cos(np.pi * min(s - 4, 10) / 10)),
+    ),
+]
+
+
+def test_every_schedule_has_a_row():
+    assert {cls.__name__ for cls in schedules.REGISTRY.classes} == {row[0] for row in SCHEDULES}
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs", "formula"), SCHEDULES)
+def test_schedule(name, args, kwargs, formula):
+    schedule = getattr(schedules, name)(*args, **kwargs)
+    steps = range(25)
+    np.testing.assert_allclose([float(schedule(s)) for s in steps], [formula(s) for s in steps], rtol=1e-12, atol=1e-15)
+    program = plan.compile(schedule, [((), "int64")])
+    for s in steps:
+        program.inputs[0][...] = s
+        assert program.run()[0] == schedule(s).numpy()
+    stored = json.loads(json.dumps(schedules.serialize(schedule)))
+    assert stored["module"] == "keras.optimizers.schedules"
+    assert schedules.deserialize(stored).get_config() == schedule.get_config()
+
+
+@pytest.mark.parametrize(
+    ("make_bad", "match"),
+    [
+        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps"),
+        (lambda: schedules.CosineDecay(0.1, -3), "decay_steps"),
+        (lambda: schedules.PiecewiseConstantDecay([3], [1.0]), "one longer"),
+        (lambda: schedules.PiecewiseConstantDecay([8, 3], [1.0, 0.5, 0.1]), "ascending"),
+        (lambda: schedules.PolynomialDecay(float("inf"), 3), "initial_learning_rate"),
+    ],
+)
+def test_bad_schedules(make_bad, match):
+    with pytest.raises(ValueError, match=match):
+        make_bad()
+
+
+def test_schedules_of_users():
+    class Halving(schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 0.1 * 0.5 ** ops.cast(step, "float64")
+
+    weights = variables()
+    optimizer = optimizers.SGD(Halving())
+    program = program_of(optimizer, weights)
+    run(program, GRADS[0])
+    run(program, GRADS[1])
+    np.testing.assert_allclose(weights[1].numpy(), START[1] - 0.1 * GRADS[0][1] - 0.05 * GRADS[1][1], rtol=1e-14)
+    with pytest.raises(NotImplementedError, match="__call__"):
+        schedules.LearningRateSchedule()(1)
