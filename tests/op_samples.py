@@ -113,7 +113,7 @@ def _reduce(rng, name):
                 if np.dtype(dtype).kind == "i" and name in ("max", "min") and 0 in shape:
                     continue
                 x = draw(rng, shape, dtype)
-                if dtype in FLOATS and x.size:     # no ties: the extremes have derivatives
+                if dtype in FLOATS and x.size:  # no ties: the extremes have derivatives
                     x = x + np.arange(x.size).reshape(shape).astype(dtype) * 1e-3
                 yield Sample([x], {"axes": axis})
 
@@ -156,15 +156,16 @@ def _rows(rng, name):
             targets = _probabilities(rng, *shape, dtype=dtype)
             labels = _labels(rng, shape[:-1], shape[-1], label)
             loss = _f(rng, *shape[:-1], dtype=dtype)
-            yield {
-                "softmax": lambda: Sample([x]),
-                "log_softmax": lambda: Sample([x]),
-                "softmax_grad": lambda: Sample([x, targets]),
-                "softmax_crossentropy": lambda: Sample([x, targets]),
-                "softmax_crossentropy_grad": lambda: Sample([loss, targets, targets[..., ::-1].copy()]),
-                "sparse_softmax_crossentropy": lambda: Sample([x, labels]),
-                "sparse_softmax_crossentropy_grad": lambda: Sample([loss, targets, labels]),
-            }[name]()
+            inputs = {
+                "softmax": [x],
+                "log_softmax": [x],
+                "softmax_grad": [x, targets],
+                "softmax_crossentropy": [x, targets],
+                "softmax_crossentropy_grad": [loss, targets, targets[..., ::-1].copy()],
+                "sparse_softmax_crossentropy": [x, labels],
+                "sparse_softmax_crossentropy_grad": [loss, targets, labels],
+            }
+            yield Sample(inputs[name])
 
 
 def _where(rng):
@@ -200,7 +201,9 @@ def _views(rng, name):
     }
     for dtype in ALL:
         for shape, attrs in cases[name]:
-            yield Sample([draw(rng, shape, dtype)], attrs, wrt=[] if name == "stop_gradient" or dtype not in FLOATS else None)
+            yield Sample(
+                [draw(rng, shape, dtype)], attrs, wrt=[] if name == "stop_gradient" or dtype not in FLOATS else None
+            )
 
 
 def _others(rng):
@@ -212,11 +215,13 @@ def _others(rng):
         "clip": lambda: _clip(rng),
         "matmul": lambda: _matmul(rng),
         "dense": lambda: _dense(rng),
-        "sigmoid_crossentropy_grad": lambda: (
-            Sample([_f(rng, 3, 4, dtype=d) for _ in range(3)]) for d in FLOATS
-        ),
+        "sigmoid_crossentropy_grad": lambda: (Sample([_f(rng, 3, 4, dtype=d) for _ in range(3)]) for d in FLOATS),
         "unslice": lambda: (
-            Sample([draw(rng, (2, 3), d)], {"shape": (4, 7), "index": (slice(1, 3), slice(0, 6, 2))}, None if d in FLOATS else [])
+            Sample(
+                [draw(rng, (2, 3), d)],
+                {"shape": (4, 7), "index": (slice(1, 3), slice(0, 6, 2))},
+                None if d in FLOATS else [],
+            )
             for d in ALL
         ),
         "concatenate": lambda: (
@@ -224,15 +229,18 @@ def _others(rng):
         ),
         "take_rows": lambda: (
             Sample([draw(rng, (5, 3), d), np.array([[0, -1], [4, 0]], t)], {"rows": 5}, [0] if d in FLOATS else [])
-            for d in ALL for t in ("int32", "int64")
+            for d in ALL
+            for t in ("int32", "int64")
         ),
         "scatter_add_rows": lambda: (
             Sample([draw(rng, (4, 3), d), np.array([0, 2, 0, 4], t)], {"rows": 5}, [0])
-            for d in FLOATS for t in ("int32", "int64")
+            for d in FLOATS
+            for t in ("int32", "int64")
         ),
         "one_hot": lambda: (
             Sample([np.array([[0, 3], [-1, 9]], t)], {"depth": 4, "dtype": np.dtype(d)})
-            for d in FLOATS for t in ("int32", "int64")
+            for d in FLOATS
+            for t in ("int32", "int64")
         ),
         "step_scalars": lambda: (
             Sample([np.asarray(1e-3, d), np.asarray(4, i64)], {"beta_1": 0.9, "beta_2": 0.999}, wrt=[]) for d in FLOATS
@@ -240,7 +248,12 @@ def _others(rng):
         "random_dropout": lambda: (Sample([_f(rng, 40, 3, dtype=d), key], {"rate": 0.4}, [0]) for d in FLOATS),
         "random_fill": lambda: (
             Sample([key], {"kernel": k, "shape": (3, 50), "dtype": np.dtype(d), "a": 0.0, "b": 2.0})
-            for k, dtypes in (("uniform", FLOATS), ("normal", FLOATS), ("truncated_normal", FLOATS), ("randint", ("int32", "int64")))
+            for k, dtypes in (
+                ("uniform", FLOATS),
+                ("normal", FLOATS),
+                ("truncated_normal", FLOATS),
+                ("randint", ("int32", "int64")),
+            )
             for d in dtypes
         ),
         "random_permutation": lambda: (Sample([key], {"n": n}) for n in (0, 1, 2, 100)),

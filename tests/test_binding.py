@@ -15,8 +15,16 @@ from fastnn._kernels.core import Plan
         (lambda p: p.map("add", np.zeros(3), np.zeros(3), np.zeros(3, "f")), TypeError, "inputs of dtypes"),
         (lambda p: p.map("nothing", np.zeros(3), np.zeros(3)), TypeError, "no kernel 'nothing'"),
         (lambda p: p.map("exp", np.zeros(3, "i4"), np.zeros(3, "i4")), TypeError, "no kernel 'exp' for dtype int32"),
-        (lambda p: p.map("exp", np.broadcast_to(0.0, (3,)), np.zeros(3)), (ValueError, BufferError), "read-only|WRITABLE|writable"),
-        (lambda p: p.map("copy", np.zeros(4)[1:], (z := np.zeros(5))[:3]) or p.map("copy", z[1:], z[:4]), ValueError, "overlaps"),
+        (
+            lambda p: p.map("exp", np.broadcast_to(0.0, (3,)), np.zeros(3)),
+            (ValueError, BufferError),
+            "read-only|WRITABLE|writable",
+        ),
+        (
+            lambda p: p.map("copy", np.zeros(4)[1:], (z := np.zeros(5))[:3]) or p.map("copy", z[1:], z[:4]),
+            ValueError,
+            "overlaps",
+        ),
         (lambda p: p.matmul(np.zeros((2, 2)), np.zeros((2, 3)), np.zeros((2, 2))), ValueError, "matmul: shapes"),
         (lambda p: p.matmul((z := np.zeros((2, 2))), z, np.zeros((2, 2))), ValueError, "overlaps"),
         (lambda p: p.map("exp", np.zeros(3, complex), np.zeros(3)), TypeError, "no kernel takes"),

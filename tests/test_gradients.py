@@ -48,7 +48,11 @@ def build(spec):
     for width, activation in spec["hidden"]:
         layers.append(
             fastnn.layers.Dense(
-                width, activation, kernel_regularizer=spec["regularizer"], bias_initializer="random_normal", dtype="float64"
+                width,
+                activation,
+                kernel_regularizer=spec["regularizer"],
+                bias_initializer="random_normal",
+                dtype="float64",
             )
         )
         if spec["dropout"]:

@@ -14,7 +14,17 @@ FLOORS = [
     {"config", "dtypes", "threads", "tensor", "autograd"},
     {"ops", "random"},
     {"graph", "fusion", "plan", "function"},
-    {"utils", "initializers", "regularizers", "constraints", "activations", "losses", "metrics", "optimizers", "layers"},
+    {
+        "utils",
+        "initializers",
+        "regularizers",
+        "constraints",
+        "activations",
+        "losses",
+        "metrics",
+        "optimizers",
+        "layers",
+    },
     {"models", "training", "callbacks"},
     {"estimators", "datasets", "plotting", "cli", "__main__"},
 ]
@@ -55,6 +65,7 @@ def test_import_needs_only_numpy_and_threadpoolctl():
     import subprocess
     import sys
 
-    code = "import sys, fastnn; print([m for m in ('scipy', 'sklearn', 'rich', 'matplotlib', 'pandas') if m in sys.modules])"
+    heavy = ("scipy", "sklearn", "rich", "matplotlib", "pandas")
+    code = f"import sys, fastnn; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -47,9 +47,7 @@ def test_eager_equals_plan_bit_for_bit(name):
     op = ops.CATALOGUE[name]
     for sample in samples(name):
         eager = run(op, sample)
-        program = plan.compile(
-            lambda *xs, a=sample.attrs: op.apply(xs, a), [(x.shape, x.dtype) for x in sample.inputs]
-        )
+        program = plan.compile(lambda *xs, a=sample.attrs: op.apply(xs, a), [(x.shape, x.dtype) for x in sample.inputs])
         for memory, x in zip(program.inputs, sample.inputs, strict=True):
             memory[...] = x
         for y, out in zip(eager, program.run(), strict=True):
@@ -88,7 +86,7 @@ def weighted_sum(op, sample, arrays, tape=None):
         tape.watch([tensors[i] for i in sample.wrt])
     outputs = [y for y in as_tuple(op.apply(tensors, sample.attrs)) if y.dtype.kind == "f"]
     total = 0.0
-    for y, w in zip(outputs, weights_for([y for y in outputs]), strict=True):
+    for y, w in zip(outputs, weights_for(outputs), strict=True):
         total = total + ops.sum(y * w)
     return total, tensors
 
@@ -118,7 +116,7 @@ def test_derivative_equals_central_differences(name):
             total, tensors = weighted_sum(op, sample, sample.inputs, tape)
         grads = tape.gradient(total, [tensors[i] for i in sample.wrt], unconnected_gradients="zero")
         for i, grad in zip(sample.wrt, grads, strict=True):
-            expected = numeric_gradient(lambda xs: float(weighted_sum(op, sample, xs)[0]), sample.inputs, i)
+            expected = numeric_gradient(lambda xs, s=sample: float(weighted_sum(op, s, xs)[0]), sample.inputs, i)
             assert grad.dtype == "float64"
             scale = max(1.0, np.abs(expected).max(initial=0))
             np.testing.assert_allclose(
@@ -158,7 +156,7 @@ def test_second_derivative_equals_central_differences(name):
                 product = product + ops.sum(grad * w)
         second = outer.gradient(product, sources, unconnected_gradients="zero")
         for i, grad in zip(sample.wrt, second, strict=True):
-            expected = numeric_gradient(lambda xs: float(gradient_product(op, sample, xs)), sample.inputs, i)
+            expected = numeric_gradient(lambda xs, s=sample: float(gradient_product(op, s, xs)), sample.inputs, i)
             scale = max(1.0, np.abs(expected).max(initial=0))
             np.testing.assert_allclose(
                 grad.numpy(), expected, rtol=1e-5, atol=1e-5 * scale, err_msg=f"{name} input {i} {sample.attrs}"
@@ -175,7 +173,7 @@ def test_every_kernel_is_reached_by_an_op():
                 [(x.shape, x.dtype) for x in sample.inputs],
             )
             reached.update(step[0] for step in program.plan.describe())
-    elsewhere = {"next_key", "guard", *core.RULES}     # test_update.py
+    elsewhere = {"next_key", "guard", *core.RULES}  # test_update.py
     assert {name for name, _ in core.kernel_names()} - reached - elsewhere == set()
 
 
@@ -213,7 +211,9 @@ def test_objects_are_refused():
         ops.convert_to_tensor(np.array([object()]))
 
 
-@pytest.mark.parametrize("pair", [("int32", "float32"), ("float32", "float64"), ("bool", "int32"), ("int64", "float32")])
+@pytest.mark.parametrize(
+    "pair", [("int32", "float32"), ("float32", "float64"), ("bool", "int32"), ("int64", "float32")]
+)
 def test_promotion_follows_keras(pair):
     expected = {"int32": "float32", "float32": "float64", "bool": "int32", "int64": "float32"}[pair[0]]
     assert (ops.ones(2, pair[0]) + ops.ones(2, pair[1])).dtype == expected

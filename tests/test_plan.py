@@ -34,7 +34,7 @@ def test_memory_is_reused():
             x = ops.tanh(x)
         return x
 
-    program, (out,) = compile_and_run(deep, np.ones(1000))
+    _, (out,) = compile_and_run(deep, np.ones(1000))
     expected = np.ones(1000)
     for _ in range(50):
         expected = np.tanh(expected)
@@ -98,7 +98,7 @@ def test_fused_step_equals_eager(activation, rule):
     step, variables = make_step(activation, rule)
     program, _ = compile_and_run(step, x)
     kernels = [name for name, _, _ in program.plan.describe()]
-    assert rule not in kernels              # the update is inside the matrix product
+    assert rule not in kernels  # the update is inside the matrix product
     assert f"{activation}_grad" not in kernels
     eager_step, eager_variables = make_step(activation, rule)
     eager_step(ops.convert_to_tensor(x))

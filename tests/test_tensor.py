@@ -11,7 +11,7 @@ def test_operators():
     x = Tensor(np.array([1.0, 2.0, 3.0]))
     np.testing.assert_array_equal((2 * x + 1 - x / 2).numpy(), [2.5, 4.0, 5.5])
     np.testing.assert_array_equal((x > 1.5).numpy(), [False, True, True])
-    np.testing.assert_array_equal((-x**2).numpy(), [-1, -4, -9])
+    np.testing.assert_array_equal((-(x**2)).numpy(), [-1, -4, -9])
     np.testing.assert_array_equal((np.ones(3) - x).numpy(), [0, -1, -2])
     assert float(x[1]) == 2.0
     assert [float(e) for e in x] == [1.0, 2.0, 3.0]
@@ -70,7 +70,9 @@ def test_python_floats_become_floatx():
     assert Variable(1.5).dtype == "float32"
 
 
-@pytest.mark.parametrize(("given", "kept"), [("float16", "float32"), ("int8", "int32"), (">f4", "float32"), ("uint16", "int32")])
+@pytest.mark.parametrize(
+    ("given", "kept"), [("float16", "float32"), ("int8", "int32"), (">f4", "float32"), ("uint16", "int32")]
+)
 def test_other_dtypes_widen(given, kept):
     tensor = convert_to_tensor(np.array([1, 2], given))
     assert tensor.dtype == kept

@@ -78,7 +78,7 @@ def test_an_idle_pool_uses_no_cpu():
     fastnn.set_num_threads(2)
     ops.matmul(BIG, BIG)
     wait = threading.Event()
-    wait.wait(0.1)      # workers fall asleep
+    wait.wait(0.1)  # workers fall asleep
     before = sum(os.times()[:2])
     wait.wait(1.0)
     assert sum(os.times()[:2]) - before < 0.2

@@ -82,7 +82,7 @@ class GradientTape:
         self._persistent = persistent
         self._auto = watch_accessed_variables
         self._calls = []
-        self._watched = {}      # key -> the value, kept alive so that its id stays its own
+        self._watched = {}  # key -> the value, kept alive so that its id stays its own
         self._used = False
 
     def __enter__(self):

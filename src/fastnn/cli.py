@@ -122,9 +122,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _number(
-    convert: Callable[[str], T], text: str, accept: Callable[[T], bool], expected: str
-) -> T:
+def _number(convert: Callable[[str], T], text: str, accept: Callable[[T], bool], expected: str) -> T:
     try:
         number = convert(text)
     except ValueError:
@@ -183,8 +181,7 @@ def _picture(text: str) -> Path:
         path /= _PICTURE
     if path.suffix.lower() not in _PICTURE_ENDINGS:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a directory nor a name that ends with "
-            + ", ".join(_PICTURE_ENDINGS)
+            f"{text!r} is neither a directory nor a name that ends with " + ", ".join(_PICTURE_ENDINGS)
         )
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no directory {str(path.parent)!r}")

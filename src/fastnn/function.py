@@ -61,7 +61,7 @@ def function(fn: Callable | None = None) -> Callable:
 
 
 def _is_input(x):
-    return is_value(x) or isinstance(x, (np.ndarray, float)) or (isinstance(x, np.generic))
+    return is_value(x) or isinstance(x, (np.ndarray, np.generic, float))
 
 
 def _skeleton(structure):

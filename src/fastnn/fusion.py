@@ -73,7 +73,7 @@ def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay):
     try:
         plan.matmul(w, a, b, rule=rule, slots=(s0, s1, s2), scalars=scalars, hyper=_pars(hyper, weight_decay),
                     option=option)  # fmt: skip
-    except BufferError:     # a layout that no fused kernel takes: one after the other
+    except BufferError:  # a layout that no fused kernel takes: one after the other
         gradient = aligned_empty(w.shape, w.dtype)
         place_matmul(plan, gradient, a, b)
         _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay)

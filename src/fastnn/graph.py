@@ -43,7 +43,7 @@ class Graph:
         self.nodes = []
         self.outputs = None
         self.reads = {}
-        self._present = {}      # id of a variable → the read of its present value
+        self._present = {}  # id of a variable → the read of its present value
 
     def read(self, variable: Variable) -> SymbolicTensor:
         """Return the variable's value at this point of the record."""

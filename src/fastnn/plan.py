@@ -127,15 +127,15 @@ class _Binder:
     def __init__(self, graph: Graph, plan: Plan):
         self.plan = plan
         self.memory = _Memory()
-        self.arrays = {}        # id of a symbolic value → its array
-        self.blocks = {}        # id of a root value → the blocks its views and itself stand in
+        self.arrays = {}  # id of a symbolic value → its array
+        self.blocks = {}  # id of a root value → the blocks its views and itself stand in
         wanted = [x for x in flatten(graph.outputs) if isinstance(x, SymbolicTensor)]
         self.nodes = fusion.fuse(_live(graph.nodes, wanted), wanted)
         self.roots = _roots(self.nodes)
         self.last_use = self._last_uses(wanted)
         self.written = _written(self.nodes)
         self.inputs = [self._allocate(x) for x in graph.inputs]
-        self.blocks.clear()     # inputs are never reused
+        self.blocks.clear()  # inputs are never reused
         plan.reserve_gather(len(self.inputs))
         self._late_reads = self._reads_that_need_copies(graph)
         self._bind_all()
@@ -201,7 +201,7 @@ class _Binder:
         outs = [self._allocate(out) for out in node.outputs]
         op.lower(self.plan, outs, ins, **node.attrs)
         for out in node.outputs:
-            if self._root(out) not in self.last_use:      # nobody looks at it
+            if self._root(out) not in self.last_use:  # nobody looks at it
                 for block in self.blocks.pop(self._root(out), ()):
                     self.memory.give(block)
 

@@ -102,9 +102,7 @@ def _figure(size: tuple[float, float], path: str | os.PathLike[str] | None) -> F
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise ImportError(
-            "plot_history needs matplotlib: python -m pip install matplotlib"
-        ) from None
+        raise ImportError("plot_history needs matplotlib: python -m pip install matplotlib") from None
     if path is None:
         from matplotlib import pyplot
 
@@ -118,9 +116,7 @@ def _figure(size: tuple[float, float], path: str | os.PathLike[str] | None) -> F
     known = canvas.get_supported_filetypes()
     ending = Path(path).suffix.removeprefix(".").lower()
     if ending not in known:
-        raise ValueError(
-            f"path: the ending of {Path(path).name!r} is not one of {', '.join(sorted(known))}."
-        )
+        raise ValueError(f"path: the ending of {Path(path).name!r} is not one of {', '.join(sorted(known))}.")
     return figure
 
 

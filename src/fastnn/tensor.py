@@ -14,9 +14,9 @@ from .dtypes import standardize_dtype
 
 __all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "convert_to_tensor", "is_tensor"]
 
-ALIGNMENT = 64          # bytes: a cache line and an AVX-512 vector
-LONG_INPUT = 128        # dense kernels with more inputs than this are stored [out][in]
-NARROW_OUTPUT = 8       # and those with fewer outputs than this
+ALIGNMENT = 64  # bytes: a cache line and an AVX-512 vector
+LONG_INPUT = 128  # dense kernels with more inputs than this are stored [out][in]
+NARROW_OUTPUT = 8  # and those with fewer outputs than this
 
 
 class _Context(threading.local):
@@ -63,7 +63,7 @@ class Tensor:
 
     def __init__(self, array: np.ndarray):
         self.array = array
-        self.variable = None    # the Variable whose memory this shares until the next write
+        self.variable = None  # the Variable whose memory this shares until the next write
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -137,8 +137,8 @@ class SymbolicTensor(Tensor):
     def __init__(self, shape, dtype, node=None, index=0):
         self._shape = tuple(shape)
         self._dtype = dtype
-        self.node = node        # the graph node that computes it; None for an input or a variable read
-        self.index = index      # which output of the node
+        self.node = node  # the graph node that computes it; None for an input or a variable read
+        self.index = index  # which output of the node
         self.variable = None
 
     @property
@@ -349,6 +349,19 @@ class Variable:
         self.before_write()
         self._array[...] = value
 
+    def item(self):
+        """Return the only element as a Python number."""
+        return self.value.item()
+
+    def __float__(self):
+        return float(self.value)
+
+    def __int__(self):
+        return int(self.value)
+
+    def __bool__(self):
+        return bool(self.value)
+
     # assign, assign_add, assign_sub and the operators are installed by the ops floor.
 
     def __repr__(self):
@@ -409,4 +422,4 @@ def _to_array(x, dtype) -> np.ndarray:
     return array if array.dtype == dtype else array.astype(dtype)
 
 
-_cast: Callable = None      # installed by the ops floor
+_cast: Callable = None  # installed by the ops floor

@@ -2,7 +2,18 @@
 
 from ..tensor import convert_to_tensor, is_tensor
 from . import (
-    activation, convert, creation, elementwise, indexing, joining, linalg, nn, operators, reduce, sampling, shaping,
+    activation,
+    convert,
+    creation,
+    elementwise,
+    indexing,
+    joining,
+    linalg,
+    nn,
+    operators,
+    reduce,
+    sampling,
+    shaping,
     update,
 )  # fmt: skip
 from .activation import *  # noqa: F403

@@ -20,7 +20,7 @@ from .elementwise import (
     where,
 )
 
-ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805   # selu's (Klambauer et al., 2017)
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # selu's (Klambauer et al., 2017)
 
 
 def _np_sigmoid(x):
@@ -170,8 +170,6 @@ def elu(x, alpha=1.0):
 def gelu(x, approximate=True):
     """Return x Φ(x), Φ the normal distribution; by default in its tanh approximation (Hendrycks & Gimpel, 2016)."""
     return _gelu_tanh(x) if approximate else _gelu_erf(x)
-
-
 
 
 swish = silu

@@ -50,7 +50,6 @@ def cast(x, dtype):
     return x if x.dtype == dtype else _cast(x, dtype)
 
 
-
 def to_tensor(*inputs):
     """Each input as a tensor, dtypes as they are."""
     return [convert_to_tensor(x) for x in inputs]

@@ -61,7 +61,9 @@ def arange(start, stop=None, step=1, dtype=None):
     values = np.arange(start) if stop is None else np.arange(start, stop, step)
     if stop is None and step != 1:
         values = np.arange(0, start, step)
-    return convert_to_tensor(values.tolist(), dtype) if dtype is None else Tensor(values.astype(standardize_dtype(dtype)))
+    return (
+        convert_to_tensor(values.tolist(), dtype) if dtype is None else Tensor(values.astype(standardize_dtype(dtype)))
+    )
 
 
 def linspace(start, stop, num=50, endpoint=True, dtype=None):

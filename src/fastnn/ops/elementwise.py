@@ -9,7 +9,6 @@ from ..tensor import Tensor
 from .catalogue import Op
 from .convert import BOOL, cast, to_bool, to_common, to_float, to_number, to_tensor
 
-
 # ---- makers ------------------------------------------------------------------------------------------------
 
 
@@ -49,7 +48,7 @@ def _map_lower(kernel):
 
 
 def _map_vjp(derivative):
-    """Make a vjp from ``derivative(dy, y, *inputs, **attrs)``, which gives each input's gradient before broadcasting."""
+    """Make a vjp from ``derivative(dy, y, *inputs, **attrs)``: each input's gradient before it was broadcast."""
 
     def vjp(call, dy):
         grads = derivative(dy, call.outputs[0], *call.inputs, **call.attrs)

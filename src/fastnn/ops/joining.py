@@ -60,7 +60,9 @@ def concatenate(xs, axis=0):
         raise ValueError(f"concatenate: axis {axis} of tensors with {rank} axes")
     axis %= rank
     for x in xs:
-        if len(x.shape) != rank or any(a != b for i, (a, b) in enumerate(zip(x.shape, xs[0].shape)) if i != axis):
+        if len(x.shape) != rank or any(
+            a != b for i, (a, b) in enumerate(zip(x.shape, xs[0].shape, strict=True)) if i != axis
+        ):
             raise ValueError(f"concatenate: shapes {[x.shape for x in xs]} differ off axis {axis}")
     dtype = result_dtype(*xs)
     return _concatenate.apply([cast(x, dtype) for x in xs], {"axis": axis})

@@ -201,5 +201,3 @@ def vdot(x1, x2):
 def outer(x1, x2):
     """Products of all pairs of elements."""
     return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
-
-

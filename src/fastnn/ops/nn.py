@@ -120,8 +120,8 @@ def _crossentropy_spec(logits, target):
 
 def _loss_vjp(grad_op):
     def vjp(call, dloss, dprobs):
-        logits, target = call.inputs
-        loss, probs = call.outputs
+        _, target = call.inputs
+        _, probs = call.outputs
         dlogits = None if dloss is None else grad_op(dloss, probs, target)
         if dprobs is not None:
             through = _softmax_grad(dprobs, probs)
@@ -326,5 +326,3 @@ def in_top_k(targets, predictions, k):
     above = reduce_sum(cast(predictions > own, "int32"), axis=-1)
     finite = e.isfinite(squeeze(own, -1))
     return e.logical_and(e.logical_and(above < k, finite), valid)
-
-

@@ -41,7 +41,14 @@ def install():
     methods = {}
     for name, op in pairs.items():
         methods[f"__{name}__"], methods[f"__r{name}__"] = _both(op)
-    compare = {"eq": e.equal, "ne": e.not_equal, "lt": e.less, "le": e.less_equal, "gt": e.greater, "ge": e.greater_equal}
+    compare = {
+        "eq": e.equal,
+        "ne": e.not_equal,
+        "lt": e.less,
+        "le": e.less_equal,
+        "gt": e.greater,
+        "ge": e.greater_equal,
+    }
     for name, op in compare.items():
         methods[f"__{name}__"] = _both(op)[0]
     methods |= {

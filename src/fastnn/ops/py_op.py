@@ -14,7 +14,11 @@ __all__ = ["py_op"]
 
 
 def py_op(
-    fn: Callable, vjp: Callable | None = None, shape: Callable | None = None, dtype: object = None, name: str | None = None
+    fn: Callable,
+    vjp: Callable | None = None,
+    shape: Callable | None = None,
+    dtype: object = None,
+    name: str | None = None,
 ) -> Callable:
     """Make an op of a NumPy function.
 

@@ -44,7 +44,7 @@ def _dropped(shape, axes):
 def three_axes(plan, x, axes):
     """See x as (outer, r, inner) with the reduced axes in the middle; copy it where its strides forbid that."""
     first, last = (axes[0], axes[-1] + 1) if axes else (x.ndim, x.ndim)
-    if axes != tuple(range(first, last)):      # not neighbours: bring them to the end
+    if axes != tuple(range(first, last)):  # not neighbours: bring them to the end
         x = np.moveaxis(x, axes, range(-len(axes), 0))
         first, last = x.ndim - len(axes), x.ndim
     shape = (math.prod(x.shape[:first]), math.prod(x.shape[first:last]), math.prod(x.shape[last:]))

@@ -33,7 +33,7 @@ _random_fill = Op(
     "random_fill",
     inputs=["key"],
     spec=lambda key, kernel, shape, dtype, a, b: [(shape, dtype)],
-    reference=lambda key, kernel, shape, dtype, a, b: None,     # the kernel's own tests know Philox
+    reference=lambda key, kernel, shape, dtype, a, b: None,  # the kernel's own tests know Philox
     lower=lambda plan, outs, ins, kernel, shape, dtype, a, b: plan.call(
         kernel, outs, ins, (outs[0].size,), (a, b), dtype=dtype
     ),

@@ -80,7 +80,10 @@ _step_scalars = Op(
 
 
 def step_scalars(learning_rate, iterations, beta_1=0.0, beta_2=0.0):
-    """Return float64[2]: the learning rate, and Adam's step size lr sqrt(1 - beta_2^t) / (1 - beta_1^t), t = iterations + 1."""
+    """Return float64[2]: the learning rate lr, and Adam's step size.
+
+    The step size is lr sqrt(1 - beta_2^t) / (1 - beta_1^t), t = iterations + 1 (Kingma & Ba, 2014).
+    """
     learning_rate = convert_to_tensor(learning_rate, None)
     learning_rate = learning_rate if learning_rate.dtype.kind == "f" else cast(learning_rate, "float64")
     return _step_scalars(learning_rate, cast(iterations, "int64"), float(beta_1), float(beta_2))
@@ -186,13 +189,19 @@ def _update(rule, variable, slots, gradient, scalars, hyper=(), option=0, weight
     gradient = convert_to_tensor(gradient, variable.dtype)
     if gradient.shape != variable.shape:
         raise ValueError(
-            f"a gradient of shape {gradient.shape} does not fit the variable {variable.path!r} of shape {variable.shape}"
+            f"a gradient of shape {gradient.shape} does not fit the variable {variable.path!r} "
+            f"of shape {variable.shape}"
         )
     for slot in slots:
         if not isinstance(slot, Variable | None) or (slot is not None and slot.shape != variable.shape):
             raise ValueError(f"a slot of {variable.path!r} must be a Variable of shape {variable.shape}")
     slots = (*slots, *(None,) * (3 - len(slots)))
-    attrs = {"rule": rule, "hyper": tuple(map(float, hyper)), "option": int(option), "weight_decay": float(weight_decay)}
+    attrs = {
+        "rule": rule,
+        "hyper": tuple(map(float, hyper)),
+        "option": int(option),
+        "weight_decay": float(weight_decay),
+    }
     optimizer_update.apply((variable, *slots, gradient, scalars), attrs)
 
 
@@ -211,7 +220,10 @@ def rmsprop_update(
     variable, velocity, momentum_slot, average, gradient, scalars, rho, epsilon, momentum=0.0, centered=False,
     weight_decay=0.0,
 ):  # fmt: skip
-    """v = rho v + (1 - rho) g²; w -= lr g / sqrt(v + epsilon) (Tieleman & Hinton, 2012); momentum and centered as Keras."""
+    """v = rho v + (1 - rho) g²; w -= lr g / sqrt(v + epsilon) (Tieleman & Hinton, 2012).
+
+    Momentum and centering are those of Keras.
+    """
     if (momentum > 0) != (momentum_slot is not None) or centered != (average is not None):
         raise ValueError("rmsprop: momentum_slot goes with momentum > 0, average with centered=True")
     slots = (velocity, momentum_slot, average)
@@ -223,10 +235,8 @@ def adagrad_update(variable, accumulator, gradient, scalars, epsilon, weight_dec
     _update("adagrad", variable, (accumulator,), gradient, scalars, (0.0, epsilon), weight_decay=weight_decay)
 
 
-def adam_update(
-    variable, m, v, vhat, gradient, scalars, beta_1, beta_2, epsilon, amsgrad=False, weight_decay=0.0
-):
-    """m += (g - m)(1 - beta_1); v += (g² - v)(1 - beta_2); w -= step m / (sqrt(v) + epsilon) (Kingma & Ba, 2014)."""
+def adam_update(variable, m, v, vhat, gradient, scalars, beta_1, beta_2, epsilon, amsgrad=False, weight_decay=0.0):
+    """m += (g - m)(1 - beta_1); v += (g² - v)(1 - beta_2); w -= step m / (sqrt(v) + epsilon)."""
     if amsgrad != (vhat is not None):
         raise ValueError("adam: vhat goes with amsgrad=True")
     _update("adam", variable, (m, v, vhat), gradient, scalars, (beta_1, beta_2, epsilon), amsgrad, weight_decay)

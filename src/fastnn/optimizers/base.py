@@ -262,7 +262,8 @@ class Optimizer:
             return
         known = self._known(grads, trainable_variables)
         grads, variables = gradients.existing(grads, known)
-        self.build(known)
+        if not self.built:
+            self.build(known)
         if self.loss_scale_factor is not None:
             grads = [gradient * (1.0 / self.loss_scale_factor) for gradient in grads]
         if self.gradient_accumulation_steps:
