@@ -41,7 +41,9 @@ def assert_gradient(fn, x, tolerance=1e-6):
     weights = np.random.default_rng(3).uniform(0.5, 1.5, shape)
     got = gradient_of_sum(fn, x, weights)
     expected = central_difference(lambda a: fn(Tensor(a)).numpy(), x, weights)
-    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance * max(1.0, np.abs(expected).max(initial=0)))
+    np.testing.assert_allclose(
+        got, expected, rtol=tolerance, atol=tolerance * max(1.0, np.abs(expected).max(initial=0))
+    )
 
 
 def stored_and_restored(module, obj):

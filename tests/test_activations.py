@@ -23,7 +23,10 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 # name -> list of (arguments, reference). A function without a row fails the walk below.
 ROWS = {
-    "elu": [({}, lambda x: np.where(x > 0, x, np.expm1(x))), ({"alpha": 0.5}, lambda x: np.where(x > 0, x, 0.5 * np.expm1(x)))],
+    "elu": [
+        ({}, lambda x: np.where(x > 0, x, np.expm1(x))),
+        ({"alpha": 0.5}, lambda x: np.where(x > 0, x, 0.5 * np.expm1(x))),
+    ],
     "exponential": [({}, np.exp)],
     "gelu": [
         ({}, lambda x: x * special.ndtr(x)),

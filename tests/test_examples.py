@@ -1,8 +1,9 @@
-"""Every example runs, and shows what the course says it should."""
+"""Every example runs, the README's too, and shows what the course says it should."""
 
 import contextlib
 import io
 import os
+import re
 import runpy
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from fastnn import datasets
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+README = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 NEEDS_FASHION = {"dropout_128_32", "fashion_mnist"}
 COURSE_XOR = [[0.01144685], [0.98853856], [0.98734948], [0.01447403]]
 
@@ -27,15 +30,25 @@ def has_fashion():
 
 
 @pytest.fixture(scope="session")
-def results(has_fashion):
+def need_fashion(has_fashion):
+    def need():
+        if has_fashion:
+            return
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI=true, and Fashion-MNIST is missing")
+        pytest.skip("Fashion-MNIST is not on this machine")
+
+    return need
+
+
+@pytest.fixture(scope="session")
+def results(need_fashion):
     """What each example's main() returns, and what it prints; each runs once."""
     known = {}
 
     def result(name):
-        if name in NEEDS_FASHION and not has_fashion:
-            if os.environ.get("CI") == "true":
-                pytest.fail("CI=true, and Fashion-MNIST is missing")
-            pytest.skip("Fashion-MNIST is not on this machine")
+        if name in NEEDS_FASHION:
+            need_fashion()
         if name not in known:
             main = runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"]
             with contextlib.redirect_stdout(io.StringIO()) as printed:
@@ -94,3 +107,18 @@ def test_fashion_mnist_reaches_the_course(results):
 def test_dropout_128_32_reaches_the_course(results):
     accuracy, _ = results("dropout_128_32")
     assert accuracy > 0.87
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
+def test_readme_snippets_run(need_fashion, capsys, snippet):
+    if "fashion_mnist" in snippet:
+        need_fashion()
+    exec(compile(snippet, "README.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out
+
+
+def test_readme_has_the_two_commands():
+    lines = README.splitlines()
+    assert 'python -m pip install ".[plot]" && python -m fastnn train' in lines
+    assert 'python -m pip install -e ".[test]" && python -m pytest' in lines
+    assert "fastnn-cpu" in README

@@ -224,6 +224,4 @@ def test_aliases_are_all_known_to_get():
 def test_makes_variables_of_both_layouts():
     for layout in (None, "kernel"):
         variable = Variable(initializers.GlorotUniform(seed=1), shape=(130, 9), dtype="float32", layout=layout)
-        np.testing.assert_array_equal(
-            variable.numpy(), initializers.GlorotUniform(seed=1)((130, 9), "float32").numpy()
-        )
+        np.testing.assert_array_equal(variable.numpy(), initializers.GlorotUniform(seed=1)((130, 9), "float32").numpy())

@@ -54,9 +54,7 @@ ROWS = {
         ({}, (BINARY[0], REAL[1]), lambda t, p: np.maximum(1 - (2 * t - 1) * p, 0).mean(-1)),
         ({}, (2 * BINARY[0] - 1, REAL[1]), lambda t, p: np.maximum(1 - t * p, 0).mean(-1)),
     ],
-    "SquaredHinge": [
-        ({}, (BINARY[0], REAL[1]), lambda t, p: (np.maximum(1 - (2 * t - 1) * p, 0) ** 2).mean(-1))
-    ],
+    "SquaredHinge": [({}, (BINARY[0], REAL[1]), lambda t, p: (np.maximum(1 - (2 * t - 1) * p, 0) ** 2).mean(-1))],
     "CategoricalHinge": [
         ({}, (ONE_HOT[0], LOGITS), lambda t, p: np.maximum(1 + ((1 - t) * p).max(-1) - (t * p).sum(-1), 0))
     ],

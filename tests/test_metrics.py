@@ -82,12 +82,16 @@ def auc_rows():
                 (BINARY[0], SCORES),
                 lambda t, p, w, c=curve, h=how: auc(t, p, w, c, h, sorted(thresholds)),
             )
-    yield {"num_thresholds": 7, "from_logits": True}, (BINARY[0], LOGITS), lambda t, p, w: auc(
-        t, 1 / (1 + np.exp(-p)), w, steps=7
+    yield (
+        {"num_thresholds": 7, "from_logits": True},
+        (BINARY[0], LOGITS),
+        lambda t, p, w: auc(t, 1 / (1 + np.exp(-p)), w, steps=7),
     )
     yield {"multi_label": True, "num_labels": K}, (BINARY[0], SCORES), lambda t, p, w: label_aucs(t, p, w).mean()
-    yield {"multi_label": True, "label_weights": [1.0, 2.0, 0.0, 1.0]}, (BINARY[0], SCORES), lambda t, p, w: np.average(
-        label_aucs(t, p, w), weights=[1, 2, 0, 1]
+    yield (
+        {"multi_label": True, "label_weights": [1.0, 2.0, 0.0, 1.0]},
+        (BINARY[0], SCORES),
+        lambda t, p, w: np.average(label_aucs(t, p, w), weights=[1, 2, 0, 1]),
     )
 
 
@@ -162,9 +166,7 @@ def updated(metric, data, weights=None):
 @pytest.mark.parametrize(("name", "arguments", "data", "reference"), CASES)
 def test_value_over_two_batches(name, arguments, data, reference, weighted):
     for dtype, tolerance in (("float64", 1e-7), ("float32", 1e-4)):
-        metric = updated(
-            getattr(metrics, name)(dtype=dtype, **arguments), data, WEIGHTS if weighted else None
-        )
+        metric = updated(getattr(metrics, name)(dtype=dtype, **arguments), data, WEIGHTS if weighted else None)
         expected = reference(*data, WEIGHTS if weighted else np.ones(N))
         assert metric.result().dtype == dtype
         np.testing.assert_allclose(metric.result().numpy(), expected, rtol=tolerance, atol=tolerance)

@@ -110,12 +110,11 @@ def reference(name, arguments, settings, rate=lambda step: RATE):
             grads = clipped([g / every for g in gathered], **clip)
             weights = [w - w * decay * lr for w in weights]
             weights = [
-                formula(w, g, s, lr, i // every + 1, **arguments)
-                for w, g, s in zip(weights, grads, state, strict=True)
+                formula(w, g, s, lr, i // every + 1, **arguments) for w, g, s in zip(weights, grads, state, strict=True)
             ]
             gathered = [np.zeros_like(w) for w in START]
         if settings.get("use_ema"):
-            keep = settings["ema_momentum"] if "ema_momentum" in settings else 0.99
+            keep = settings.get("ema_momentum", 0.99)
             first = i // every == 0
             average = weights if first else [keep * a + (1 - keep) * w for a, w in zip(average, weights, strict=True)]
             if (i // every + 1) % settings.get("ema_overwrite_frequency", STEPS + 1) == 0:
@@ -163,13 +162,12 @@ def test_twenty_steps_follow_the_formula(name, arguments, settings):
 
 
 @pytest.mark.parametrize(("name", "arguments", "settings"), CASES)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_program_makes_the_same_steps_bit_for_bit(name, arguments, settings, dtype):
-    eager, traced = variables(dtype), variables(dtype)
+def test_a_program_makes_the_same_steps_bit_for_bit(name, arguments, settings):
+    eager, traced = variables("float32"), variables("float32")
     one, other = make(name, arguments, settings), make(name, arguments, settings)
     program = program_of(other, traced)
     for grads in GRADS:
-        one.apply([Tensor(g.astype(dtype)) for g in grads], eager)
+        one.apply([Tensor(g.astype("float32")) for g in grads], eager)
         run(program, grads)
     for a, b in zip(eager + one.variables, traced + other.variables, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.name)

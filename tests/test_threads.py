@@ -49,6 +49,8 @@ def test_environment_variables():
     code = "import fastnn; print(fastnn.get_num_threads())"
     assert python(code, FASTNN_NUM_THREADS="5")[0] == "5"
     assert int(python(code, FASTNN_NUM_THREADS="many")[0]) >= 1
+    assert python(code, OMP_NUM_THREADS="1")[0] == "1"
+    assert python(code, FASTNN_NUM_THREADS="3", OMP_NUM_THREADS="1")[0] == "3"
     assert python("import fastnn; fastnn.show_config()", FASTNN_ISA="baseline")[0].count("baseline") >= 1
     assert "abacus" in python("import fastnn", FASTNN_ISA="abacus")[1]
 

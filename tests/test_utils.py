@@ -18,7 +18,13 @@ from fastnn.utils.tracking import owned
 @pytest.mark.parametrize(
     ("name", "snake"),
     # As keras.src.utils.naming.to_snake_case.
-    [("Dense", "dense"), ("LeakyReLU", "leaky_re_lu"), ("AUC", "auc"), ("L1L2", "l1l2"), ("KLDivergence", "kl_divergence")],
+    [
+        ("Dense", "dense"),
+        ("LeakyReLU", "leaky_re_lu"),
+        ("AUC", "auc"),
+        ("L1L2", "l1l2"),
+        ("KLDivergence", "kl_divergence"),
+    ],
 )
 def test_snake_case(name, snake):
     assert to_snake_case(name) == snake
@@ -104,7 +110,7 @@ def test_registry_finds_by_all_names():
 
 
 def test_registry_refuses():
-    with pytest.raises(ValueError, match="Unknown thing 'thong'. Did you mean 'Thing'"):
+    with pytest.raises(ValueError, match="Unknown thing 'thong'. Did you mean 'thing'"):
         REGISTRY.get("thong")
     with pytest.raises(ValueError, match="Could not interpret thing"):
         REGISTRY.get(3)
@@ -190,7 +196,7 @@ def test_normalize():
 
 def test_set_random_seed_seeds_all_generators():
     def draw():
-        return random.random(), np.random.rand(), fastnn.random.uniform((3,)).numpy().tolist()
+        return random.random(), np.random.rand(), fastnn.random.uniform((3,)).numpy().tolist()  # noqa: NPY002
 
     utils.set_random_seed(11)
     first = draw()

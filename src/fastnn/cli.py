@@ -290,7 +290,7 @@ def _model(options: argparse.Namespace, shape: tuple[int, ...], classes: int) ->
         if options.dropout:
             model.add(layers.Dropout(options.dropout))
     model.add(layers.Dense(classes, activation="softmax"))
-    optimizer = optimizers.get(options.optimizer)
+    optimizer: Any = optimizers.get(options.optimizer)
     if "learning_rate" in options:
         optimizer.learning_rate = options.learning_rate
     model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])

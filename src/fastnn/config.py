@@ -54,8 +54,8 @@ def get_num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Set how many threads kernels may use (at least 1).
 
-    The default is ``FASTNN_NUM_THREADS``, else what CPU affinity and the cgroup's quota grant. Results do not
-    depend on it.
+    The default is ``FASTNN_NUM_THREADS``, else what CPU affinity and the cgroup's quota grant, and no more than
+    ``OMP_NUM_THREADS``. Results do not depend on it.
     """
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise TypeError(f"n must be an integer, got {n!r}")

@@ -207,10 +207,10 @@ def _kernel_storage(shape, dtype) -> np.ndarray:
     """Return zeroed storage of a dense kernel, seen as (in, out): rows padded to a cache line.
 
     Long inputs are stored [out][in], so that the forward product is a dot product along adjacent
-    elements; short ones [in][out], so that outputs stand along the vector.
+    elements; short ones [in][out], so that outputs stand along the vector. One input alone is one row.
     """
     n_in, n_out = shape
-    by_output = n_in > LONG_INPUT or n_out < NARROW_OUTPUT
+    by_output = n_in > LONG_INPUT or (n_out < NARROW_OUTPUT and n_in > 1)
     rows, cols = (n_out, n_in) if by_output else (n_in, n_out)
     per_line = ALIGNMENT // dtype.itemsize
     padded = -(-cols // per_line) * per_line

@@ -92,12 +92,12 @@ def tanh(x: Any) -> Tensor:
     return ops.tanh(x)
 
 
-def softmax(x: Any, axis: int = -1) -> Tensor:
+def softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Tensor:
     """Return ``exp(x) / sum(exp(x))`` along an axis: probabilities that sum to one."""
     return ops.softmax(x, axis=axis)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
+def log_softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Tensor:
     """Return the logarithm of `softmax`, stable."""
     return ops.log_softmax(x, axis=axis)
 

@@ -59,9 +59,7 @@ class MinMaxNorm(Constraint):
         Axes along which the vectors lie.
     """
 
-    def __init__(
-        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
-    ) -> None:
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
         self.min_value = checks.real("min_value", min_value, minimum=0.0)
         self.max_value = checks.real("max_value", max_value, minimum=self.min_value)
         self.rate = checks.real("rate", rate, minimum=0.0, maximum=1.0)

@@ -81,13 +81,9 @@ def _read(stream: _Stream, path: Path, shape: tuple[int, ...]) -> np.ndarray:
     values = np.empty(shape, np.uint8)
     missing = _fill(stream, values)
     if missing:
-        raise ValueError(
-            f"{path}: the file is cut off: {missing} of {values.size} bytes of values are missing."
-        )
+        raise ValueError(f"{path}: the file is cut off: {missing} of {values.size} bytes of values are missing.")
     if stream.read(1):
-        raise ValueError(
-            f"{path}: the file is too long: more follows the {values.size} bytes of its header."
-        )
+        raise ValueError(f"{path}: the file is too long: more follows the {values.size} bytes of its header.")
     return values
 
 
@@ -101,9 +97,7 @@ def _check_header(stream: _Stream, path: Path, shape: tuple[int, ...]) -> None:
     if magic[2] != 0x08:
         raise ValueError(f"{path}: the values are {_TYPES[magic[2]]}, expected uint8.")
     if magic[3] != len(shape):
-        raise ValueError(
-            f"{path}: the array has {magic[3]} dimensions, expected {len(shape)}: {shape}."
-        )
+        raise ValueError(f"{path}: the array has {magic[3]} dimensions, expected {len(shape)}: {shape}.")
     sizes = stream.read(4 * len(shape))
     if len(sizes) < 4 * len(shape):
         raise ValueError(f"{path}: the file is cut off within its header.")

@@ -19,13 +19,11 @@ import numpy as np
 __all__ = ["read_npz"]
 
 # What zipfile and NumPy raise on damaged bytes (NotImplementedError is a RuntimeError).
-_DAMAGE = (ValueError, OSError, EOFError, RuntimeError, struct.error)
-_DAMAGE += (zipfile.BadZipFile, zlib.error)
+_DAMAGE: tuple[type[Exception], ...] = (ValueError, OSError, EOFError, RuntimeError)
+_DAMAGE += (struct.error, zipfile.BadZipFile, zlib.error)
 
 
-def read_npz(
-    path: str | os.PathLike[str], shapes: Mapping[str, tuple[int, ...]]
-) -> dict[str, np.ndarray]:
+def read_npz(path: str | os.PathLike[str], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     """Read uint8 arrays of known shapes from a ``.npz`` file.
 
     Parameters
@@ -83,7 +81,5 @@ def _check_header(stream: IO[bytes], name: str, shape: tuple[int, ...]) -> Liter
         raise ValueError(f"the array {name!r} has format version {version}, expected (1, 0).")
     found, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
     if dtype != np.uint8 or found != shape:
-        raise ValueError(
-            f"the array {name!r} is {dtype} of shape {found}, expected uint8 of shape {shape}."
-        )
+        raise ValueError(f"the array {name!r} is {dtype} of shape {found}, expected uint8 of shape {shape}.")
     return "F" if fortran else "C"

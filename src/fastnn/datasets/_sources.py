@@ -117,18 +117,14 @@ def cache_home() -> Path:
 def _given(source: Source, path: str | os.PathLike[str]) -> dict[str, Path]:
     """Return the files at a place that the user named; another place would not do instead."""
     if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(
-            f"path must be a directory or an .npz file, or None; got {type(path).__name__}."
-        )
+        raise TypeError(f"path must be a directory or an .npz file, or None; got {type(path).__name__}.")
     place = Path(path).expanduser()
     if not place.exists():
         raise FileNotFoundError(f"path: there is no file or directory {str(path)!r}.")
     files = _files_in(place, source)
     if files is None:
         missing = ", ".join(
-            f"{stem}-{kind}[.gz]"
-            for name, (stem, kind) in _STEMS.items()
-            if _idx_file(place, name) is None
+            f"{stem}-{kind}[.gz]" for name, (stem, kind) in _STEMS.items() if _idx_file(place, name) is None
         )
         raise FileNotFoundError(f"path: {place} has no {missing}, nor {source.folder}.npz.")
     return files
@@ -190,15 +186,11 @@ def _download(source: Source) -> dict[str, Path]:
     try:
         import pooch
     except ImportError:
-        raise DatasetNotFoundError(
-            source, "pooch is not installed: python -m pip install pooch"
-        ) from None
+        raise DatasetNotFoundError(source, "pooch is not installed: python -m pip install pooch") from None
     downloader = pooch.HTTPDownloader(progressbar=False, timeout=_TIMEOUT)
     try:
         for name, sha256 in source.downloads.items():
-            pooch.retrieve(
-                _MIRROR + name, f"sha256:{sha256}", name, directory, downloader=downloader
-            )
+            pooch.retrieve(_MIRROR + name, f"sha256:{sha256}", name, directory, downloader=downloader)
     except (OSError, ValueError) as error:  # no network, no place to write; the wrong SHA-256
         raise DatasetNotFoundError(source, _reason(error)) from None
     files = _files_in(directory, source)
@@ -220,8 +212,7 @@ def _ways(source: Source, reason: str) -> str:
     """Write the message of a data set that was not found: what to do, one line a way."""
     home = _data_home()
     system = (
-        f"install the Debian or Ubuntu package {source.package} (it was not found in "
-        f"{source.system})"
+        f"install the Debian or Ubuntu package {source.package} (it was not found in {source.system})"
         if source.system is not None
         else f"put the files into the user cache, {cache_home() / source.folder}"
     )
@@ -249,8 +240,6 @@ def _read(files: dict[str, Path]) -> tuple[Arrays, Path]:
     for name in ("y_train", "y_test"):
         largest = int(arrays[name].max())
         if largest >= _CLASSES:
-            raise ValueError(
-                f"{files.get(name, place)}: a label is {largest}, expected 0 to {_CLASSES - 1}."
-            )
+            raise ValueError(f"{files.get(name, place)}: a label is {largest}, expected 0 to {_CLASSES - 1}.")
     pairs = (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
     return pairs, place

@@ -63,6 +63,11 @@ class Epochs:
     data : TrainingData
     batch_size : int
         At most the number of samples.
+
+    Attributes
+    ----------
+    batches : int
+        In an epoch.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class Epochs:
         self._stretches = [(self._program(data, batch_size), 0, whole)] if whole else []
         if short:
             self._stretches.append((self._program(data, short), whole * batch_size, 1))
+        self.batches = sum(batches for _, _, batches in self._stretches)
         self._pace = Pace()
 
     def run(self, order: np.ndarray | None = None) -> tuple[float, int | None]:

@@ -97,9 +97,9 @@ class StochasticFit:
         estimator = self._estimator
         loss, diverged = self._epochs.run(self._shuffled() if estimator.shuffle else None)
         if diverged is not None:
-            self._raise_diverged(f"step {diverged}: the loss is NaN or infinite")
+            self._raise_diverged(diverged, "the loss")
         if not self._finite.take():
-            self._raise_diverged("a weight is NaN or infinite")
+            self._raise_diverged(self._epochs.batches, "a weight")
         estimator.n_iter_ += 1
         estimator.loss_ = loss
         estimator.t_ += self._samples
@@ -154,16 +154,16 @@ class StochasticFit:
     def _weights(self) -> list[np.ndarray]:
         return [variable.numpy() for variable in self._network.variables]
 
-    def _raise_diverged(self, what: str) -> None:
+    def _raise_diverged(self, step: int, what: str) -> None:
         self._finite.restore()
-        self._best = None
-        epoch = self._estimator.n_iter_ + 1
-        kept = f"of the end of epoch {epoch - 1}" if epoch > 1 else "from before training"
+        done = self._estimator.n_iter_
+        kept = f"of the end of epoch {done}" if done else "from before training"
         raise NonFiniteWeightsError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            f"preprocessed. Training diverged in epoch {epoch}, {what}. The weights {kept} have been restored.",
-            epoch,
-            0,
+            f"preprocessed. Training diverged in epoch {done + 1}, step {step}: {what} is NaN or infinite. The weights "
+            f"{kept} have been restored.",
+            done + 1,
+            step,
         )
 
 

@@ -138,7 +138,7 @@ def _return_value(value: Any) -> Callable[..., Tensor]:
     return initialize
 
 
-def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
+def serialize(initializer: Any) -> dict[str, Any] | None:
     """Return Keras' stored form of an initializer."""
     return REGISTRY.serialize(initializer)
 

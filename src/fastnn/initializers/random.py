@@ -62,17 +62,13 @@ class RandomNormal(RandomInitializer):
     seed : int or random.SeedGenerator, optional
     """
 
-    def __init__(
-        self, mean: float = 0.0, stddev: float = 0.05, seed: int | random.SeedGenerator | None = None
-    ) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | random.SeedGenerator | None = None) -> None:
         self.mean = checks.real("mean", mean)
         self.stddev = checks.real("stddev", stddev, minimum=0.0)
         super().__init__(seed)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-        return random.normal(
-            shape, mean=self.mean, stddev=self.stddev, dtype=standardize_dtype(dtype), seed=self.seed
-        )
+        return random.normal(shape, mean=self.mean, stddev=self.stddev, dtype=standardize_dtype(dtype), seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}

@@ -101,9 +101,7 @@ class VarianceScaling(RandomInitializer):
         stddev = math.sqrt(variance)
         if self.distribution == "untruncated_normal":
             return random.normal(shape, mean=0.0, stddev=stddev, dtype=dtype, seed=self.seed)
-        return random.truncated_normal(
-            shape, mean=0.0, stddev=stddev / TRUNCATED_STDDEV, dtype=dtype, seed=self.seed
-        )
+        return random.truncated_normal(shape, mean=0.0, stddev=stddev / TRUNCATED_STDDEV, dtype=dtype, seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
         return {

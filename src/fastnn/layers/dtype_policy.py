@@ -20,7 +20,7 @@ def policy_dtype(dtype: Any) -> np.dtype:
         found = None
     if found is None or not is_float(found):
         raise ValueError(
-            f"Argument `dtype` must be 'float32' or 'float64' (other policies are not supported). Received: dtype={dtype!r}"
+            f"Argument `dtype` must be 'float32' or 'float64' (no other policy is supported). Received: dtype={dtype!r}"
         )
     return found
 

@@ -175,9 +175,10 @@ class Rescaling(_SameShape):
         return scaled + ops.convert_to_tensor(self.offset, dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        sizes = tuple(0 if size is None else size for size in input_shape)
-        whole = np.broadcast_shapes(np.shape(self.scale), np.shape(self.offset), (1,) * len(sizes))
-        return tuple(max(size, w) if size else (None if w == 1 else w) for size, w in zip(sizes, whole, strict=True))
+        factors = np.broadcast_shapes(np.shape(self.scale), np.shape(self.offset))
+        rank = max(len(factors), len(input_shape))
+        padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in (input_shape, factors)]
+        return tuple(size if other == 1 else other for size, other in zip(*padded, strict=True))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": _plain(self.scale), "offset": _plain(self.offset)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
 from ..dtypes import standardize_dtype
 from ..tensor import Tensor
 from .input_spec import InputSpec
@@ -17,7 +18,7 @@ __all__ = ["Input", "InputLayer"]
 
 
 class InputLayer(Layer):
-    """The entry of a model: it says what shape data have, and lets them pass.
+    """The entry of a model: it says what shape data have, and brings them to their dtype.
 
     Parameters
     ----------
@@ -54,15 +55,10 @@ class InputLayer(Layer):
                 raise ValueError(f"Argument `{argument}` of Input is not supported.")
         super().__init__(name=name, **kwargs)
         self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
-        self._input_dtype = standardize_dtype(dtype)
+        self._dtype = standardize_dtype(dtype)
         self.input_spec = InputSpec(shape=self.batch_shape)
-        self.output = KerasTensor(self.batch_shape, self._input_dtype, self)
+        self.output = KerasTensor(self.batch_shape, self._dtype, self)
         self.built = True
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The dtype of the data."""
-        return self._input_dtype
 
     @property
     def declared_input_shape(self) -> tuple[int | None, ...]:
@@ -70,7 +66,7 @@ class InputLayer(Layer):
         return self.batch_shape[1:]
 
     def call(self, inputs: Tensor) -> Tensor:
-        return inputs
+        return ops.cast(inputs, self._dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return tuple(input_shape)
@@ -78,7 +74,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_shape": self.batch_shape,
-            "dtype": str(self._input_dtype),
+            "dtype": str(self._dtype),
             "sparse": False,
             "ragged": False,
             "name": self.name,
@@ -116,7 +112,9 @@ def Input(
 
 def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> tuple[int | None, ...]:
     if (shape is None) == (batch_shape is None):
-        raise ValueError(f"Give either `shape` or `batch_shape`. Received: shape={shape!r}, batch_shape={batch_shape!r}")
+        raise ValueError(
+            f"Give either `shape` or `batch_shape`. Received: shape={shape!r}, batch_shape={batch_shape!r}"
+        )
     if batch_shape is not None and batch_size is not None:
         raise ValueError("Give `batch_size` with `shape`, not with `batch_shape`.")
     if shape is not None:

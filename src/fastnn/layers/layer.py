@@ -179,6 +179,12 @@ class Layer(LayerState, Configurable):
         """
         self._check_super_called()
         args, kwargs = self._converted(args), self._converted(kwargs)
+        for leaf in graph.flatten(args):
+            if not isinstance(leaf, (Tensor, KerasTensor)) and leaf is not None:
+                raise ValueError(
+                    f"Only tensors and arrays may be passed to layer {self.name!r} as positional arguments; others as "
+                    f"keyword arguments. Received: {leaf!r} (of type {type(leaf).__name__})"
+                )
         first = args[0] if args else next(iter(kwargs.values()), None)
         if first is not None:
             check_input(self.input_spec, first, self.name)

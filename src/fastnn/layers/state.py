@@ -28,6 +28,7 @@ class LayerState:
 
     name: str
     built: bool
+    variable_dtype: np.dtype
 
     def _init_state(self, trainable: bool) -> None:
         if not isinstance(trainable, bool):
@@ -91,7 +92,7 @@ class LayerState:
         shape = tuple(shape)
         if any(isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 0 for size in shape):
             raise ValueError(
-                f"The shape of weight {name!r} of layer {self.name!r} must hold non-negative integers. Received: {shape}"
+                f"The shape of weight {name!r} of layer {self.name!r} must hold integers from 0 on. Received: {shape}"
             )
         return tuple(int(size) for size in shape)
 
@@ -183,9 +184,10 @@ class LayerState:
         """Write the values of all `weights`; nothing is written if one of them does not fit."""
         variables = self.weights
         if len(weights) != len(variables):
+            state = "" if self.built else " (it is not built yet)"
             raise ValueError(
-                f"You called `set_weights(weights)` on layer {self.name!r} with a weight list of length {len(weights)}, "
-                f"but the layer has {len(variables)} weights{'' if self.built else ' (it is not built yet)'}."
+                f"You called `set_weights(weights)` on layer {self.name!r} with a weight list of length "
+                f"{len(weights)}, but the layer has {len(variables)} weights{state}."
             )
         values = [np.asarray(weight) for weight in weights]
         for variable, value in zip(variables, values, strict=True):
@@ -223,7 +225,7 @@ class LayerState:
 
     @property
     def losses(self) -> list[Tensor]:
-        """What `add_loss` and activity regularizers left at the last call, then the penalties of regularized weights."""
+        """What `add_loss` and activity regularizers left at the last call, then the penalties of weights."""
         penalties = [
             ops.convert_to_tensor(variable.regularizer(variable))
             for variable in self.trainable_weights

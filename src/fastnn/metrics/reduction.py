@@ -23,14 +23,14 @@ class Sum(Metric):
         Default: floatx.
     """
 
-    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values; ``sample_weight`` broadcasts to them."""
         values, _ = _one_a_sample(values, sample_weight, ops.sum, self.dtype)
-        self.total.assign_add(ops.sum(values))
+        self.total.assign_add(_total(values))
 
     def result(self) -> Tensor:
         return self.total.value
@@ -46,7 +46,7 @@ class Mean(Metric):
         Default: floatx.
     """
 
-    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), name="total")
         self.count = self.add_variable((), name="count")
@@ -54,9 +54,9 @@ class Mean(Metric):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values; ``sample_weight`` broadcasts to them. Values of one sample count as their mean."""
         values, weights = _one_a_sample(values, sample_weight, ops.mean, self.dtype)
-        self.total.assign_add(ops.sum(values))
+        self.total.assign_add(_total(values))
         if weights is not None:
-            self.count.assign_add(ops.sum(weights))
+            self.count.assign_add(_total(weights))
         else:
             self.count.assign_add(float(values.shape[0]) if values.shape else 1.0)
 
@@ -79,9 +79,7 @@ class MeanMetricWrapper(Mean):
         Passed on to the function.
     """
 
-    def __init__(
-        self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
@@ -102,6 +100,10 @@ class MeanMetricWrapper(Mean):
         if "fn" in config:
             config = {**config, "fn": find_function(config["fn"])}
         return cls(**config)
+
+
+def _total(values: Tensor) -> Tensor:
+    return ops.sum(values) if values.shape else values
 
 
 def _one_a_sample(

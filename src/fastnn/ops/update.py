@@ -34,7 +34,7 @@ _assign = Op(
 
 def assign(variable, value):
     """Write a value into a variable; it must have the variable's shape and is cast to its dtype."""
-    value = cast(convert_to_tensor(value), variable.dtype)
+    value = convert_to_tensor(value, variable.dtype)
     if value.shape != variable.shape:
         raise ValueError(
             f"cannot assign a value of shape {value.shape} to the variable {variable.path!r} of shape {variable.shape}"

@@ -50,7 +50,9 @@ def get(identifier: Any) -> Optimizer | None:
         return identifier
     found = REGISTRY.get(identifier)
     if not isinstance(found, Optimizer):
-        raise ValueError(f"Could not interpret optimizer identifier: {identifier!r} (of type {type(identifier).__name__})")
+        raise ValueError(
+            f"Could not interpret optimizer identifier: {identifier!r} (of type {type(identifier).__name__})"
+        )
     return found
 
 

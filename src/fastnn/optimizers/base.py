@@ -93,7 +93,9 @@ class Optimizer:
             )
         self.use_ema = bool(use_ema)
         self.ema_momentum = checks.real("ema_momentum", ema_momentum, minimum=0.0, maximum=1.0)
-        self.ema_overwrite_frequency = checks.optional_integer("ema_overwrite_frequency", ema_overwrite_frequency, minimum=1)
+        self.ema_overwrite_frequency = checks.optional_integer(
+            "ema_overwrite_frequency", ema_overwrite_frequency, minimum=1
+        )
         self.loss_scale_factor = checks.optional_real("loss_scale_factor", loss_scale_factor, above=0.0)
         self.gradient_accumulation_steps = checks.optional_integer(
             "gradient_accumulation_steps", gradient_accumulation_steps, minimum=2
@@ -398,6 +400,18 @@ class Optimizer:
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Make an optimizer from what `get_config` returned."""
         return cls(**config)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Name variables by their position: a copy has others."""
+        excluded, pattern = self._excluded
+        positions = [i for i, variable in enumerate(self._trainable_variables) if id(variable) in excluded]
+        return {**self.__dict__, "_index": None, "_excluded": (positions, pattern)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        variables, (positions, pattern) = self._trainable_variables, self._excluded
+        self._index = {id(variable): i for i, variable in enumerate(variables)}
+        self._excluded = (frozenset(id(variables[i]) for i in positions), pattern)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

@@ -11,9 +11,7 @@ from ..tensor import Tensor, Variable
 __all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value", "existing"]
 
 
-def existing(
-    grads: Sequence[Tensor | None], variables: Sequence[Variable]
-) -> tuple[list[Tensor], list[Variable]]:
+def existing(grads: Sequence[Tensor | None], variables: Sequence[Variable]) -> tuple[list[Tensor], list[Variable]]:
     """Return the gradients that exist, checked, and their variables; warn about the others."""
     missing = [variable.path for gradient, variable in zip(grads, variables, strict=True) if gradient is None]
     pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]

@@ -58,9 +58,7 @@ class RMSprop(RuleOptimizer):
         none = [None] * len(variables)
         self._velocities = self.add_optimizer_variables(variables, "velocity")
         self._momentums = self.add_optimizer_variables(variables, "momentum") if self.momentum else none
-        self._average_gradients = (
-            self.add_optimizer_variables(variables, "average_gradient") if self.centered else none
-        )
+        self._average_gradients = self.add_optimizer_variables(variables, "average_gradient") if self.centered else none
 
     def apply_rule(self, gradient: Tensor, variable: Variable, scalars: Tensor, weight_decay: float) -> None:
         i = self._get_variable_index(variable)

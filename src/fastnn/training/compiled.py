@@ -146,11 +146,12 @@ def _only(value: Any, argument: str) -> Any:
     return value
 
 
-def _flat(metrics: Any) -> list[Any]:
-    if metrics is None:
+def _flat(metrics: Any, nested: bool = False) -> list[Any]:
+    """Return the metrics in lists and dicts one after another; a None among them is left, to be refused."""
+    if metrics is None and not nested:
         return []
     if isinstance(metrics, dict) and "class_name" not in metrics:
         metrics = list(metrics.values())
     if isinstance(metrics, (list, tuple)):
-        return [each for entry in metrics for each in _flat(entry)]
+        return [each for entry in metrics for each in _flat(entry, nested=True)]
     return [metrics]

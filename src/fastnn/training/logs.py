@@ -35,9 +35,9 @@ class MetricReader:
     def read(self) -> dict[str, Any]:
         """Return the metrics' values so far."""
         if self._read is None:
-            return dict(zip(self.names, map(_as_float, self._results()), strict=True))
-        self._read.run()
-        return dict(zip(self.names, map(_as_float, self._read.outputs), strict=True))
+            values = self._results()
+            return dict(zip(self.names, map(_as_float, values), strict=True))
+        return dict(zip(self.names, map(_as_float, self._read.run()), strict=True))
 
     def reset(self) -> None:
         """Set the metrics back to their beginning."""
@@ -61,5 +61,6 @@ def as_floats(logs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_float(value: Any) -> Any:
-    array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
-    return float(array.item()) if array.size == 1 else array.copy()
+    if type(value) is not np.ndarray:
+        value = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    return float(value.item()) if value.size == 1 else value.copy()

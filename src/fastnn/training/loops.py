@@ -166,6 +166,8 @@ class FitLoop(_Loop):
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
+        if epochs:
+            model.optimizer.finalize_variable_values(model.trainable_variables)
         callbacks.on_train_end(logs)
 
     def _check_start(self) -> None:

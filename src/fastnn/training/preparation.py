@@ -163,8 +163,7 @@ class Preparation(Steps):
 
     def _step_program(self, mode: str, specs: list[Spec | None]) -> Any:
         """Return the program of a training or test step for batches of these shapes."""
-        variables = tuple(map(id, self.trainable_variables))
-        key = (mode, tuple(specs), variables, getattr(self.optimizer, "version", 0))
+        key = (mode, tuple(specs), self._runtime.trainable(), getattr(self.optimizer, "version", 0))
         given = [spec for spec in specs if spec is not None]
         return self._runtime.programs.get(key, lambda: plan.compile(self._step_function(mode, specs), given))
 
@@ -174,7 +173,8 @@ class Preparation(Steps):
 
         def function(*tensors: Tensor) -> Any:
             rest = iter(tensors)
-            logs = step(pack(*(None if spec is None else next(rest) for spec in specs)))
+            with self._runtime.quietly(not own_logs):
+                logs = step(pack(*(None if spec is None else next(rest) for spec in specs)))
             self.clear_losses()
             if not own_logs:
                 return []  # the metrics are read when somebody asks for them

@@ -103,19 +103,26 @@ class EagerRunner:
     """Runs batches op by op; the interface is that of `ProgramRunner`."""
 
     def __init__(self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None) -> None:
+        self.model = model
         self.data = data
         self.permutation = permutation
         self._step = model.train_step if mode == "train" else model.test_step
+        self._own_logs = model._own_logs(mode)
         self._guarded = mode == "train"
         self._logs: dict[str, Any] = {}
 
     def run(self, begin: int, count: int) -> int:
         """Run batches ``begin … begin + count - 1``; return how many were completed before one diverged."""
         for i in range(begin, begin + count):
-            self._logs = self._step(pack(*self._batch(i)))
-            if self._guarded and not math.isfinite(float(self._logs.get("loss", 0.0))):
+            with self.model._runtime.quietly(not self._own_logs):
+                self._logs = self._step(pack(*self._batch(i)))
+            if self._guarded and not math.isfinite(self._loss()):
                 return i - begin
         return count
+
+    def _loss(self) -> float:
+        """Return a number that is finite as long as the losses of the epoch were."""
+        return float(self._logs.get("loss", 0.0) if self._own_logs else self.model._runtime.loss_tracker.total)
 
     def _batch(self, i: int) -> list[Tensor | None]:
         rows = slice(i * self.data.batch_size, (i + 1) * self.data.batch_size)

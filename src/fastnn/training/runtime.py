@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .. import plan
 from ..metrics import Mean
 from ..ops.sampling import random_permutation
 from ..random import SeedGenerator
+from ..tensor import Variable
 from .compiled import CompileLoss, CompileMetrics
 from .logs import MetricReader
 from .predictor import Predictor
@@ -33,6 +36,8 @@ class Runtime:
         The mean of the total loss over the rows of an epoch.
     eager : bool
         Whether steps run op by op.
+    quiet : bool
+        While a step runs whose results nobody reads: metrics are updated, not computed.
     programs : ProgramCache
         Of training and test steps.
     shapes : dict
@@ -46,12 +51,23 @@ class Runtime:
         self.metrics: CompileMetrics | None = None
         self.loss_tracker: Mean | None = None
         self.eager = False
+        self.quiet = False
         self.programs = ProgramCache(_STEP_PROGRAMS)
         self.shapes: dict[Any, tuple[int, ...]] = {}
         self.predictor = Predictor(model)
         self._reader: MetricReader | None = None
+        self._weights: list[Variable] | None = None
         self._orders = ProgramCache(2)
         self._shuffler: SeedGenerator | None = None
+
+    @contextmanager
+    def quietly(self, quiet: bool = True) -> Iterator[None]:
+        """Leave out the values of metrics for a while."""
+        self.quiet = quiet
+        try:
+            yield
+        finally:
+            self.quiet = False
 
     def forget_programs(self) -> None:
         """Drop all programs: what they were made of has changed."""
@@ -59,6 +75,13 @@ class Runtime:
         self.shapes.clear()
         self.predictor.clear()
         self._reader = None
+        self._weights = None
+
+    def trainable(self) -> tuple[bool, ...]:
+        """Return which of the model's weights are trained: programs are made for that."""
+        if self._weights is None:
+            self._weights = self.model.weights
+        return tuple([variable.trainable for variable in self._weights])
 
     def reader(self) -> MetricReader:
         """Return what reads the metrics; they must exist."""

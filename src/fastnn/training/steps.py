@@ -36,10 +36,11 @@ class Steps:
         with GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            scaled = self.optimizer.scale_loss(loss)
         ops.guard(loss)
         self._runtime.loss_tracker.update_state(loss, sample_weight=x.shape[0])
         if variables:
-            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            self.optimizer.apply(tape.gradient(scaled, variables), variables)
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -93,6 +94,8 @@ class Steps:
     def get_metrics_result(self) -> dict[str, Any]:
         """Return the values of all metrics by name; metrics that return dicts add their entries."""
         results: dict[str, Any] = {}
+        if self._runtime.quiet:
+            return results
         for metric in self.metrics:
             value = metric.result()
             if isinstance(value, dict):

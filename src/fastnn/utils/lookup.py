@@ -9,12 +9,23 @@ __all__ = ["nearest_names", "unknown_name"]
 
 
 def nearest_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """Return up to ``limit`` known names that resemble ``name``, the most similar first."""
-    by_lower: dict[str, str] = {}
-    for candidate in known:
-        by_lower.setdefault(candidate.lower(), candidate)
-    found = difflib.get_close_matches(name.lower(), list(by_lower), n=limit, cutoff=0.5)
-    return [by_lower[candidate] for candidate in found]
+    """Return up to ``limit`` known names that resemble ``name``, the most similar first.
+
+    Of spellings that differ only in case and underscores, the one most like ``name`` stands for all.
+    """
+    spellings: dict[str, list[str]] = {}
+    for candidate in sorted(known):
+        spellings.setdefault(_bare(candidate), []).append(candidate)
+    found = difflib.get_close_matches(_bare(name), list(spellings), n=limit, cutoff=0.5)
+    return [max(spellings[bare], key=lambda each: _likeness(name, each)) for bare in found]
+
+
+def _bare(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def _likeness(name: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, name, other).ratio()
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:

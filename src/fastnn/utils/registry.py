@@ -87,7 +87,9 @@ class Registry:
             return found()
         if callable(found):
             return found
-        raise ValueError(f"Could not interpret {self.kind} identifier: {identifier!r} (of type {type(identifier).__name__})")
+        raise ValueError(
+            f"Could not interpret {self.kind} identifier: {identifier!r} (of type {type(identifier).__name__})"
+        )
 
     def serialize(self, obj: Any) -> Any:
         """Return Keras' stored form of an object or a function; None stays None."""

@@ -26,5 +26,5 @@ def set_random_seed(seed: int) -> None:
     if seed >= 2**32:
         raise ValueError(f"Argument `seed` must be less than 2**32. Received: seed={seed}")
     python_random.seed(seed)
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
     random.set_global_seed(seed)

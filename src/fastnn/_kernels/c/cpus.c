@@ -154,10 +154,14 @@ static int positive(const char *text)
     return *end || n < 1 || n > INT_MAX ? 0 : (int)n;
 }
 
+/* OMP_NUM_THREADS is a bound, not a wish: joblib sets it in its workers so that they share the machine. */
 int fnn_default_threads(void)
 {
     int n = positive(getenv("FASTNN_NUM_THREADS"));
-    if (!n)
+    if (!n) {
+        int bound = positive(getenv("OMP_NUM_THREADS"));
         n = fnn_cpus();
+        n = bound && bound < n ? bound : n;
+    }
     return n < FNN_MAX_THREADS ? n : FNN_MAX_THREADS;
 }

@@ -112,7 +112,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From ``initial_learning_rate`` to ``end_learning_rate`` in ``decay_steps``, along ``(1 - step / decay_steps) ** power``.
+    """From ``initial_learning_rate`` to ``end_learning_rate``, along ``(1 - step / decay_steps) ** power``.
 
     Parameters
     ----------

@@ -1,0 +1,158 @@
+"""MLPRegressor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+
+from .base import MultilayerPerceptron, Targets
+from .docs import documented
+from .objectives import REGRESSION
+
+__all__ = ["MLPRegressor"]
+
+
+@documented
+class MLPRegressor(RegressorMixin, MultilayerPerceptron):
+    """Multi-layer perceptron regressor, with scikit-learn's parameters and results.
+
+    Minimizes half the squared error, or half the Poisson deviance, by stochastic gradient descent.
+
+    Parameters
+    ----------
+    loss : {'squared_error', 'poisson'}, default='squared_error'
+        What is minimized. 'poisson' has a logarithmic link (the output activation is the exponential function) and
+        needs ``y >= 0``. With several outputs errors are summed over them; the squared error is reported (``loss_``) as
+        the mean over outputs, as scikit-learn does.
+    [parameters]
+
+    Attributes
+    ----------
+    [attributes]
+
+    See Also
+    --------
+    MLPClassifier : Multi-layer perceptron classifier.
+
+    Notes
+    -----
+    From the same ``random_state`` the first weights, the order of samples and the validation set are those of
+    `sklearn.neural_network.MLPRegressor`, so that the results agree up to rounding.
+
+    Sparse features, ``solver='lbfgs'`` and ``partial_fit`` are not supported.
+
+    References
+    ----------
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
+
+    Kingma and Ba, "Adam: A method for stochastic optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from fastnn import MLPRegressor
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.model_selection import train_test_split
+    >>> X, y = make_regression(n_samples=200, n_features=20, random_state=1)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)
+    >>> regr = MLPRegressor(random_state=1, max_iter=2000, tol=0.1).fit(X_train, y_train)
+    >>> regr.score(X_test, y_test)
+    0.98...
+    """
+
+    _y_numeric: ClassVar[bool] = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **MultilayerPerceptron._parameter_constraints,
+        "loss": [StrOptions(set(REGRESSION))],
+    }
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int | float = 10,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+        )
+        self.loss = loss
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predicted numbers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The features.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the dtype of the features that the estimator was fitted on.
+        """
+        outputs = self._outputs(X)
+        return outputs.ravel() if outputs.shape[1] == 1 else outputs
+
+    def _encode_targets(self, X: np.ndarray, y: np.ndarray, first: bool) -> Targets:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and (y < 0).any():
+            raise ValueError(f"loss='poisson' needs y >= 0, but {int((y < 0).sum())} values of y are negative")
+        values = np.ascontiguousarray(y, dtype=X.dtype).reshape(len(y), -1)
+        return Targets(values, values.shape[1], REGRESSION[self.loss])
+
+    def _score_outputs(self, outputs: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None) -> float:
+        """Return R²; NaN where predictions are not finite."""
+        return r2_score(targets, outputs, sample_weight=sample_weight) if np.isfinite(outputs).all() else np.nan
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
