@@ -119,6 +119,6 @@ def test_readme_snippets_run(need_fashion, capsys, snippet):
 
 def test_readme_has_the_two_commands():
     lines = README.splitlines()
-    assert 'python -m pip install ".[plot]" && python -m fastnn train' in lines
+    assert 'python -m pip install ".[plot,data]" && python -m fastnn train' in lines
     assert 'python -m pip install -e ".[test]" && python -m pytest' in lines
     assert "fastnn-cpu" in README

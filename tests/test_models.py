@@ -272,7 +272,7 @@ def test_subclass_is_built_by_its_first_call():
     assert model.weights == []
     assert model(X).shape == (6, 2)
     assert [w.shape for w in model.get_weights()] == [(4, 8), (8,), (8, 2), (2,)]
-    assert [layer.name for layer in model.layers][0].startswith("dense")
+    assert next(layer.name for layer in model.layers).startswith("dense")
     assert model.compute_output_shape((None, 4)) == (None, 2)
 
 
