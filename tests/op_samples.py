@@ -283,3 +283,36 @@ def samples(name, seed=0):
     if name in ("reshape", "transpose", "broadcast_to", "slice", "stop_gradient"):
         return list(_views(rng, name))
     return list(_others(rng)[name]())
+
+
+def large_samples(name):
+    """Return samples big enough to be shared among threads; an op without a row here has none that large."""
+    rng = np.random.default_rng(1)
+    if name in UNARY or name in BINARY or name in WITH_ATTRS:
+        (low, high), dtypes = UNARY.get(name) or BINARY.get(name) or ((-0.95, 0.95), FLOATS)
+        n = 1 if name in UNARY else 2 if name in BINARY else WITH_ATTRS[name][0]
+        attrs = WITH_ATTRS[name][1][0] if name in WITH_ATTRS else None
+        return [s for d in dtypes for s in _elementwise(rng, n, [(40_009,), (211, 197)], d, low, high, attrs)]
+    if name in REDUCE:
+        axes = [(0,), (1,), (0, 1)]
+        return [Sample([draw(rng, (509, 403), d)], {"axes": a}) for d in REDUCE[name] for a in axes]
+    if name in ("softmax", "log_softmax"):
+        return [Sample([_f(rng, 4001, 37, dtype=d)]) for d in FLOATS]
+    if name == "sparse_softmax_crossentropy":
+        return [Sample([_f(rng, 4001, 37, dtype=d), _labels(rng, (4001,), 37, "int64")]) for d in FLOATS]
+    if name == "matmul":
+        shapes = [(32, 100, 784), (257, 130, 190), (1, 300, 1000), (300, 1, 500), (64, 513, 300)]
+        return [Sample([_f(rng, m, k, dtype=d), _f(rng, k, n, dtype=d)]) for d in FLOATS for m, n, k in shapes]
+    if name == "dense":
+        attrs = {"activation": "relu", "parameter": 0.0}
+        return [
+            Sample([_f(rng, m, k, dtype=d), _f(rng, k, n, dtype=d), _f(rng, n, dtype=d)], attrs)
+            for d in FLOATS
+            for m, n, k in [(32, 100, 784), (200, 64, 64), (101, 67, 301)]
+        ]
+    if name == "random_dropout":
+        return [Sample([_f(rng, 300, 401, dtype=d), np.array([7, 3])], {"rate": 0.4}) for d in FLOATS]
+    if name == "random_fill":
+        attrs = {"kernel": "normal", "shape": (100_003,), "a": 0.0, "b": 2.0}
+        return [Sample([np.array([7, 3])], {**attrs, "dtype": np.dtype(d)}) for d in FLOATS]
+    return []

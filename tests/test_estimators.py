@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 SETTINGS = [
     {},
-    {"solver": "sgd", "learning_rate_init": 0.005, "alpha": 0.0},
+    {"solver": "sgd", "activation": "logistic", "alpha": 0.0},
     {"hidden_layer_sizes": (9, 5), "activation": "tanh", "learning_rate_init": 0.01},
 ]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from op_samples import LAYOUTS, MUTATING, RANDOM, lay_out, samples
+from op_samples import LAYOUTS, MUTATING, RANDOM, large_samples, lay_out, samples
 
 import fastnn
 from fastnn import GradientTape, Tensor, ops, plan
@@ -42,6 +42,18 @@ def test_kernel_equals_reference(name, isa, layout):
             assert_close(y.numpy(), np.asarray(r), (name, sample.inputs, sample.attrs))
 
 
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in RANDOM and large_samples(n)])
+def test_large_inputs(name, isa):
+    core.set_isa(isa)
+    core.set_num_threads(2)
+    op = ops.CATALOGUE[name]
+    for sample in large_samples(name):
+        expected = as_tuple(op.reference(*sample.inputs, **sample.attrs))
+        for y, r in zip(run(op, sample), expected, strict=True):
+            assert_close(y.numpy(), np.asarray(r), (name, sample.attrs))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_eager_equals_plan_bit_for_bit(name):
     op = ops.CATALOGUE[name]
@@ -57,7 +69,7 @@ def test_eager_equals_plan_bit_for_bit(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_threads_do_not_change_bits(name):
     op = ops.CATALOGUE[name]
-    for sample in samples(name):
+    for sample in samples(name) + large_samples(name):
         core.set_num_threads(1)
         one = run(op, sample)
         core.set_num_threads(2)

@@ -1,0 +1,134 @@
+"""evaluate, predict and single batches."""
+
+import threading
+
+import numpy as np
+import pytest
+from training_tools import T, X, Y, batches_of, by_hand, classifier, regressor, state, with_bad
+
+import fastnn
+from fastnn import Sequential, layers
+
+
+def test_evaluate():
+    model = classifier(metrics=["accuracy"])
+    p = model.predict(X, verbose=0)
+    loss, accuracy = -np.log(p[np.arange(100), Y]).mean(), (p.argmax(axis=1) == Y).mean()
+    np.testing.assert_allclose(model.evaluate(X, Y, verbose=0), [loss, accuracy], rtol=1e-5)
+    found = model.evaluate(X, Y, verbose=0, return_dict=True, batch_size=7)
+    assert list(found) == ["accuracy", "loss"]
+    np.testing.assert_allclose(list(found.values()), [accuracy, loss], rtol=1e-5)
+    first = model.evaluate(X[:20], Y[:20], verbose=0)
+    np.testing.assert_allclose(model.evaluate(X, Y, batch_size=10, steps=2, verbose=0), first, rtol=1e-5)
+    assert isinstance(regressor().evaluate(X, T, verbose=0), float)
+
+
+def test_evaluate_changes_nothing():
+    model = classifier("adam")
+    model.fit(X, Y, verbose=0)
+    before = state(model)
+    model.evaluate(X, Y, verbose=0)
+    with pytest.raises(ValueError, match="x holds NaN"):
+        model.evaluate(with_bad((0, 0), np.nan), Y, verbose=0)
+    assert state(model) == before
+
+
+@pytest.mark.parametrize("rows", [1, 2, 31, 32, 33, 100, 256, 700])
+@pytest.mark.parametrize("batch_size", [None, 1, 33, 1000])
+def test_predict_gives_each_row_the_same_bits(rows, batch_size):
+    x = np.tile(X, (7, 1))[:rows]
+    model = classifier()
+    expected = np.concatenate([model.predict_on_batch(x[i : i + 1]) for i in range(min(rows, 100))])
+    for _ in range(2):
+        found = model.predict(x, batch_size=batch_size, verbose=0)
+        assert found.shape == (rows, 3)
+        np.testing.assert_allclose(found[:100], expected, rtol=1e-5, atol=1e-7)
+
+
+def test_predict_sees_new_weights_and_keeps_old_results():
+    model = classifier()
+    first = model.predict(X[:1], verbose=0)
+    copy = first.copy()
+    model.fit(X, Y, verbose=0)
+    assert not np.array_equal(model.predict(X[:1], verbose=0), copy)
+    np.testing.assert_array_equal(first, copy)
+
+
+def test_predict_with_steps():
+    model = classifier()
+    everything = model.predict(X, verbose=0)
+    np.testing.assert_array_equal(model.predict(X, batch_size=10, steps=3, verbose=0), everything[:30])
+    np.testing.assert_array_equal(model.predict(X, steps=3, verbose=0), everything)
+
+
+def test_predict_on_a_lazy_model_builds_it():
+    model = Sequential([layers.Dense(3)])
+    assert model.predict(X, verbose=0).shape == (100, 3)
+    assert model.built
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"x": X[:0]}, ValueError, "x is empty"),
+        ({"x": X, "batch_size": 0}, ValueError, "batch_size"),
+        ({"x": X, "steps": -1}, ValueError, "steps"),
+        ({"x": X, "verbose": 7}, ValueError, "verbose"),
+        ({"x": [["a"]]}, TypeError, "real numbers"),
+    ],
+)
+def test_bad_arguments_of_predict(arguments, error, match):
+    with pytest.raises(error, match=match):
+        classifier().predict(**{"verbose": 0, **arguments})
+
+
+def test_the_cache_of_forward_programs_is_bounded():
+    model = classifier()
+    for rows in range(1, 101):
+        model.predict(np.tile(X, (2, 1))[:rows], batch_size=rows, verbose=0)
+    assert len(model._runtime.predictor._programs) <= 64
+    assert len(model._runtime.predictor._few) <= 64
+
+
+def test_the_cache_of_steps_is_bounded():
+    model = classifier()
+    for rows in range(1, 41):
+        model.train_on_batch(X[:rows], Y[:rows])
+    assert len(model._runtime.programs) <= 16
+
+
+def test_predict_from_two_threads():
+    model = classifier()
+    expected = model.predict(X, verbose=0)
+    wrong = []
+
+    def run():
+        for i in range(300):
+            row = X[i % 100 : i % 100 + 1]
+            if not np.allclose(model.predict(row, verbose=0), expected[i % 100], rtol=1e-5):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_single_batches():
+    model = regressor(fastnn.optimizers.SGD(0.1), metrics=["mae"])
+    w, b = (v.astype(float) for v in model.get_weights())
+    before = model.test_on_batch(X, T, return_dict=True)
+    loss, mae = model.train_on_batch(X, T)
+    assert before == {"loss": loss, "mae": mae}
+    w, b, expected = by_hand(w, b, X, T, 0.1, 100)
+    np.testing.assert_allclose(model.get_weights()[0], w, atol=1e-6)
+    assert loss == pytest.approx(expected, rel=1e-5)
+    assert model.test_on_batch(X, T)[0] < loss
+    weighted = model.test_on_batch(X, T, sample_weight=np.full(100, 0.5))
+    assert weighted[0] == pytest.approx(model.test_on_batch(X, T)[0] / 2, rel=1e-5)
+    with pytest.raises(TypeError, match="train_on_batch takes one batch"):
+        model.train_on_batch(batches_of)
+    with pytest.raises(ValueError, match="at the same time"):
+        model.train_on_batch(X, T, sample_weight=np.ones(100), class_weight={0: 1.0})

@@ -1,0 +1,262 @@
+"""What data fit takes, and what it refuses before anything changes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from training_tools import RNG, T, X, Y, bits, classifier, regressor, state, with_bad
+
+import fastnn
+from fastnn import Model, Sequential, layers, ops
+from fastnn.training.arrays import as_array, check_finite
+
+# ---- data --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["float16", "float64", "longdouble", "uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"],
+)
+def test_dtypes_of_x(dtype):
+    x = (X * 50).round().astype(dtype)
+    model = regressor(fastnn.optimizers.SGD(1e-4))
+    start = model.get_weights()
+    model.fit(x, T, shuffle=False, verbose=0)
+    found = bits(model)
+    model.set_weights(start)
+    model.fit(x.astype("float32"), T, shuffle=False, verbose=0)
+    assert bits(model) == found
+
+
+def test_bool_x_and_y():
+    model = regressor(loss="binary_crossentropy")
+    model.fit(X > 0.5, Y > 0, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda a: a.tolist(),
+        fastnn.Tensor,
+        fastnn.Variable,
+        pd.DataFrame,
+        lambda a: np.asfortranarray(a),
+        lambda a: np.repeat(a, 2, axis=0)[::2],
+        lambda a: a[::-1].copy()[::-1],
+        lambda a: a.astype(">f4"),
+        lambda a: np.hstack([a, a])[:, : a.shape[1]],
+        lambda a: pd.DataFrame(a).astype("Float32"),
+    ],
+)
+def test_forms_of_data(make):
+    model = regressor()
+    start = model.get_weights()
+    model.fit(X, T, shuffle=False, verbose=0)
+    expected = model.predict(X, verbose=0)
+    model.set_weights(start)
+    model.fit(make(X), make(T), shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.predict(make(X), verbose=0), expected, rtol=1e-6)
+    assert model.evaluate(make(X), make(T), verbose=0) == pytest.approx(model.evaluate(X, T, verbose=0))
+
+
+def test_series_as_labels_and_plain_vectors_as_columns():
+    model = classifier()
+    model.fit(X, pd.Series(Y, name="라벨"), verbose=0)
+    line = Sequential([layers.Dense(1, input_dim=1)])
+    line.compile("sgd", "mse")
+    line.fit([1.0, 2.0, 3.0], [2.0, 4.0, 6.0], verbose=0)
+    assert line.predict(np.array([1.0, 2.0]), verbose=0).shape == (2, 1)
+    assert line.predict(np.ones((4, 1, 1)), verbose=0).shape == (4, 1)
+
+
+def test_data_are_not_changed():
+    x, y = X.copy(), Y.copy()
+    for array in (x, y):
+        array.flags.writeable = False
+    classifier().fit(x, y, verbose=0, validation_split=0.2, epochs=2)
+    np.testing.assert_array_equal(x, X)
+
+
+def test_labels_never_pass_through_floats():
+    classes = 2**24 + 2  # float32 cannot tell the last two from one another
+    labels = np.array([classes - 2, classes - 1], "int64")
+    seen = []
+
+    class Look(Sequential):
+        def train_step(self, data):
+            _, y = data
+            seen.append(y.numpy().tolist())
+            return {"loss": ops.convert_to_tensor(0.0)}
+
+    model = Look([layers.Dense(1, input_dim=6)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(X[:2], labels, shuffle=False, verbose=0)
+    model.fit(X[:2], labels.astype("int32"), shuffle=False, verbose=0)
+    assert seen == [[classes - 2, classes - 1]] * 2
+
+
+# ---- what is refused, and that nothing has changed then ----------------------------------------------
+
+
+BAD_FITS = [
+    ({"x": X[:, :5], "y": Y}, ValueError, r"x of shape \(100, 5\) does not fit layer 'dense.*\(6,\), got \(5,\)"),
+    ({"x": X[:, :, None, None], "y": Y}, ValueError, "does not fit layer"),
+    ({"x": with_bad((7, 2), np.nan), "y": Y}, ValueError, r"x holds NaN.*: 1 of them.*\(nan\) at row 7, column 2"),
+    ({"x": with_bad(([9, 4], [1, 0]), [np.inf, -np.inf]), "y": Y}, ValueError, "2 of them.*-inf.* at row 4, column 0"),
+    ({"x": with_bad((0, 0), 1.0).astype(float) * 1e300, "y": Y}, ValueError, r"x holds values beyond \+-3.4e\+38"),
+    ({"x": X, "y": np.where(Y == 2, 5, Y)}, ValueError, r"class numbers 0 to 2.*lie outside \(5\)"),
+    ({"x": X, "y": Y - 1}, ValueError, r"lie outside \(-1\)"),
+    ({"x": X, "y": Y + 0.5}, ValueError, "100 labels lie outside"),
+    ({"x": X, "y": np.where(Y == 2, np.nan, Y)}, ValueError, "lie outside|NaN"),
+    ({"x": X, "y": Y[:50]}, ValueError, "same number of rows: x has 100, y has 50"),
+    ({"x": X, "y": Y, "sample_weight": np.ones(3)}, ValueError, "sample_weight has 3"),
+    ({"x": X, "y": Y, "sample_weight": np.ones((100, 2))}, ValueError, "sample_weight must have one number a row"),
+    ({"x": X, "y": Y, "sample_weight": np.full(100, np.nan)}, ValueError, "sample_weight holds NaN"),
+    ({"x": X[:0], "y": Y[:0]}, ValueError, r"x is empty: its shape is \(0, 6\)"),
+    ({"x": [], "y": []}, ValueError, "x is empty"),
+    ({"x": X.astype(object), "y": Y}, TypeError, "x holds Python objects"),
+    ({"x": pd.DataFrame({"수": [1.0], "글": ["가"]}), "y": [0]}, TypeError, "in the columns '글'"),
+    ({"x": [["a"]], "y": [0]}, TypeError, "real numbers, got an array of dtype <U1"),
+    ({"x": X + 1j, "y": Y}, TypeError, "real numbers, got an array of dtype complex"),
+    ({"x": X.astype("M8[D]"), "y": Y}, TypeError, "datetime64"),
+    ({"x": [[1.0, 2.0], [3.0]], "y": [0, 1]}, ValueError, "cannot be made one array"),
+    ({"x": {"a": X}, "y": Y}, TypeError, "x is a dict"),
+    ({"x": 3.0, "y": Y}, ValueError, "got the scalar"),
+    ({"x": None, "y": Y}, TypeError, "must be an array of numbers, got None"),
+    ({"x": "data.csv", "y": Y}, TypeError, "must be an array of numbers, got 'data.csv'"),
+    ({"x": np.full((2, 6), 2**63, "uint64"), "y": [0, 1]}, ValueError, "beyond int64"),
+    ({"x": X}, ValueError, "pass y"),
+    ({"x": X, "y": Y, "batch_size": 0}, ValueError, "batch_size"),
+    ({"x": X, "y": Y, "batch_size": -3}, ValueError, "batch_size"),
+    ({"x": X, "y": Y, "batch_size": 2.5}, ValueError, "batch_size"),
+    ({"x": X, "y": Y, "batch_size": True}, ValueError, "batch_size"),
+    ({"x": X, "y": Y, "epochs": -1}, ValueError, "epochs"),
+    ({"x": X, "y": Y, "epochs": "5"}, ValueError, "epochs"),
+    ({"x": X, "y": Y, "initial_epoch": -1}, ValueError, "initial_epoch"),
+    ({"x": X, "y": Y, "steps_per_epoch": 0}, ValueError, "steps_per_epoch"),
+    ({"x": X, "y": Y, "validation_steps": 0}, ValueError, "validation_steps"),
+    ({"x": X, "y": Y, "validation_batch_size": 0}, ValueError, "validation_batch_size"),
+    ({"x": X, "y": Y, "verbose": 3}, ValueError, "verbose must be 0, 1, 2 or 'auto', got 3"),
+    ({"x": X, "y": Y, "verbose": "loud"}, ValueError, "verbose must be"),
+    ({"x": X, "y": Y, "shuffle": "batch"}, ValueError, "shuffle must be True or False"),
+    ({"x": X, "y": Y, "validation_split": 1.0}, ValueError, "validation_split"),
+    ({"x": X, "y": Y, "validation_split": -0.1}, ValueError, "validation_split"),
+    ({"x": X[:1], "y": Y[:1], "validation_split": 0.5}, ValueError, "cannot be split"),
+    ({"x": X, "y": Y, "validation_freq": 0}, ValueError, "validation_freq"),
+    ({"x": X, "y": Y, "validation_freq": "often"}, ValueError, "validation_freq"),
+    ({"x": X, "y": Y, "validation_data": (X[:, :2], Y)}, ValueError, r"x of validation_data of shape \(100, 2\)"),
+    ({"x": X, "y": Y, "validation_data": (X, Y + 7)}, ValueError, "y of validation_data must hold class numbers"),
+    ({"x": X, "y": Y, "validation_data": (with_bad((1, 1), np.nan), Y)}, ValueError, "x of validation_data holds NaN"),
+    ({"x": X, "y": Y, "validation_data": (X, Y, Y, Y)}, ValueError, r"must be x, \(x, y\)"),
+    ({"x": X, "y": Y, "class_weight": [1, 2]}, TypeError, "class_weight must be a dict"),
+    ({"x": X, "y": Y, "class_weight": {"a": 1.0}}, TypeError, "class numbers as keys, got 'a'"),
+    ({"x": X, "y": Y, "class_weight": {0: np.nan}}, ValueError, r"class_weight\[0\] must be a finite number"),
+    ({"x": X, "y": Y, "class_weight": {0: 1.0}, "sample_weight": np.ones(100)}, ValueError, "at the same time"),
+    ({"x": X, "y": Y, "callbacks": [3]}, TypeError, "callbacks"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "match"), BAD_FITS, ids=[case[2][:40] for case in BAD_FITS])
+def test_bad_arguments_of_fit_change_nothing(arguments, error, match, capsys):
+    model = classifier("adam")
+    model.fit(X, Y, verbose=0)
+    before, names = state(model), dict(model.history.history)
+    with pytest.raises(error, match=match):
+        model.fit(**arguments)
+    assert state(model) == before
+    assert model.history.history == names
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("arguments", "error", "match"), BAD_FITS[2:20], ids=[c[2][:40] for c in BAD_FITS[2:20]])
+def test_bad_data_leave_a_lazy_model_unbuilt(arguments, error, match):
+    model = Sequential([layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(error, match=match):
+        model.fit(**arguments)
+    assert not model.built
+    assert not model.optimizer.built
+    assert model.weights == []
+
+
+def test_fit_and_evaluate_before_compile():
+    model = Sequential([layers.Dense(1)])
+    for method in ("fit", "evaluate", "train_on_batch", "test_on_batch"):
+        with pytest.raises(ValueError, match=rf"call `compile\(\)` before calling `{method}\(\)`"):
+            getattr(model, method)(X, T)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"optimizer": "adm"}, ValueError, "'Adam'"),
+        ({"optimizer": None}, ValueError, "optimizer must be"),
+        ({"loss": "mse_loss"}, ValueError, "Unknown loss 'mse_loss'"),
+        ({"loss": 3}, ValueError, "loss"),
+        ({"loss": ["mse", "mae"]}, ValueError, "several outputs"),
+        ({"loss": "mse", "loss_weights": [1, 2]}, ValueError, "loss_weights must be one"),
+        ({"loss": "mse", "loss_weights": "heavy"}, TypeError, "loss_weights must be a number"),
+        ({"metrics": ["acuracy"]}, ValueError, "(?i)did you mean 'accuracy'"),
+        ({"metrics": [None]}, ValueError, "metric"),
+        ({"weighted_metrics": "acuracy"}, ValueError, "(?i)did you mean 'accuracy'"),
+        ({"steps_per_execution": 0}, ValueError, "steps_per_execution"),
+        ({"jit_compile": "yes"}, ValueError, "jit_compile must be"),
+        ({"run_eagerly": True, "jit_compile": True}, ValueError, "contradict"),
+        ({"auto_scale_loss": "yes"}, TypeError, "auto_scale_loss"),
+    ],
+)
+def test_bad_arguments_of_compile_change_nothing(arguments, error, match):
+    model = classifier("adam")
+    optimizer = model.optimizer
+    with pytest.raises(error, match=match):
+        model.compile(**arguments)
+    assert model.optimizer is optimizer
+    assert "accuracy" in model.evaluate(X, Y, verbose=0, return_dict=True)
+
+
+def test_compile_defaults_to_rmsprop():
+    model = Sequential([layers.Dense(1)])
+    model.compile(loss="mse")
+    assert isinstance(model.optimizer, fastnn.optimizers.RMSprop)
+
+
+def test_several_outputs_can_predict_but_not_be_trained():
+    class Two(Model):
+        def __init__(self):
+            super().__init__(name="둘")
+            self.out = layers.Dense(1)
+
+        def call(self, x):
+            return [self.out(x), x]
+
+    model = Two()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="'둘' has several outputs"):
+        model.fit(X, T, verbose=0)
+
+
+# ---- arrays ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(5,), (300, 700), (40, 8, 9), (1, 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_check_finite_finds_the_first_and_counts_all(shape, dtype):
+    array = RNG.rand(*shape).astype(dtype)
+    check_finite(array, "x")
+    flat = array.reshape(-1)
+    bad = sorted({flat.size // 2, flat.size - 1})
+    flat[bad] = np.inf
+    row = np.unravel_index(bad[0], shape)[0]
+    with pytest.raises(ValueError, match=rf"x holds NaN or infinite values: {len(bad)} of them.*row {row}"):
+        check_finite(array, "x")
+
+
+def test_check_finite_accepts_the_largest_numbers():
+    check_finite(np.full((100, 100), np.finfo("float32").max, "float32"), "x")
+    check_finite(np.full(10, np.finfo("float32").max, "float64"), "x", np.dtype("float32"))
+
+
+def test_as_array_copies_only_what_must_be():
+    for array in (X, X[::2], X[::-1], Y, X > 0, (X * 9).astype("uint8")):
+        assert np.shares_memory(as_array(array, "x"), array)
+    assert as_array(np.float16([1, 2]), "x").dtype == "float32"
+    assert as_array(np.uint32([1]), "x").dtype == "int64"

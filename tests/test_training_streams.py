@@ -1,0 +1,114 @@
+"""Generators, iterables and functions that yield batches."""
+
+import numpy as np
+import pytest
+from training_tools import X, Y, batches_of, bits, classifier, state, with_bad
+
+import fastnn
+
+
+class Sequence:
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return X[32 * i : 32 * i + 32], Y[32 * i : 32 * i + 32]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: batches_of, lambda: Sequence(), lambda: lambda: Sequence(), lambda: IterableOf(batches_of)],
+    ids=["function", "sequence", "function of a sequence", "iterable"],
+)
+def test_streams_train_as_arrays_do(make):
+    results = []
+    for data in ({"x": make()}, {"x": X, "y": Y, "shuffle": False}):
+        fastnn.utils.set_random_seed(1)
+        model = classifier("adam")
+        validation = make() if len(data) == 1 else (X, Y)
+        history = model.fit(**data, epochs=3, verbose=0, validation_data=validation)
+        results.append((state(model), history.history))
+    assert results[0] == results[1]
+
+
+class IterableOf:
+    def __init__(self, function):
+        self.function = function
+
+    def __iter__(self):
+        return self.function()
+
+
+def test_a_generator_is_used_up_batch_by_batch():
+    model = classifier()
+    history = model.fit(batches_of(10), epochs=2, steps_per_epoch=5, verbose=0)
+    assert history.epoch == [0, 1]
+    assert int(np.asarray(model.optimizer.iterations)) == 10
+
+
+def test_a_generator_that_ends_too_soon_interrupts_with_a_warning():
+    model = classifier()
+    with pytest.warns(UserWarning, match="ran out of data"):
+        history = model.fit(batches_of(), epochs=5, verbose=0)
+    assert history.epoch == [0, 1]
+    with pytest.warns(UserWarning, match="ran out of data"):
+        model.fit(batches_of(), steps_per_epoch=6, verbose=0)
+
+
+def test_streams_of_weights_and_class_weights():
+    model = classifier()
+    start = model.get_weights()
+    weights = np.array([2.0, 1.0, 0.5])[Y]
+    model.fit(lambda: ((x, y, np.array([2.0, 1.0, 0.5])[y]) for x, y in batches_of()), verbose=0)
+    first = bits(model)
+    model.set_weights(start)
+    model.fit(batches_of, verbose=0, class_weight={0: 2.0, 2: 0.5})
+    assert bits(model) == first
+    model.set_weights(start)
+    model.fit(X, Y, sample_weight=weights, shuffle=False, verbose=0)
+    assert bits(model) == first
+
+
+def test_streams_in_evaluate_and_predict():
+    model = classifier()
+    np.testing.assert_allclose(model.evaluate(batches_of, verbose=0), model.evaluate(X, Y, verbose=0), rtol=1e-6)
+    np.testing.assert_allclose(
+        model.evaluate(batches_of, steps=2, verbose=0), model.evaluate(X[:64], Y[:64], verbose=0), rtol=1e-6
+    )
+    everything = model.predict(X, verbose=0)
+    np.testing.assert_array_equal(model.predict(lambda: (x for x, _ in batches_of()), verbose=0), everything)
+    np.testing.assert_array_equal(model.predict(batches_of, steps=2, verbose=0), everything[:64])
+
+
+@pytest.mark.parametrize("argument", ["y", "sample_weight", "batch_size", "validation_split"])
+def test_arguments_that_streams_do_not_take(argument):
+    value = {"y": Y, "sample_weight": np.ones(100), "batch_size": 10, "validation_split": 0.2}[argument]
+    with pytest.raises(ValueError, match=argument):
+        classifier().fit(batches_of, **{argument: value}, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("stream", "error", "match"),
+    [
+        (lambda: iter([]), ValueError, "x yields no batches"),
+        (lambda: 3, TypeError, "must return batches when called, got int"),
+        (lambda: iter([(X, Y, Y, Y)]), ValueError, "a batch must be"),
+        (lambda: iter([(X[:, :2], Y)]), ValueError, r"x of a batch of x of shape \(100, 2\)"),
+        (lambda: iter([(X, Y + 5)]), ValueError, "y of a batch of x must hold class numbers"),
+        (lambda: iter([(with_bad((3, 3), np.nan), Y)]), ValueError, "x of a batch of x holds NaN"),
+        (lambda: iter([(X, Y[:3])]), ValueError, "same number of rows"),
+    ],
+)
+def test_bad_streams_change_nothing(stream, error, match):
+    model = classifier()
+    before = bits(model)
+    with pytest.raises(error, match=match):
+        model.fit(stream, verbose=0)
+    assert bits(model) == before
+
+
+def test_a_bad_batch_later_on_is_refused_before_it_is_used():
+    model = classifier()
+    with pytest.raises(ValueError, match="y of a batch of x must hold class numbers"):
+        model.fit(lambda: iter([(X, Y), (X, Y + 5)]), verbose=0)
+    assert int(np.asarray(model.optimizer.iterations)) == 1
