@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 SETTINGS = [
     {},
-    {"solver": "sgd", "activation": "logistic", "alpha": 0.0},
+    {"solver": "sgd", "alpha": 0.0},
     {"hidden_layer_sizes": (9, 5), "activation": "tanh", "learning_rate_init": 0.01},
 ]
 
@@ -466,6 +466,17 @@ def test_divergence_names_epoch_and_step_and_keeps_the_last_finite_weights():
     shorter = fit(MLPRegressor, **{**settings, "max_iter": error.epoch - 1})
     np.testing.assert_array_equal(estimator.coefs_[0], shorter.coefs_[0])
     assert pickle.loads(pickle.dumps(error)).step == error.step
+
+
+def test_divergence_with_early_stopping_keeps_the_best_weights():
+    settings = {"solver": "sgd", "learning_rate_init": 1e3, "activation": "identity", "early_stopping": True}
+    with pytest.warns(ConvergenceWarning, match=r"Training diverged in epoch \d+, step 1: .* best validation score"):
+        fitted = fit(MLPRegressor, max_iter=100, **settings)
+    assert np.isnan(fitted.validation_scores_[-1])
+    assert np.isnan(fitted.loss_)
+    assert len(fitted.validation_scores_) == len(fitted.loss_curve_) == fitted.n_iter_ < 100
+    assert np.isfinite(fitted.best_validation_score_)
+    assert np.isfinite(fitted.coefs_[0]).all()
 
 
 def test_huge_features_diverge_at_once():

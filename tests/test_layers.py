@@ -298,7 +298,7 @@ def test_dense_refuses_unknown_names_and_parts():
         ({"dtype": "float16"}, "'float32' or 'float64'"),
         ({"dtype": "mixed_float16"}, "'float32' or 'float64'"),
         ({"trainable": 1}, "trainable"),
-        ({"lora_rank": 2}, "Unrecognized keyword arguments"),
+        ({"lora_rank": 2}, "`lora_rank` of Dense is not supported"),
     ):
         with pytest.raises(ValueError, match=match):
             layers.Dense(3, **arguments)

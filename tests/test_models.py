@@ -248,6 +248,21 @@ def test_training_argument_reaches_the_layers():
     assert not np.array_equal(net(ones, training=True).numpy(), net(ones).numpy())
 
 
+def test_training_argument_reaches_a_model_inside_a_model():
+    class Outer(Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = Sequential([layers.Dropout(0.5)])
+
+        def call(self, x):
+            return self.inner(x)
+
+    model, ones = Outer(), np.ones((20, 4), "float32")
+    model.inner(ones)  # a program for these rows exists
+    assert set(np.unique(model(ones, training=True).numpy())) == {0.0, 2.0}
+    np.testing.assert_array_equal(model(ones).numpy(), ones)
+
+
 def test_float64_model():
     model = Sequential([layers.Dense(3, dtype="float64", input_dim=4)])
     assert model(X).dtype == "float64"

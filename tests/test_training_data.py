@@ -260,3 +260,14 @@ def test_as_array_copies_only_what_must_be():
         assert np.shares_memory(as_array(array, "x"), array)
     assert as_array(np.float16([1, 2]), "x").dtype == "float32"
     assert as_array(np.uint32([1]), "x").dtype == "int64"
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", fastnn.losses.BinaryCrossentropy()])
+def test_targets_of_a_binary_crossentropy_lie_between_0_and_1(loss):
+    model = Sequential([layers.Dense(1, activation="sigmoid", input_dim=6)])
+    model.compile("sgd", loss)
+    before = bits(model)
+    with pytest.raises(ValueError, match="y must lie between 0 and 1 for .*it goes from -1 to 1"):
+        model.fit(X, np.where(Y > 0, 1, -1)[:, None], verbose=0)
+    assert bits(model) == before
+    model.fit(X, np.full((100, 1), 0.3), verbose=0)

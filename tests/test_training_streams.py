@@ -80,6 +80,19 @@ def test_streams_in_evaluate_and_predict():
     np.testing.assert_array_equal(model.predict(batches_of, steps=2, verbose=0), everything[:64])
 
 
+def test_an_iterator_can_be_validated_on_once():
+    model = classifier()
+    assert "val_loss" in model.fit(X, Y, verbose=0, validation_data=batches_of()).history
+    with pytest.raises(ValueError, match="ends with the first validation"):
+        model.fit(X, Y, epochs=2, verbose=0, validation_data=batches_of())
+    history = model.fit(X, Y, epochs=2, verbose=0, validation_data=batches_of(25), validation_steps=2)
+    assert len(history.history["val_loss"]) == 2
+    used = batches_of()
+    list(used)
+    with pytest.raises(ValueError, match="x yields no batches"):
+        model.evaluate(used, verbose=0)
+
+
 @pytest.mark.parametrize("argument", ["y", "sample_weight", "batch_size", "validation_split"])
 def test_arguments_that_streams_do_not_take(argument):
     value = {"y": Y, "sample_weight": np.ones(100), "batch_size": 10, "validation_split": 0.2}[argument]

@@ -41,7 +41,7 @@ class Targets:
     objective : Objective
     classes : ndarray or None
         The labels of a classifier.
-    strata : ndarray of shape (samples,) or None
+    strata : ndarray of shape (samples, 1) or None
         What a validation set is stratified by.
     """
 

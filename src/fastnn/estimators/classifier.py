@@ -134,7 +134,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         labels = Labels(classes)
         values = labels.encode(y)
         # As scikit-learn, which stratifies where there is one output.
-        strata = values[:, 0] if labels.n_outputs == 1 else None
+        strata = values.astype(bool) if labels.n_outputs == 1 else None
         return Targets(values, labels.n_outputs, labels.objective, classes, strata)
 
     def _score_outputs(self, outputs: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None) -> float:

@@ -150,7 +150,10 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     def _score_outputs(self, outputs: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return R²; NaN where predictions are not finite."""
-        return r2_score(targets, outputs, sample_weight=sample_weight) if np.isfinite(outputs).all() else np.nan
+        if not np.isfinite(outputs).all():
+            return np.nan
+        with np.errstate(over="ignore"):  # of a network that is about to diverge
+            return float(r2_score(targets, outputs, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -66,7 +66,8 @@ class StochasticFit:
         Raises
         ------
         NonFiniteWeightsError
-            If the loss or a weight becomes NaN or infinite. The weights are those of the last finite epoch then.
+            If the loss or a weight becomes NaN or infinite. The weights are those of the last finite epoch then. With
+            early stopping, a warning instead, and the weights with the best score.
         """
         estimator = self._estimator
         estimator.n_iter_ = 0
@@ -83,8 +84,7 @@ class StochasticFit:
     def _run(self) -> None:
         estimator = self._estimator
         for _ in range(estimator.max_iter):
-            self._epoch()
-            if self._has_converged():
+            if not self._epoch() or self._has_converged():
                 return
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
@@ -93,22 +93,30 @@ class StochasticFit:
             stacklevel=2,
         )
 
-    def _epoch(self) -> None:
+    def _epoch(self) -> bool:
+        """Run an epoch; return False if training diverged."""
         estimator = self._estimator
         loss, diverged = self._epochs.run(self._shuffled() if estimator.shuffle else None)
         if diverged is not None:
-            self._raise_diverged(diverged, "the loss")
+            self._diverged(diverged, "the loss")
+            return False
         if not self._finite.take():
-            self._raise_diverged(self._epochs.batches, "a weight")
-        estimator.n_iter_ += 1
-        estimator.loss_ = loss
-        estimator.t_ += self._samples
-        estimator.loss_curve_.append(loss)
+            self._diverged(self._epochs.batches, "a weight")
+            return False
+        self._note(loss)
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         improved = self._loss_improved(loss) if self._validation is None else self._score_improved()
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
         self._solver.end_epoch(estimator.t_)
+        return True
+
+    def _note(self, loss: float) -> None:
+        estimator = self._estimator
+        estimator.n_iter_ += 1
+        estimator.t_ += self._samples
+        estimator.loss_ = loss
+        estimator.loss_curve_.append(loss)
 
     def _shuffled(self) -> np.ndarray:
         """Return the order of the next epoch: the last one shuffled, as `sklearn.utils.shuffle` would."""
@@ -154,14 +162,23 @@ class StochasticFit:
     def _weights(self) -> list[np.ndarray]:
         return [variable.numpy() for variable in self._network.variables]
 
-    def _raise_diverged(self, step: int, what: str) -> None:
+    def _diverged(self, step: int, what: str) -> None:
+        """Go back to the last finite weights; raise, unless early stopping has weights that are better than none."""
+        estimator = self._estimator
         self._finite.restore()
-        done = self._estimator.n_iter_
+        done = estimator.n_iter_
+        event = f"Training diverged in epoch {done + 1}, step {step}: {what} is NaN or infinite."
+        if self._validation is not None and estimator.best_validation_score_ > -np.inf:
+            self._note(np.nan)
+            estimator.validation_scores_.append(np.nan)
+            warnings.warn(
+                f"{event} The weights with the best validation score are kept.", ConvergenceWarning, stacklevel=2
+            )
+            return
         kept = f"of the end of epoch {done}" if done else "from before training"
         raise NonFiniteWeightsError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            f"preprocessed. Training diverged in epoch {done + 1}, step {step}: {what} is NaN or infinite. The weights "
-            f"{kept} have been restored.",
+            f"preprocessed. {event} The weights {kept} have been restored.",
             done + 1,
             step,
         )

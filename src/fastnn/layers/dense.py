@@ -43,7 +43,7 @@ class Dense(Layer):
     kernel_constraint, bias_constraint : str, object or callable, optional
         Applied after each update.
     **kwargs
-        See `Layer`.
+        See `Layer`. Keras' ``lora_rank``, ``lora_alpha`` and ``quantization_config`` are refused unless None.
 
     Attributes
     ----------
@@ -70,6 +70,9 @@ class Dense(Layer):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        for argument in ("lora_rank", "lora_alpha", "quantization_config"):
+            if kwargs.pop(argument, None) is not None:
+                raise ValueError(f"Argument `{argument}` of Dense is not supported.")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = checks.integer("units", units, minimum=1)
         self.activation = activations.get(activation)

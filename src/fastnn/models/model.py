@@ -11,6 +11,7 @@ from .. import graph
 from ..autograd import is_recording
 from ..dtypes import is_float, standardize_dtype
 from ..layers import Layer
+from ..layers.context import outermost
 from ..tensor import Tensor, TracingError, current_graph
 from ..training import Trainer
 from ..training.predictor import FEW_ROWS
@@ -74,7 +75,7 @@ class Model(Trainer, Layer):
     def _quick(self, x: Any) -> Tensor | None:
         """Return the outputs for a few rows through a program, where nobody records what happens."""
         array = x.array if type(x) is Tensor else x
-        if type(array) is not np.ndarray or current_graph() is not None or is_recording():
+        if type(array) is not np.ndarray or current_graph() is not None or is_recording() or not outermost():
             return None
         found = self._runtime.predictor.few(array)
         if found is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..tensor import Tensor, Variable
 
-__all__ = ["as_array", "check_finite", "check_labels", "check_lengths"]
+__all__ = ["as_array", "check_finite", "check_labels", "check_lengths", "check_probabilities"]
 
 # Dtypes that users have and kernels do not read: the narrowest one that holds every value.
 _READ_AS = {
@@ -225,3 +225,10 @@ def check_labels(y: np.ndarray, classes: int, name: str) -> None:
         f"{name} must hold class numbers 0 to {classes - 1}, for the model has {classes} outputs; "
         f"{int(np.count_nonzero(bad))} labels lie outside ({shown}), the first at {_position(first)}"
     )
+
+
+def check_probabilities(y: np.ndarray, name: str, loss: str) -> None:
+    """Raise ValueError unless all targets lie between 0 and 1, as a cross-entropy needs them."""
+    low, high = y.min(), y.max()
+    if low < 0 or high > 1:
+        raise ValueError(f"{name} must lie between 0 and 1 for {loss}; it goes from {low} to {high}")

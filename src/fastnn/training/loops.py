@@ -115,7 +115,8 @@ class EvaluateLoop(_Loop):
         self.model.stop_evaluating = False
         self.callbacks.on_test_begin()
         self.feed.rewind()
-        self._pass()
+        if not self._pass()[0]:
+            raise ValueError("there is nothing left to evaluate on: the iterator has ended")
         logs = self._logs()
         self.callbacks.on_test_end(logs)
         return logs

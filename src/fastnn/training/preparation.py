@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph, ops, plan
+from .. import graph, losses, ops, plan
 from ..callbacks import CallbackList
 from ..tensor import Tensor, TracingError
 from . import arrays
@@ -22,6 +22,8 @@ from .runners import Spec, make_runner, pack
 from .steps import Steps
 
 __all__ = ["Preparation"]
+
+_OF_PROBABILITIES = (losses.binary_crossentropy, losses.categorical_crossentropy)
 
 
 class Preparation(Steps):
@@ -54,6 +56,8 @@ class Preparation(Steps):
         loss = self._runtime.loss.resolve(y.shape, predicted)
         if loss.takes_class_numbers:
             arrays.check_labels(y, predicted[-1], data.names[1])
+        elif getattr(loss, "fn", None) in _OF_PROBABILITIES:
+            arrays.check_probabilities(y, data.names[1], loss.name)
 
     def _fitting_x(self, x: np.ndarray, name: str) -> np.ndarray:
         """Return x, with a last axis of size 1 added or taken away as the model wants it (Keras' rule).
@@ -207,8 +211,9 @@ class Preparation(Steps):
         validation_split: float,
         batch_size: int | None,
         steps: int | None,
+        once: bool,
     ) -> ArrayData | StreamData | None:
-        """Return the data to validate on, checked, or None."""
+        """Return the data to validate on, checked, or None; ``once`` is whether one epoch will be validated."""
         if validation_data is None:
             if not validation_split:
                 return None
@@ -225,6 +230,11 @@ class Preparation(Steps):
         validation = self._make_data(
             x, y, weight, batch_size=None if streamed else batch_size, steps=steps, names=names
         )
+        if streamed and steps is None and not once and not validation.restarts:
+            raise ValueError(
+                "validation_data is an iterator, which ends with the first validation: pass an iterable, or a "
+                "function that returns a new iterator, or validation_steps"
+            )
         self._check(validation)
         return validation
 

@@ -179,7 +179,12 @@ class Trainer(Preparation):
         data = self._make_data(x, y, sample_weight, batch_size=batch_size, steps=None, class_weight=class_weight)
         checked = self._check(data)
         validation = self._validation_data(
-            data, validation_data, validation_split, validation_batch_size or batch_size, validation_steps
+            data,
+            validation_data,
+            validation_split,
+            validation_batch_size or batch_size,
+            validation_steps,
+            once=epochs - initial_epoch <= 1,
         )
         if batch_size is None and steps_per_epoch is not None and isinstance(data, ArrayData):
             data.resize(-(-data.rows // steps_per_epoch))
