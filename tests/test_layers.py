@@ -759,6 +759,12 @@ def test_stored_form_is_that_of_keras():
     }
 
 
+def test_stored_forms_of_keras_are_read():
+    # What Keras 3.15 adds to the above.
+    config = {**layers.Dense(3, activation="relu", name="d").get_config(), "quantization_config": None}
+    assert layers.deserialize({"class_name": "Dense", "config": config}).units == 3
+
+
 def test_threads_build_and_call_layers_side_by_side():
     from concurrent.futures import ThreadPoolExecutor
 

@@ -294,6 +294,8 @@ def test_weights_of_samples_by_the_rules_of_keras():
         metric = metrics.Mean(dtype="float64")
         metric.update_state(values, sample_weight=weights)
         assert float(metric.result()) == pytest.approx(expected), weights
+    # One weight for all counts once for each sample.
+    assert float(metrics.Mean()([1.0, 3.0], sample_weight=[2.0])) == 2.0
     with pytest.raises(ValueError, match=r"sample_weight` of shape \(3,\)"):
         metrics.Mean().update_state(values, sample_weight=[1.0, 2.0, 3.0])
 

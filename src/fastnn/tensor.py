@@ -118,6 +118,9 @@ class Tensor:
     def __format__(self, spec):
         return format(self.array.item() if not self.shape else self.array, spec)
 
+    def __reduce__(self):
+        return Tensor, (self.numpy(),)
+
     def __repr__(self):
         value = np.array2string(self.array, separator=", ", prefix="Tensor(")
         return f"Tensor({value}, shape={self.shape}, dtype={self.dtype})"
@@ -361,6 +364,16 @@ class Variable:
 
     def __bool__(self):
         return bool(self.value)
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_array": self.numpy(), "_alias": None}
+
+    def __setstate__(self, state: dict) -> None:
+        """Give a copy storage of its own, laid out as kernels like it."""
+        self.__dict__.update(state)
+        value = self._array
+        self._array = self._allocate(value.shape, value.dtype, self.layout)
+        self._array[...] = value
 
     # assign, assign_add, assign_sub and the operators are installed by the ops floor.
 

@@ -20,8 +20,8 @@ class TerminateOnNaN(Callback):
 
     Notes
     -----
-    It looks at every batch, so ``fit`` runs batch by batch. With it ``fit`` leaves the handling of
-    divergence to this callback: no `DivergenceError`, and the weights are left as they are.
+    It looks at every batch, so ``fit`` runs batch by batch. With it ``fit`` raises no `DivergenceError`; the
+    weights are put back to the end of the last finite epoch all the same.
     """
 
     def __init__(self, raise_error: bool = False) -> None:

@@ -182,14 +182,12 @@ class MultilayerPerceptron(BaseEstimator, metaclass=ABCMeta):
         targets = self._encode_targets(X, y, first)
         units = [X.shape[1], *hidden, targets.n_outputs]
         random_state = check_random_state(self.random_state)
-        if first:
-            weights = self._draw_weights(units, X.dtype, random_state)
-        else:
-            weights = self._present_weights(units, X.dtype)
+        weights = self._draw_weights(units, X.dtype, random_state) if first else self._present_weights(units, X.dtype)
         data, validation = self._split(TrainingData(X, targets.values, sample_weight), targets, random_state)
         if first:
             self._begin(units, targets)
-        network = Network(*weights, self.activation, targets.objective.out_activation)
+        self.out_activation_ = targets.objective.out_activation
+        network = Network(*weights, self.activation, self.out_activation_)
         self._hold(network)
         StochasticFit(self, network, targets.objective, data, validation, random_state).run()
         return self
@@ -235,7 +233,6 @@ class MultilayerPerceptron(BaseEstimator, metaclass=ABCMeta):
             self.classes_ = targets.classes
         self.n_layers_ = len(units)
         self.n_outputs_ = units[-1]
-        self.out_activation_ = targets.objective.out_activation
         self.n_iter_ = 0
         self.t_ = 0
         self.loss_curve_ = []

@@ -99,7 +99,8 @@ class Epochs:
         Parameters
         ----------
         order : ndarray of int64, optional
-            Positions in the data's ``rows``, in the order in which they are to be seen; default: that of the last epoch.
+            Positions in the data's ``rows``, in the order in which they are to be seen. Default: that of the last
+            epoch.
 
         Returns
         -------

@@ -52,6 +52,7 @@ class Dense(Layer):
 
     Examples
     --------
+    >>> import numpy as np
     >>> Dense(10, activation="softmax")(np.zeros((32, 784), "float32")).shape
     (32, 10)
     """

@@ -27,7 +27,8 @@ class Metric(Configurable):
 
     Examples
     --------
-    >>> metric = BinaryAccuracy()
+    >>> import fastnn
+    >>> metric = fastnn.metrics.BinaryAccuracy()
     >>> metric.update_state([1, 1, 0], [0.9, 0.2, 0.1])
     >>> float(metric.result())
     0.6666666865348816
