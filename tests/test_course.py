@@ -34,21 +34,21 @@ def trained(pictures, layers, epochs=5, batch_size=None, optimizer="rmsprop"):
 
 def test_one_layer(pictures):
     accuracy, _ = trained(pictures, [keras.layers.Dense(10, activation="softmax")], epochs=10)
-    assert accuracy > 0.85      # "0.86 정도"
+    assert accuracy > 0.85  # "0.86 정도"
 
 
 def test_sigmoid_network(pictures):
     layers = [keras.layers.Dense(100, activation="sigmoid"), keras.layers.Dense(10, activation="softmax")]
     accuracy, _ = trained(pictures, layers)
-    assert accuracy > 0.87      # 0.8792
+    assert accuracy > 0.87  # 0.8792
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
 def test_relu_network(pictures, optimizer):
     layers = [keras.layers.Dense(100, activation="relu"), keras.layers.Dense(10, activation="softmax")]
     accuracy, validation = trained(pictures, layers, optimizer=optimizer)
-    assert accuracy > 0.878     # adam: 0.8881, 0.8873
-    assert validation > 0.855   # adam: 0.8697
+    assert accuracy > 0.878  # adam: 0.8881, 0.8873
+    assert validation > 0.855  # adam: 0.8697
 
 
 def test_dropout_network(pictures):

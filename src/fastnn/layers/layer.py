@@ -13,9 +13,9 @@ from .. import graph, regularizers
 from ..dtypes import is_float
 from ..tensor import Tensor, Variable, convert_to_tensor, init_scope
 from ..utils.configurable import Configurable
-from ..utils.lookup import nearest_names
 from ..utils.naming import check_name
 from . import context
+from .arguments import Arguments, take_input_shape, unknown_arguments
 from .dtype_policy import policy_config, policy_dtype
 from .input_spec import check_input
 from .keras_tensor import KerasTensor, has_keras_tensor
@@ -62,7 +62,7 @@ class Layer(LayerState, Configurable):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         layer = super().__new__(cls)
-        layer._init_arguments = _Arguments(args, kwargs)
+        layer._init_arguments = Arguments(args, kwargs)
         return layer
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -80,9 +80,9 @@ class Layer(LayerState, Configurable):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        self._declared_input_shape = _input_shape(kwargs)
+        self._declared_input_shape = take_input_shape(kwargs)
         if kwargs:
-            raise ValueError(_unknown_arguments(type(self), kwargs))
+            raise ValueError(unknown_arguments(type(self), kwargs))
         self._init_state(trainable)
         self.name = check_name(name, type(self).__name__)
         self._dtype = policy_dtype(dtype)
@@ -277,40 +277,6 @@ class Layer(LayerState, Configurable):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-class _Arguments:
-    """The arguments that a layer was made with."""
-
-    def __init__(self, args: tuple, kwargs: dict[str, Any]) -> None:
-        self.args, self.kwargs = args, kwargs
-
-    def plain(self, cls: type) -> dict[str, Any]:
-        """Return them by name, defaults included; raise NotImplementedError if one of them is not plain."""
-        signature = inspect.signature(cls)
-        bound = signature.bind(*self.args, **self.kwargs)
-        bound.apply_defaults()
-        named = dict(bound.arguments)
-        for parameter in signature.parameters.values():
-            if parameter.kind is parameter.VAR_KEYWORD:
-                named.update(named.pop(parameter.name))
-            elif parameter.kind is parameter.VAR_POSITIONAL and not named[parameter.name]:
-                del named[parameter.name]
-        odd = [name for name, value in named.items() if not _is_plain(value)]
-        if odd:
-            raise NotImplementedError(
-                f"Layer {cls.__name__} was made with arguments that cannot be stored as they are ({', '.join(odd)}): "
-                "override get_config()."
-            )
-        return named
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(each) for each in value)
-    if isinstance(value, dict):
-        return all(isinstance(name, str) and _is_plain(each) for name, each in value.items())
-    return value is None or isinstance(value, (str, int, float, bool))
-
-
 def _complete_build(build: Callable[..., None]) -> Callable[..., None]:
     """Return ``build`` with what surrounds it: weights get their paths, the layer is built, or nothing happened."""
 
@@ -374,31 +340,3 @@ def _sizes_in_trace(layer: Layer, input_shape: Any, batch: int) -> tuple[int, ..
             f"could not be found out: {error}. Override compute_output_shape()."
         ) from error
     return tuple(outputs.shape)
-
-
-def _input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
-    """Take ``input_shape`` or ``input_dim`` out of keyword arguments, checked."""
-    shape, dim = kwargs.pop("input_shape", None), kwargs.pop("input_dim", None)
-    if shape is None and dim is None:
-        return None
-    if shape is not None and dim is not None:
-        raise ValueError(f"Give `input_shape` or `input_dim`, not both. Received: {shape!r} and {dim!r}")
-    if shape is None:
-        shape = (dim,)
-    if not isinstance(shape, (tuple, list)) or any(
-        size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1)
-        for size in shape
-    ):
-        raise ValueError(
-            "Argument `input_shape` must be a tuple of positive integers, such as (784,), without the batch axis. "
-            f"Received: {shape!r}"
-        )
-    return tuple(None if size is None else int(size) for size in shape)
-
-
-def _unknown_arguments(cls: type, kwargs: dict[str, Any]) -> str:
-    known = {*inspect.signature(cls).parameters, *inspect.signature(Layer.__init__).parameters} - {"self", "kwargs"}
-    known |= {"input_shape", "input_dim"}
-    near = sorted({name for given in kwargs for name in nearest_names(given, known, 1)})
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"Unrecognized keyword arguments passed to {cls.__name__}: {kwargs}.{hint}"

@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Self, TypedDict
 
-import numpy as np
-
 from .. import initializers, ops
-from ..tensor import Tensor, Variable, init_scope
+from ..tensor import Tensor, Variable
 from ..utils import checks
 from ..utils.naming import auto_name
 from . import gradients, schedules
 from .schedules import LearningRateSchedule
+from .state import OptimizerState
 
 __all__ = ["Optimizer", "Settings"]
 
@@ -38,7 +37,7 @@ class Settings(TypedDict, total=False):
     name: str | None
 
 
-class Optimizer:
+class Optimizer(OptimizerState):
     """The base class of optimizers. Subclasses override `build` and `update_step`, written in ops.
 
     Parameters
@@ -103,8 +102,7 @@ class Optimizer:
         #: Goes up when programs traced with this optimizer are out of date (another kind of learning rate).
         self.version = 0
         self.built = False
-        self._variables: list[Variable] = []
-        self._slots: list[Variable] = []
+        self._init_state()
         self._trainable_variables: list[Variable] = []
         self._index: dict[int, int] = {}
         self._excluded: tuple[frozenset[int], re.Pattern[str] | None] = (frozenset(), None)
@@ -149,50 +147,7 @@ class Optimizer:
             return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
         return self._iterations
 
-    # ---- variables --------------------------------------------------------------------------------------
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All state: iteration, learning rate, then the slots."""
-        return list(self._variables)
-
-    def add_variable(
-        self, shape: tuple[int, ...], initializer: Any = "zeros", dtype: Any = None, name: str | None = None
-    ) -> Variable:
-        """Return a new variable that belongs to the optimizer's state (dtype: floatx by default)."""
-        initializer = initializers.get(initializer)
-        variable = Variable(initializer, shape=tuple(shape), dtype=dtype, trainable=False, name=name)
-        return self._track(variable)
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Return a new variable of the shape, dtype and memory layout of a model's variable: a slot."""
-        name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
-        slot = Variable.zeros_like(reference_variable, name=name)
-        initializer = initializers.get(initializer)
-        if not isinstance(initializer, initializers.Zeros):
-            with init_scope():
-                slot.load(np.asarray(initializer(slot.shape, dtype=slot.dtype)))
-        self._slots.append(slot)
-        return self._track(slot)
-
-    def add_optimizer_variables(
-        self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros"
-    ) -> Any:
-        """Return a list of slots, one for each variable; for several names a tuple of such lists."""
-        names = [name] if isinstance(name, str) else list(name)
-        slots = [
-            [self.add_variable_from_reference(variable, each, initializer) for each in names]
-            for variable in trainable_variables
-        ]
-        lists = tuple([row[i] for row in slots] for i in range(len(names)))
-        return lists[0] if isinstance(name, str) else lists
-
-    def _track(self, variable: Variable) -> Variable:
-        variable.path = f"{self.name}/{variable.name}"
-        self._variables.append(variable)
-        return variable
+    # ---- building ---------------------------------------------------------------------------------------
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the state for these variables. Called by the first `apply`; later calls do nothing.

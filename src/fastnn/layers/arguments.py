@@ -1,0 +1,77 @@
+"""The arguments of layers: those that any layer takes, those it does not know, and how they are stored."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from ..utils.lookup import nearest_names
+
+__all__ = ["Arguments", "take_input_shape", "unknown_arguments"]
+
+
+class Arguments:
+    """The arguments that a layer was made with."""
+
+    def __init__(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        self.args, self.kwargs = args, kwargs
+
+    def plain(self, cls: type) -> dict[str, Any]:
+        """Return them by name, defaults included; raise NotImplementedError if one of them is not plain."""
+        signature = inspect.signature(cls)
+        bound = signature.bind(*self.args, **self.kwargs)
+        bound.apply_defaults()
+        named = dict(bound.arguments)
+        for parameter in signature.parameters.values():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                named.update(named.pop(parameter.name))
+            elif parameter.kind is parameter.VAR_POSITIONAL and not named[parameter.name]:
+                del named[parameter.name]
+        odd = [name for name, value in named.items() if not _is_plain(value)]
+        if odd:
+            raise NotImplementedError(
+                f"Layer {cls.__name__} was made with arguments that cannot be stored as they are ({', '.join(odd)}): "
+                "override get_config()."
+            )
+        return named
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(each) for each in value)
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_plain(each) for name, each in value.items())
+    return value is None or isinstance(value, (str, int, float, bool))
+
+
+def take_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
+    """Take ``input_shape`` or ``input_dim`` out of keyword arguments, checked."""
+    shape, dim = kwargs.pop("input_shape", None), kwargs.pop("input_dim", None)
+    if shape is None and dim is None:
+        return None
+    if shape is not None and dim is not None:
+        raise ValueError(f"Give `input_shape` or `input_dim`, not both. Received: {shape!r} and {dim!r}")
+    if shape is None:
+        shape = (dim,)
+    if not isinstance(shape, (tuple, list)) or any(
+        size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1)
+        for size in shape
+    ):
+        raise ValueError(
+            "Argument `input_shape` must be a tuple of positive integers, such as (784,), without the batch axis. "
+            f"Received: {shape!r}"
+        )
+    return tuple(None if size is None else int(size) for size in shape)
+
+
+def unknown_arguments(cls: type, kwargs: dict[str, Any]) -> str:
+    """Return the message about arguments that neither the class nor its bases take, with the nearest that they do."""
+    known = {"input_shape", "input_dim"}
+    for base in cls.__mro__:
+        if base is not object and "__init__" in vars(base):
+            known |= {*inspect.signature(base.__init__).parameters} - {"self", "args", "kwargs"}
+    near = sorted({name for given in kwargs for name in nearest_names(given, known, 1)})
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"Unrecognized keyword arguments passed to {cls.__name__}: {kwargs}.{hint}"

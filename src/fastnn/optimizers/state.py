@@ -1,0 +1,66 @@
+"""The variables of an optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import initializers
+from ..tensor import Variable, init_scope
+
+__all__ = ["OptimizerState"]
+
+
+class OptimizerState:
+    """What an optimizer owns: single variables, and slots that belong to a model's variables."""
+
+    name: str
+
+    def _init_state(self) -> None:
+        self._variables: list[Variable] = []
+        self._slots: list[Variable] = []
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All state: iteration, learning rate, then the slots."""
+        return list(self._variables)
+
+    def add_variable(
+        self, shape: tuple[int, ...], initializer: Any = "zeros", dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """Return a new variable that belongs to the optimizer's state (dtype: floatx by default)."""
+        initializer = initializers.get(initializer)
+        variable = Variable(initializer, shape=tuple(shape), dtype=dtype, trainable=False, name=name)
+        return self._track(variable)
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """Return a new variable of the shape, dtype and memory layout of a model's variable: a slot."""
+        name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
+        slot = Variable.zeros_like(reference_variable, name=name)
+        initializer = initializers.get(initializer)
+        if not isinstance(initializer, initializers.Zeros):
+            with init_scope():
+                slot.load(np.asarray(initializer(slot.shape, dtype=slot.dtype)))
+        self._slots.append(slot)
+        return self._track(slot)
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros"
+    ) -> Any:
+        """Return a list of slots, one for each variable; for several names a tuple of such lists."""
+        names = [name] if isinstance(name, str) else list(name)
+        slots = [
+            [self.add_variable_from_reference(variable, each, initializer) for each in names]
+            for variable in trainable_variables
+        ]
+        lists = tuple([row[i] for row in slots] for i in range(len(names)))
+        return lists[0] if isinstance(name, str) else lists
+
+    def _track(self, variable: Variable) -> Variable:
+        variable.path = f"{self.name}/{variable.name}"
+        self._variables.append(variable)
+        return variable
