@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 
@@ -106,7 +107,7 @@ class _Memory:
 
     def take(self, shape, dtype) -> tuple[np.ndarray, np.ndarray]:
         """Return an array and the block it stands in."""
-        nbytes = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        nbytes = math.prod(shape) * dtype.itemsize
         need = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
         fitting = [block for block in self._free if need <= block.nbytes <= 4 * need]
         if fitting:
