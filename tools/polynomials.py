@@ -29,8 +29,9 @@ MANTISSA_BITS = {"float32": 24, "float64": 53}
 NODES = 1500  # the error is looked at on this many Chebyshev intervals
 LEVEL = mpf("1.02")  # the exchange ends when the largest extremum exceeds the smallest by no more than this
 EXCHANGES = 30  # or after this many rounds
+TIE = mpf("1e-20")  # extrema that differ by less, relatively, are equal
 TOLERANCE = 1  # units in the last place that a stored coefficient may differ by
-LINE = 112  # columns of the C listing
+LINE = 115  # columns of the C listing
 
 Function = Callable[[mpf], mpf]
 
@@ -157,17 +158,17 @@ def erfcx_fit(name: str, centre: int, end: int, degree: int, dtype: str) -> Fit:
 
 # fmt: off
 FITS = (
-    #   name                 function       weight                   interval                         degree dtype  singly
+    #   name                 function       weight                   interval                   degree   dtype   singly
     Fit("exp_poly_f32",      exp_rest,      exp_weight,              (-HALF_LN2, HALF_LN2),            4, "float32", 0),
     Fit("log_poly_f32",      log_rest,      log_weight,              (mpf(0), ARTANH_LN2),             2, "float32", 3),
     Fit("log_unit_poly_f32", log_rest,      log_weight,              (mpf(0), mpf(1) / 9),             3, "float32", 1),
     Fit("erf_poly_f32",      erf_rest,      relative(erf_rest, 1),   (mpf(0), mpf(1)),                 6, "float32", 3),
-    erfcx_fit("erfcx_poly_f32", centre=3, end=11,                                              degree=9, dtype="float32"),
+    erfcx_fit("erfcx_poly_f32", centre=3, end=11,                                            degree=9, dtype="float32"),
     Fit("exp_poly_f64",      exp_rest,      exp_weight,              (-HALF_LN2, HALF_LN2),            9, "float64", 0),
     Fit("log_poly_f64",      log_rest,      log_weight,              (mpf(0), ARTANH_LN2),             6, "float64", 3),
     Fit("log_unit_poly_f64", log_rest,      log_weight,              (mpf(0), mpf(1) / 9),             9, "float64", 1),
     Fit("erf_poly_f64",      erf_rest,      relative(erf_rest, 1),   (mpf(0), mpf(1)),                11, "float64", 3),
-    erfcx_fit("erfcx_poly_f64", centre=4, end=28,                                             degree=22, dtype="float64"),
+    erfcx_fit("erfcx_poly_f64", centre=4, end=28,                                           degree=22, dtype="float64"),
     Fit("quantile_near",     quantile_near, relative(quantile_near), (mpf(-3), mpf(3)),                9, "float32", 1),
     Fit("quantile_far",      quantile_far,  relative(quantile_far),  (mp.sqrt(6) - FAR, mpf(6) - FAR), 9, "float32", 0),
 )
@@ -206,11 +207,16 @@ def level(fit: Fit, fixed: Sequence[mpf], points: Sequence[mpf]) -> list[mpf]:
 
 
 def extrema(error: Sequence[mpf], count: int) -> list[int]:
-    """Return where the error is extremal: once in each run of one sign; of too many, the smaller at the ends go."""
+    """Return where the error is extremal, once in each run of one sign.
+
+    Of more than `count`, the smaller one at either end goes, until `count` are left. Two that were points of the last
+    exchange are equal but for the 50th digit: of such, the last one goes.
+    """
     runs = groupby(range(len(error)), key=lambda i: error[i] > 0)
     found = [max(run, key=lambda i: abs(error[i])) for _, run in runs]
     while len(found) > count:
-        found.pop(0 if abs(error[found[0]]) < abs(error[found[-1]]) else -1)
+        first, last = abs(error[found[0]]), abs(error[found[-1]])
+        found.pop(0 if first < last * (1 - TIE) else -1)
     return found
 
 

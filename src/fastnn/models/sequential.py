@@ -37,7 +37,8 @@ class Sequential(Model):
     """
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
-        super().__init__(name=name, trainable=trainable)
+        # Each layer casts for itself: a stack of float64 layers computes in float64 throughout.
+        super().__init__(name=name, trainable=trainable, autocast=False)
         self._layers: list[Layer] = []
         self._shapes: list[tuple[int | None, ...]] = []
         if layers is None:
