@@ -32,6 +32,7 @@ EXCHANGES = 30  # or after this many rounds
 TIE = mpf("1e-20")  # extrema that differ by less, relatively, are equal
 TOLERANCE = 1  # units in the last place that a stored coefficient may differ by
 LINE = 115  # columns of the C listing
+FAR = mpf("4.3")  # where quantile_far has its centre: about the middle of sqrt(6)..6
 
 Function = Callable[[mpf], mpf]
 
@@ -136,7 +137,6 @@ class Fit:
 MARGIN = mpf("1.001")  # a reduced argument may be rounded to just outside its interval
 HALF_LN2 = MARGIN * mp.log(2) / 2
 ARTANH_LN2 = MARGIN * ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2  # s^2 where 2 artanh(s) = ln(2) / 2
-FAR = mpf("4.3")
 
 
 def exp_weight(x: mpf) -> mpf:
@@ -156,6 +156,8 @@ def erfcx_fit(name: str, centre: int, end: int, degree: int, dtype: str) -> Fit:
     return Fit(name, function, relative(function), interval, degree, dtype, singly=1)
 
 
+# Every row leads to the stored numbers, bit for bit. The quantiles are fitted for float32 alone: float64 starts from them
+# and makes one step of Halley's rule.
 # fmt: off
 FITS = (
     #   name                 function       weight                   interval                   degree   dtype   singly
@@ -195,6 +197,11 @@ def chebyshev(fit: Fit, intervals: int) -> list[mpf]:
 def errors(fit: Fit, coefficients: Sequence[mpf]) -> list[mpf]:
     """Return the weighted error of a polynomial on the nodes."""
     return [fit.weight(x) * (fit.function(x) - horner(coefficients, x)) for x in chebyshev(fit, NODES)]
+
+
+def maximum_error(fit: Fit, coefficients: Sequence[mpf]) -> mpf:
+    """Return the largest weighted error on the nodes."""
+    return max(map(abs, errors(fit, coefficients)))
 
 
 def level(fit: Fit, fixed: Sequence[mpf], points: Sequence[mpf]) -> list[mpf]:
@@ -280,12 +287,7 @@ def derive(fit: Fit) -> Derived:
         fixed.append(rounded(remez(fit, fixed)[0][len(fixed)], fit.dtype))
     if len(fixed) <= fit.degree:
         fixed = [rounded(c, fit.dtype) for c in remez(fit, fixed)[0]]
-    return Derived(fixed, maximum(errors(fit, ideal)), spread, maximum(errors(fit, fixed)))
-
-
-def maximum(error: Iterable[mpf]) -> mpf:
-    """Return the largest absolute value."""
-    return max(map(abs, error))
+    return Derived(fixed, maximum_error(fit, ideal), spread, maximum_error(fit, fixed))
 
 
 # ---- C -----------------------------------------------------------------------------------------------
@@ -377,9 +379,10 @@ def check(fits: Sequence[Fit]) -> int:
         wrong += [f"{fit.name}: {problem}"] if problem else []
         state = "MISMATCH" if problem else f"{same} of {len(found)} coefficients identical"
         print(f"{fit.name:18} {fit.file:18} weighted error {power_of_two(derived.error):9} {state}", flush=True)
-    print(f"compared {total} coefficients of {len(fits)} polynomials: {identical} identical bit for bit,")
-    print(f"the others {'NOT all ' if wrong else ''}within {TOLERANCE} unit in the last place")
-    print(*wrong, sep="\n", file=sys.stderr, end="\n" if wrong else "")
+    print(f"compared {total} coefficients of {len(fits)} polynomials: {identical} identical bit for bit", end="; ")
+    print(f"{len(wrong)} mismatches of more than {TOLERANCE} unit in the last place", flush=True)
+    for line in wrong:
+        print(line, file=sys.stderr)
     return 1 if wrong else 0
 
 

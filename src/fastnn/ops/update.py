@@ -90,7 +90,7 @@ def step_scalars(learning_rate, iterations, beta_1=0.0, beta_2=0.0):
 
 
 # ---- optimizer rules -------------------------------------------------------------------------------------------
-# rule: a name in the kernel table; hyper: its par[0..4]; par[5] is the weight decay. The reference transcribes
+# rule: a name in the kernel table; hyper: its par[0..4]; par[5] is the weight decay, par[6] an L2 penalty's factor. The reference transcribes
 # the published formula.
 
 
@@ -102,17 +102,17 @@ def _in_layout_of(plan, w, g):
     return memory
 
 
-def _update_lower(plan, outs, ins, rule, hyper, option, weight_decay):
+def _update_lower(plan, outs, ins, rule, hyper, option, weight_decay, l2):
     w, s0, s1, s2, g, scalars = ins
-    settings = {"slots": (s0, s1, s2), "hyper": _pars(hyper, weight_decay), "option": option}
+    settings = {"slots": (s0, s1, s2), "hyper": _pars(hyper, weight_decay, l2), "option": option}
     try:
         plan.update(rule, w, g, scalars, **settings)
     except BufferError:
         plan.update(rule, w, _in_layout_of(plan, w, g), scalars, **settings)
 
 
-def _pars(hyper, weight_decay):
-    return (*hyper, *(0.0,) * (5 - len(hyper)), weight_decay)
+def _pars(hyper, weight_decay, l2):
+    return (*hyper, *(0.0,) * (5 - len(hyper)), weight_decay, l2)
 
 
 def _rule_sgd(w, s, g, lr, step, hyper, option):
@@ -168,7 +168,8 @@ REFERENCE_RULES = {
 }
 
 
-def _update_reference(w, s0, s1, s2, g, scalars, rule, hyper, option, weight_decay):
+def _update_reference(w, s0, s1, s2, g, scalars, rule, hyper, option, weight_decay, l2=0.0):
+    g = g + l2 * w
     w -= w * weight_decay * scalars[0]
     REFERENCE_RULES[rule](w, (s0, s1, s2), g, scalars[0], scalars[1], hyper, option)
 
@@ -180,8 +181,8 @@ optimizer_update = Op(
     reference=_update_reference,
     lower=_update_lower,
     mutates=(0, 1, 2, 3),
-    attrs=dict.fromkeys(("rule", "hyper", "option", "weight_decay"), REQUIRED),
-    doc="One step of an optimizer rule on a variable and its slots, in place.",
+    attrs={**dict.fromkeys(("rule", "hyper", "option", "weight_decay"), REQUIRED), "l2": 0.0},
+    doc="One step of an optimizer rule on a variable and its slots, in place; the gradient is g + l2 · variable.",
 )
 
 
