@@ -91,21 +91,6 @@ def make_step(activation, rule):
     return step, (w1, w2, *slots)
 
 
-@pytest.mark.parametrize("activation", ["linear", "relu", "leaky_relu", "elu", "selu", "sigmoid", "tanh"])
-@pytest.mark.parametrize("rule", ["adam", "momentum"])
-def test_fused_step_equals_eager(activation, rule):
-    x = np.random.default_rng(1).standard_normal((6, 150))
-    step, variables = make_step(activation, rule)
-    program, _ = compile_and_run(step, x)
-    kernels = [name for name, _, _ in program.plan.describe()]
-    assert rule not in kernels  # the update is inside the matrix product
-    assert f"{activation}_grad" not in kernels
-    eager_step, eager_variables = make_step(activation, rule)
-    eager_step(ops.convert_to_tensor(x))
-    for a, b in zip(variables, eager_variables, strict=True):
-        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12, atol=1e-15)
-
-
 def test_batches_are_gathered_in_the_order_of_the_permutation():
     total = Variable(np.float32(0))
     seen = Variable(np.zeros((8, 3), "float32"))

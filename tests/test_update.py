@@ -25,14 +25,14 @@ def test_every_rule_has_a_row():
     assert set(RULES) == set(core.RULES) == set(ops.update.REFERENCE_RULES)
 
 
-def run_rule(rule, option, shape, dtype, layout, decay, steps=3, transposed=False, threads=1):
+def run_rule(rule, option, shape, dtype, layout, decay, steps=3, transposed=False, threads=1, l2=0.0):
     """Return (got, expected): variable and slots after some steps, by the kernel and by the transcription."""
     rng = np.random.default_rng(0)
     hyper, n_slots, _ = RULES[rule]
     w = Variable(rng.standard_normal(shape).astype(dtype), layout=layout)
     slots = [Variable.zeros_like(w) for _ in range(n_slots)] + [None] * (3 - n_slots)
     expected = [None if v is None else v.numpy().astype("float64") for v in (w, *slots)]
-    attrs = {"rule": rule, "hyper": hyper, "option": option, "weight_decay": decay}
+    attrs = {"rule": rule, "hyper": hyper, "option": option, "weight_decay": decay, "l2": l2}
     core.set_num_threads(threads)
     for t in range(steps):
         g = rng.standard_normal(shape).astype(dtype)
@@ -51,13 +51,14 @@ def run_rule(rule, option, shape, dtype, layout, decay, steps=3, transposed=Fals
     kernel_layout=st.booleans(),
     decay=st.sampled_from([0.0, 0.1]),
     transposed=st.booleans(),
+    l2=st.sampled_from([0.0, 0.3]),
 )
-def test_rule_equals_its_formula(rule, dtype, isa, shape, kernel_layout, decay, transposed):
+def test_rule_equals_its_formula(rule, dtype, isa, shape, kernel_layout, decay, transposed, l2):
     core.set_isa(isa)
     layout = "kernel" if kernel_layout and len(shape) == 2 and 0 not in shape else None
     transposed = transposed and len(shape) == 2
     for option in RULES[rule][2]:
-        got, expected = run_rule(rule, option, shape, dtype, layout, decay, transposed=transposed)
+        got, expected = run_rule(rule, option, shape, dtype, layout, decay, transposed=transposed, l2=l2)
         for a, b in zip(got, expected, strict=True):
             np.testing.assert_allclose(a.numpy(), b, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
 

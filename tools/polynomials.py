@@ -156,8 +156,8 @@ def erfcx_fit(name: str, centre: int, end: int, degree: int, dtype: str) -> Fit:
     return Fit(name, function, relative(function), interval, degree, dtype, singly=1)
 
 
-# Every row leads to the stored numbers, bit for bit. The quantiles are fitted for float32 alone: float64 starts from them
-# and makes one step of Halley's rule.
+# Every row leads to the stored numbers, bit for bit. The quantiles are fitted for float32 alone: float64 starts from
+# them and makes one step of the third order.
 # fmt: off
 FITS = (
     #   name                 function       weight                   interval                   degree   dtype   singly
@@ -380,7 +380,7 @@ def check(fits: Sequence[Fit]) -> int:
         state = "MISMATCH" if problem else f"{same} of {len(found)} coefficients identical"
         print(f"{fit.name:18} {fit.file:18} weighted error {power_of_two(derived.error):9} {state}", flush=True)
     print(f"compared {total} coefficients of {len(fits)} polynomials: {identical} identical bit for bit", end="; ")
-    print(f"{len(wrong)} mismatches of more than {TOLERANCE} unit in the last place", flush=True)
+    print(f"{len(wrong)} problems (more than {TOLERANCE} unit in the last place apart, or missing)", flush=True)
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0

@@ -1,8 +1,15 @@
-"""Fusions: pairs of ops that one kernel does at once. Each keeps the plain composition it replaces."""
+"""Fusions: ops that one kernel does at once. Each keeps the plain composition it replaces.
+
+- optimizer_update(matmul(a, b)): the update happens tile by tile, the gradient never reaches memory;
+- optimizer_update(g + c · variable), an L2 penalty's gradient: the rule adds it;
+- <activation>_grad(matmul(a, b), y): the product is multiplied in the tile.
+"""
 
 from __future__ import annotations
 
-from .graph import Node
+import numpy as np
+
+from .graph import Node, live
 from .ops.catalogue import CATALOGUE, Op
 from .ops.linalg import GRADS, place_matmul
 from .ops.update import _pars, _update_lower
@@ -12,13 +19,9 @@ __all__ = ["fuse"]
 
 
 def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
-    """Return the nodes with every fusible pair replaced; ``wanted`` values are kept."""
-    uses = {}
-    for node in nodes:
-        for x in node.inputs:
-            uses[id(x)] = uses.get(id(x), 0) + 1
-    for x in wanted:
-        uses[id(x)] = uses.get(id(x), 0) + 1
+    """Return the nodes that are needed with every fusible pair replaced; ``wanted`` values are kept."""
+    nodes = live(_with_penalties(nodes), wanted)
+    uses = _count_uses(nodes, wanted)
     replaced, gone = {}, set()
     for node in nodes:
         product = _fusible_product(node, uses)
@@ -28,6 +31,68 @@ def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
     return [replaced.get(id(node), node) for node in nodes if id(node) not in gone]
 
 
+def _count_uses(nodes, wanted):
+    uses = {}
+    for x in [x for node in nodes for x in node.inputs] + list(wanted):
+        uses[id(x)] = uses.get(id(x), 0) + 1
+    return uses
+
+
+# ---- an L2 penalty's gradient -----------------------------------------------------------------------------
+
+
+def _with_penalties(nodes):
+    """Move c · variable out of the gradients of updates into their l2."""
+    writers = {}
+    for node in nodes:
+        for i in node.op.mutates:
+            writers[id(node.inputs[i])] = writers.get(id(node.inputs[i]), 0) + 1
+    return [_with_penalty(n) if n.op is _UPDATE and writers[id(n.inputs[0])] == 1 else n for n in nodes]
+
+
+def _with_penalty(node):
+    variable, gradient, l2 = node.inputs[0], node.inputs[4], node.attrs["l2"]
+    while isinstance(gradient, SymbolicTensor) and gradient.node is not None and gradient.node.op is _ADD:
+        terms = gradient.node.inputs
+        factors = [_factor_of(term, variable) for term in terms]
+        if factors[0] is None and factors[1] is None:
+            break
+        penalty = 0 if factors[0] is not None else 1
+        l2 += factors[penalty]
+        gradient = terms[1 - penalty]
+    inputs = (*node.inputs[:4], gradient, *node.inputs[5:])
+    return Node(node.op, inputs, {**node.attrs, "l2": l2}, node.outputs)
+
+
+def _factor_of(value, variable):
+    """Return c if the value is c · variable for a constant c, else None."""
+    if not isinstance(value, SymbolicTensor) or value.shape != variable.shape:
+        return None
+    if value.node is None:
+        return 1.0 if value.variable is variable else None
+    a, b = (*value.node.inputs, None)[:2]
+    if value.node.op is _MULTIPLY:
+        for constant, other in ((a, b), (b, a)):
+            number, factor = _uniform(constant), _factor_of(other, variable)
+            if number is not None and factor is not None:
+                return number * factor
+    if value.node.op is _ADD:
+        factors = _factor_of(a, variable), _factor_of(b, variable)
+        return None if None in factors else sum(factors)
+    return None
+
+
+def _uniform(x):
+    """Return the number that all elements of a constant are, or None."""
+    if isinstance(x, (SymbolicTensor, Variable)) or not x.size:
+        return None
+    first = x.array.flat[0]
+    return float(first) if not any(x.array.strides) or np.all(x.array == first) else None
+
+
+# ---- matrix products --------------------------------------------------------------------------------------
+
+_ADD, _MULTIPLY = CATALOGUE["add"], CATALOGUE["multiply"]
 _MATMUL = CATALOGUE["matmul"]
 _UPDATE = CATALOGUE["optimizer_update"]
 _GRAD_NAMES = {op: name for name, op in GRADS.items()}
@@ -68,15 +133,15 @@ def _fused(node, product):
     return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.outputs)
 
 
-def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay):
+def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay, l2):
     w, s0, s1, s2, a, b, scalars = ins
     try:
-        plan.matmul(w, a, b, rule=rule, slots=(s0, s1, s2), scalars=scalars, hyper=_pars(hyper, weight_decay),
+        plan.matmul(w, a, b, rule=rule, slots=(s0, s1, s2), scalars=scalars, hyper=_pars(hyper, weight_decay, l2),
                     option=option)  # fmt: skip
     except BufferError:  # a layout that no fused kernel takes: one after the other
         gradient = aligned_empty(w.shape, w.dtype)
         place_matmul(plan, gradient, a, b)
-        _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay)
+        _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
 
 
 def _grad_with_product(plan, outs, ins, activation, parameter):

@@ -82,6 +82,17 @@ def trace(fn: Callable, specs: Sequence[tuple]) -> Graph:
     return graph
 
 
+def live(nodes: list[Node], wanted: Sequence[SymbolicTensor]) -> list[Node]:
+    """Return the nodes that the wanted values or the state need, in order."""
+    needed = {id(x) for x in wanted}
+    kept = []
+    for node in reversed(nodes):
+        if node.op.stateful or any(id(out) in needed for out in node.outputs):
+            kept.append(node)
+            needed.update(id(x) for x in node.inputs if isinstance(x, SymbolicTensor))
+    return kept[::-1]
+
+
 def flatten(structure) -> list:
     """Return the leaves of nested tuples, lists and dicts, in order."""
     if isinstance(structure, (tuple, list)):

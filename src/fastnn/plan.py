@@ -131,7 +131,7 @@ class _Binder:
         self.arrays = {}  # id of a symbolic value → its array
         self.blocks = {}  # id of a root value → the blocks its views and itself stand in
         wanted = [x for x in flatten(graph.outputs) if isinstance(x, SymbolicTensor)]
-        self.nodes = fusion.fuse(_live(graph.nodes, wanted), wanted)
+        self.nodes = fusion.fuse(graph.nodes, wanted)
         self.roots = _roots(self.nodes)
         self.last_use = self._last_uses(wanted)
         self.written = _written(self.nodes)
@@ -223,17 +223,6 @@ class _Binder:
                 raise RuntimeError("a tensor of another trace was used; traced values must not be kept")
             array = self.arrays[id(x)] = x.variable.array
         return array
-
-
-def _live(nodes, wanted):
-    """Leave out the nodes that nobody needs."""
-    needed = {id(x) for x in wanted}
-    kept = []
-    for node in reversed(nodes):
-        if node.op.stateful or any(id(out) in needed for out in node.outputs):
-            kept.append(node)
-            needed.update(id(x) for x in node.inputs if isinstance(x, SymbolicTensor))
-    return kept[::-1]
 
 
 def _roots(nodes):

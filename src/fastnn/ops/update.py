@@ -90,8 +90,8 @@ def step_scalars(learning_rate, iterations, beta_1=0.0, beta_2=0.0):
 
 
 # ---- optimizer rules -------------------------------------------------------------------------------------------
-# rule: a name in the kernel table; hyper: its par[0..4]; par[5] is the weight decay, par[6] an L2 penalty's factor. The reference transcribes
-# the published formula.
+# rule: a name in the kernel table; hyper: its par[0..4]; par[5] is the weight decay, par[6] an L2 penalty's factor.
+# The reference transcribes the published formula.
 
 
 def _in_layout_of(plan, w, g):
@@ -202,6 +202,7 @@ def _update(rule, variable, slots, gradient, scalars, hyper=(), option=0, weight
         "hyper": tuple(map(float, hyper)),
         "option": int(option),
         "weight_decay": float(weight_decay),
+        "l2": 0.0,
     }
     optimizer_update.apply((variable, *slots, gradient, scalars), attrs)
 
