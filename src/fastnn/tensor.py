@@ -16,6 +16,7 @@ from .dtypes import standardize_dtype
 __all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "convert_to_tensor", "is_tensor"]
 
 ALIGNMENT = 64  # bytes: a cache line and an AVX-512 vector
+PAGE = 4096  # bytes
 LONG_INPUT = 128  # dense kernels with more inputs than this are stored [out][in]
 NARROW_OUTPUT = 8  # and those with fewer outputs than this
 
@@ -218,6 +219,8 @@ def _kernel_storage(shape, dtype) -> np.ndarray:
     rows, cols = (n_out, n_in) if by_output else (n_in, n_out)
     per_line = ALIGNMENT // dtype.itemsize
     padded = -(-cols // per_line) * per_line
+    if padded * dtype.itemsize % PAGE == 0:  # rows a page apart would meet in the same lines of the cache
+        padded += per_line
     storage = aligned_empty((rows, padded), dtype)
     storage[...] = 0
     matrix = storage[:, :cols]

@@ -16,7 +16,8 @@
 enum {
     ROUNDS = 8,              /* log2(FNN_MAX_THREADS): rounds of a barrier */
     IDLE_SPIN_NS = 50000,    /* a thread without a job: covers the gap between two plans in a row */
-    BARRIER_SPIN_NS = 20000  /* inside a job: longer waits mean that the other is off its processor */
+    BARRIER_SPIN_NS = 50000, /* inside a job: longer waits mean that the other is off its processor */
+    WORKER_STACK = 2 << 20   /* bytes; the matrix products pack into up to 200 KiB of it */
 };
 
 _Static_assert(FNN_MAX_THREADS <= 1 << ROUNDS, "a barrier needs log2(threads) rounds");
@@ -86,6 +87,7 @@ static int start(int i)
     if (pthread_attr_init(&attr))
         return -1;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, WORKER_STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     int failed = pthread_create(&thread, &attr, worker, &seats[i]);
