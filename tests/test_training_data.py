@@ -271,3 +271,13 @@ def test_targets_of_a_binary_crossentropy_lie_between_0_and_1(loss):
         model.fit(X, np.where(Y > 0, 1, -1)[:, None], verbose=0)
     assert bits(model) == before
     model.fit(X, np.full((100, 1), 0.3), verbose=0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_finite_values_are_not_taken_for_infinite(dtype):
+    """Their sum overflows; they themselves do not."""
+    array = np.full((100, 3), np.finfo(dtype).max, dtype)
+    check_finite(array, "x")
+    array[70, 2] = np.inf
+    with pytest.raises(ValueError, match="1 of them, the first \\(inf\\) at row 70, column 2"):
+        check_finite(array, "x")
