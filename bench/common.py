@@ -39,9 +39,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     """Return a parser with the options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=7, help="timed rounds (default: 7)")
-    parser.add_argument(
-        "--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (default: 1 2)"
-    )
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (default: 1 2)")
     parser.add_argument("--json", type=Path, help="write all times to this file")
     return parser
 
@@ -100,9 +98,7 @@ def print_table(title: str, results: list[Result], steps: int) -> None:
         )
 
 
-def write_json(
-    path: Path | None, title: str, results: list[Result], peers: Mapping[str, object]
-) -> None:
+def write_json(path: Path | None, title: str, results: list[Result], peers: Mapping[str, object]) -> None:
     """Write all times, with what is needed to judge them."""
     if path is None:
         return
@@ -114,10 +110,7 @@ def write_json(
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
         "versions": {name: str(module.__version__) for name, module in modules.items()},
-        "results": [
-            asdict(result) | {"minimum": result.minimum, "median": result.median}
-            for result in results
-        ],
+        "results": [asdict(result) | {"minimum": result.minimum, "median": result.median} for result in results],
     }
     path.write_text(json.dumps(report, indent=1) + "\n")
     print(f"\nwritten to {path}")

@@ -48,9 +48,7 @@ def ours(x: np.ndarray, y: np.ndarray) -> Callable[[], object]:
 
 def pytorch(torch, x: np.ndarray, y: np.ndarray) -> Callable[[], object]:
     inputs, labels = torch.from_numpy(x), torch.from_numpy(y)
-    model = torch.nn.Sequential(
-        torch.nn.Linear(FEATURES, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, CLASSES)
-    )
+    model = torch.nn.Sequential(torch.nn.Linear(FEATURES, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, CLASSES))
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     loss_of = torch.nn.functional.cross_entropy
 
