@@ -40,6 +40,29 @@ def test_a_function_writes_variables_at_every_call():
     assert [float(bump(np.float32(10))) for _ in range(3)] == [11, 12, 13]
 
 
+def test_a_variable_as_argument_may_be_written():
+    @fastnn.function
+    def fill(variable, x):
+        variable.assign(x * 2)
+
+    a, b = Variable([0.0, 0.0]), Variable([0.0, 0.0])
+    fill(a, np.array([1, 2], "float32"))
+    fill(b, np.array([3, 4], "float32"))
+    np.testing.assert_array_equal([a.numpy(), b.numpy()], [[2, 4], [6, 8]])
+
+
+def test_threads_may_call_one_function():
+    from concurrent.futures import ThreadPoolExecutor
+
+    @fastnn.function
+    def double(x):
+        return ops.sum(x * 2)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda i: float(double(np.full(1000, float(i)))), range(200)))
+    assert found == [2000.0 * i for i in range(200)]
+
+
 def test_results_are_of_their_own():
     double = fastnn.function(lambda x: x * 2)
     first = double(np.ones(2))

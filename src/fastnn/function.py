@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 
 import numpy as np
 
 from . import autograd, plan
-from .graph import flatten, is_value, rebuild
+from .graph import flatten, rebuild
 from .tensor import Tensor, convert_to_tensor, current_graph
 
 __all__ = ["function"]
@@ -23,8 +24,8 @@ def function(fn: Callable | None = None) -> Callable:
     ----------
     fn : callable
         Takes tensors (or arrays, numbers; nested in tuples, lists, dicts), returns tensors likewise. It is
-        called once for each combination of shapes, dtypes and values of other arguments; afterwards the compiled
-        record runs. Python side effects happen only while tracing. Variables that it writes are written at every call.
+        called once for each combination of shapes, dtypes and values of other arguments (a Variable counts as itself:
+        fn may write it); afterwards the compiled record runs. Python side effects happen only while tracing. Variables that it writes are written at every call.
 
     Returns
     -------
@@ -37,6 +38,7 @@ def function(fn: Callable | None = None) -> Callable:
     if not callable(fn):
         raise TypeError(f"function takes a callable, got {type(fn).__name__}")
     programs = {}
+    lock = threading.RLock()
 
     @functools.wraps(fn)
     def compiled(*args, **kwargs):
@@ -51,17 +53,18 @@ def function(fn: Callable | None = None) -> Callable:
             if len(programs) >= _MOST_SIGNATURES:
                 programs.pop(next(iter(programs)))
             programs[signature] = program
-        for memory, tensor in zip(program.inputs, tensors, strict=True):
-            memory[...] = tensor.array
-        program.run()
-        return program.result()
+        with lock:  # from the writing of the inputs to the copies of the outputs
+            for memory, tensor in zip(program.inputs, tensors, strict=True):
+                memory[...] = tensor.array
+            program.run()
+            return program.result()
 
     compiled.python_function = fn
     return compiled
 
 
 def _is_input(x):
-    return is_value(x) or isinstance(x, (np.ndarray, np.generic, float))
+    return isinstance(x, (Tensor, np.ndarray, np.generic, float))
 
 
 def _skeleton(structure):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from . import autograd
 from .dtypes import standardize_dtype
-from .tensor import SymbolicTensor, Tensor, Variable, tracing
+from .tensor import SymbolicTensor, Variable, tracing
 
 __all__ = ["Graph", "Node", "trace"]
 
@@ -111,8 +111,3 @@ def rebuild(structure, leaves):
     if isinstance(structure, dict):
         return {name: rebuild(each, leaves) for name, each in structure.items()}
     return next(leaves)
-
-
-def is_value(x) -> bool:
-    """Whether a leaf is a tensor or a variable."""
-    return isinstance(x, (Tensor, Variable))
