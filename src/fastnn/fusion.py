@@ -17,6 +17,9 @@ from .tensor import SymbolicTensor, Variable, aligned_empty
 
 __all__ = ["fuse"]
 
+_ADD, _MULTIPLY, _MATMUL = CATALOGUE["add"], CATALOGUE["multiply"], CATALOGUE["matmul"]
+_UPDATE = CATALOGUE["optimizer_update"]
+
 
 def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
     """Return the nodes that are needed with every fusible pair replaced; ``wanted`` values are kept."""
@@ -92,9 +95,6 @@ def _uniform(x):
 
 # ---- matrix products --------------------------------------------------------------------------------------
 
-_ADD, _MULTIPLY = CATALOGUE["add"], CATALOGUE["multiply"]
-_MATMUL = CATALOGUE["matmul"]
-_UPDATE = CATALOGUE["optimizer_update"]
 _GRAD_NAMES = {op: name for name, op in GRADS.items()}
 
 

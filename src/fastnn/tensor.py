@@ -208,6 +208,13 @@ def aligned_empty(shape, dtype) -> np.ndarray:
     return memory[start : start + nbytes].view(dtype).reshape(shape)
 
 
+def laid_out_like(memory: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """See flat memory of ``like.size`` elements as an array of its shape and order of axes, without padding."""
+    order = sorted(range(like.ndim), key=lambda axis: -abs(like.strides[axis]))
+    array = memory.reshape([like.shape[axis] for axis in order])
+    return array.transpose(np.argsort(order))
+
+
 def _kernel_storage(shape, dtype) -> np.ndarray:
     """Return zeroed storage of a dense kernel, seen as (in, out): rows padded to a cache line.
 

@@ -13,7 +13,6 @@ from .elementwise import (
     absolute,
     clip,
     elementwise,
-    erf,
     exp,
     greater,
     maximum,
@@ -47,7 +46,6 @@ def _np_gelu_tanh_grad(dy, x):
 
 
 _normal_pdf = lambda x: exp(x * x * -0.5) * (1 / np.sqrt(2 * np.pi))  # noqa: E731
-_normal_cdf = lambda x: 0.5 * (1 + erf(x * np.sqrt(0.5)))  # noqa: E731
 
 
 def _grad_op(name, inputs, reference, derivative, attrs=None):

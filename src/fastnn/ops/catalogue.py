@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .._kernels.core import Plan
+from .._kernels.core import DTYPES, Plan
 from ..autograd import is_recording, record
 from ..tensor import SymbolicTensor, Tensor, Variable, aligned_empty, convert_to_tensor, current_graph
 
@@ -164,6 +164,11 @@ def _signature(inputs, attrs):
 
 
 REQUIRED = inspect.Parameter.empty
+
+
+def dtype_code(array: np.ndarray) -> int:
+    """Return the number by which kernels know the array's dtype, for those that take it as an option."""
+    return DTYPES.index(array.dtype.name)
 
 
 def scratch(plan: Plan, array: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import standardize_dtype
 from ..tensor import SymbolicTensor, Tensor, convert_to_tensor
-from .catalogue import REQUIRED, Op, contiguous
+from .catalogue import REQUIRED, Op, contiguous, dtype_code
 from .convert import cast, to_tensor
 from .elementwise import where
 from .shaping import broadcast_to, moveaxis, ravel
@@ -19,13 +19,13 @@ __all__ = ["diag_part", "one_hot", "take", "take_along_axis"]
 def _take_lower(plan, outs, ins, rows):
     x, index = (contiguous(plan, each) for each in ins)
     size = math.prod(x.shape[1:])
-    dims = (index.size, size, x.shape[0], 2 if index.dtype == "int32" else 3)
+    dims = (index.size, size, x.shape[0], dtype_code(index))
     plan.call("take_rows", [outs[0]], [x, index], dims)
 
 
 def _scatter_lower(plan, outs, ins, rows):
     x, index = (contiguous(plan, each) for each in ins)
-    dims = (index.size, math.prod(outs[0].shape[1:]), rows, 2 if index.dtype == "int32" else 3)
+    dims = (index.size, math.prod(outs[0].shape[1:]), rows, dtype_code(index))
     plan.call("scatter_add_rows", [outs[0]], [x, index], dims)
 
 
@@ -120,7 +120,7 @@ _one_hot = Op(
 
 def _one_hot_lower(plan, outs, ins, depth, dtype):
     index = contiguous(plan, ins[0])
-    dims = (index.size, depth, 2 if index.dtype == "int32" else 3)
+    dims = (index.size, depth, dtype_code(index))
     plan.call("one_hot", outs, [index], dims, dtype=dtype)
 
 

@@ -11,7 +11,7 @@ from ..dtypes import is_float
 from ..tensor import SymbolicTensor, convert_to_tensor
 from . import elementwise as e
 from .activation import _np_sigmoid, sigmoid, sigmoid_grad
-from .catalogue import Op, contiguous
+from .catalogue import Op, contiguous, dtype_code
 from .convert import cast, to_float
 from .elementwise import elementwise
 from .indexing import take_along_axis
@@ -23,8 +23,6 @@ __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "in_top_k", "log_softmax", "softmax",
     "sparse_categorical_crossentropy",
 ]  # fmt: skip
-
-LABEL_CODE = {"int32": 2, "int64": 3}
 
 
 def _np_softmax(x):
@@ -38,11 +36,13 @@ def _np_lse(x):
 
 
 def _rows_lower(name):
+    """Lower to a row kernel: the last output has the shape of the rows, the last input may be labels."""
+
     def lower(plan, outs, ins):
         ins = [contiguous(plan, x) for x in ins]
-        cols = ins[-1].shape[-1]
-        rows = ins[-1].size // cols if cols else 0
-        plan.call(name, outs, ins, (rows, cols))
+        cols = outs[-1].shape[-1]
+        rows = outs[-1].size // cols if cols else 0
+        plan.call(name, outs, ins, (rows, cols, dtype_code(ins[-1])))
 
     return lower
 
@@ -138,26 +138,6 @@ def _target_grad(call, dloss):
     return expand_dims(dloss, -1) * -log_softmax(logits)
 
 
-def _crossentropy_lower(name):
-    def lower(plan, outs, ins):
-        logits, target = (contiguous(plan, x) for x in ins)
-        cols = logits.shape[-1]
-        label = LABEL_CODE.get(target.dtype.name, 0)
-        plan.call(name, outs, [logits, target], (logits.size // cols if cols else 0, cols, label))
-
-    return lower
-
-
-def _crossentropy_grad_lower(name):
-    def lower(plan, outs, ins):
-        dloss, probs, target = (contiguous(plan, x) for x in ins)
-        cols = probs.shape[-1]
-        label = LABEL_CODE.get(target.dtype.name, 0)
-        plan.call(name, outs, [dloss, probs, target], (probs.size // cols if cols else 0, cols, label))
-
-    return lower
-
-
 def _np_softmax_crossentropy(logits, target):
     loss = (target * (_np_lse(logits)[..., None] - logits)).sum(-1)
     return loss, _np_softmax(logits)
@@ -179,7 +159,7 @@ softmax_crossentropy = Op(
     spec=_crossentropy_spec,
     reference=_np_softmax_crossentropy,
     vjp=_loss_vjp(lambda dloss, probs, target: softmax_crossentropy_grad(dloss, probs, target)),
-    lower=_crossentropy_lower("softmax_crossentropy"),
+    lower=_rows_lower("softmax_crossentropy"),
     convert=to_float,
     doc="Loss of each row, sum_c t_c (lse - x_c), and the probabilities softmax(logits).",
 )
@@ -189,7 +169,7 @@ softmax_crossentropy_grad = Op(
     spec=lambda dloss, probs, target: [(probs.shape, probs.dtype)],
     reference=lambda dloss, probs, target: dloss[..., None] * (probs * target.sum(-1, keepdims=True) - target),
     vjp=lambda call, g: _softmax_crossentropy_second(*call.inputs, g),
-    lower=_crossentropy_grad_lower("softmax_crossentropy_grad"),
+    lower=_rows_lower("softmax_crossentropy_grad"),
     convert=to_float,
 )
 sparse_softmax_crossentropy = Op(
@@ -198,7 +178,7 @@ sparse_softmax_crossentropy = Op(
     spec=_crossentropy_spec,
     reference=lambda logits, label: (_np_lse(logits) - _np_pick(logits, label), _np_softmax(logits)),
     vjp=_loss_vjp(lambda dloss, probs, label: sparse_softmax_crossentropy_grad(dloss, probs, label)),
-    lower=_crossentropy_lower("sparse_softmax_crossentropy"),
+    lower=_rows_lower("sparse_softmax_crossentropy"),
     doc="Loss of each row, lse - x[label], and the probabilities softmax(logits). A label out of range gives NaN.",
 )
 sparse_softmax_crossentropy_grad = Op(
@@ -207,7 +187,7 @@ sparse_softmax_crossentropy_grad = Op(
     spec=lambda dloss, probs, label: [(probs.shape, probs.dtype)],
     reference=_np_sparse_grad,
     vjp=lambda call, g: _sparse_crossentropy_second(*call.inputs, g),
-    lower=_crossentropy_grad_lower("sparse_softmax_crossentropy_grad"),
+    lower=_rows_lower("sparse_softmax_crossentropy_grad"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tensor import Variable, aligned_empty, convert_to_tensor
+from ..tensor import Variable, aligned_empty, convert_to_tensor, laid_out_like
 from .catalogue import REQUIRED, Op
 from .convert import cast
 from .shaping import broadcast_to
@@ -96,8 +96,7 @@ def step_scalars(learning_rate, iterations, beta_1=0.0, beta_2=0.0):
 
 def _in_layout_of(plan, w, g):
     """Return g in memory laid out as w's, copied by the plan."""
-    order = np.argsort([-abs(s) for s in w.strides], kind="stable")
-    memory = aligned_empty([w.shape[a] for a in order], g.dtype).transpose(np.argsort(order))
+    memory = laid_out_like(aligned_empty((w.size,), g.dtype), w)
     plan.map("copy", memory, g)
     return memory
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._kernels.core import Plan
-from ..tensor import Variable
+from ..tensor import Variable, laid_out_like
 
 __all__ = ["Snapshot"]
 
@@ -48,7 +48,6 @@ class _Copy:
     def __init__(self, variables: Sequence[Variable], watched: set[int]) -> None:
         self.arrays: list[np.ndarray] = []
         self._plan = Plan()
-        self._flat: list[np.ndarray] = []
         self._sums: list[np.ndarray] = []
         dtypes = {v.dtype for v in variables if id(v) in watched}
         room = {t: sum(v.size for v in variables if id(v) in watched and v.dtype == t) for t in dtypes}
@@ -57,7 +56,8 @@ class _Copy:
         for variable in variables:
             array = np.empty_like(variable.array)
             if id(variable) in watched:
-                array, free[variable.dtype] = _carve(free[variable.dtype], variable.array)
+                memory, free[variable.dtype] = np.split(free[variable.dtype], [variable.size])
+                array = laid_out_like(memory, variable.array)
             self.arrays.append(array)
             self._plan.map("copy", array, variable.array)
         for flat in self._flat:
@@ -71,10 +71,3 @@ class _Copy:
             np.isfinite(total[0, 0]) or bool(np.isfinite(flat).all())
             for total, flat in zip(self._sums, self._flat, strict=True)
         )
-
-
-def _carve(memory: np.ndarray, like: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cut from flat memory an array of the shape and axis order of another; return it and the rest."""
-    order = sorted(range(like.ndim), key=lambda axis: -abs(like.strides[axis]))
-    array = memory[: like.size].reshape([like.shape[axis] for axis in order])
-    return array.transpose(np.argsort(order)), memory[like.size :]

@@ -10,7 +10,7 @@
  * vsum4 adds lane l to lane l + V/2, then l + V/4, ..., then l + 1: the last levels of the one
  * reduction tree that is the same on every instruction set. It ends by adding +0, so that a zero sum
  * is +0 whether or not lanes without elements took part in FMAs of zeros.
- * This is the only file with intrinsics.
+ * Intrinsics are here and, for one multiplication, in wide.h; nowhere else.
  *
  * Within a body included for one element type, VEC_LEN is V.
  */
