@@ -235,3 +235,11 @@ def test_python_scalars_are_weak():
     assert (ops.ones(2, "float32") * 2.5).dtype == "float32"
     assert (ops.ones(2, "int32") + 1).dtype == "int32"
     assert (ops.ones(2, "int32") * 0.5).dtype == "float32"
+
+
+def test_logaddexp():
+    a = np.array([0.0, -np.inf, -np.inf, np.inf, np.inf, 1000.0, 3.0])
+    b = np.array([0.0, -np.inf, 2.0, np.inf, 1.0, 999.0, np.nan])
+    with np.errstate(invalid="ignore"):  # NumPy's own, for the NaN
+        expected = np.logaddexp(a, b)
+    np.testing.assert_allclose(ops.logaddexp(a, b).numpy(), expected, rtol=1e-14)

@@ -13,6 +13,7 @@ from .elementwise import (
     absolute,
     clip,
     elementwise,
+    equal,
     exp,
     greater,
     maximum,
@@ -176,7 +177,8 @@ swish = silu
 def logaddexp(x1, x2):
     """Return log(exp(x1) + exp(x2)), stable."""
     x1, x2 = to_float(x1, x2)
-    return maximum(x1, x2) + softplus(-absolute(x1 - x2))
+    distance = where(equal(x1, x2), 0.0, x1 - x2)  # equal infinities have none
+    return maximum(x1, x2) + softplus(-absolute(distance))
 
 
 def relu6(x):
