@@ -9,8 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
-from estimator_tools import fit, oracle, problem
-from scipy import sparse
+from estimator_tools import PERCEPTRONS, fit, oracle, problem
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -20,12 +19,11 @@ from sklearn.preprocessing import StandardScaler
 import fastnn
 from fastnn import MLPClassifier, MLPRegressor
 from fastnn._kernels import core
-from fastnn.estimators import ESTIMATORS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
 def test_dtype_is_that_of_the_features(estimator, dtype):
     fitted = fit(estimator, data=((problem(estimator)[0] * 3).astype(dtype), problem(estimator)[1]))
@@ -35,7 +33,7 @@ def test_dtype_is_that_of_the_features(estimator, dtype):
     assert predict(problem(estimator)[0]).dtype == expected
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
 def test_state_survives_copies(estimator):
     fitted = fit(estimator, warm_start=True)
     X, y = problem(estimator)
@@ -77,7 +75,7 @@ def test_predictions_do_not_depend_on_how_many_rows_there_are(rows):
     np.testing.assert_allclose(fitted.predict(X), expected.ravel(), rtol=1e-9)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
 def test_same_bits_on_any_number_of_threads(estimator):
     weights = []
     for threads in (1, 2):
@@ -138,10 +136,11 @@ BAD_PARAMETERS = [
     {"max_iter": 0}, {"shuffle": "yes"}, {"random_state": "a"}, {"tol": -1.0}, {"verbose": "x"}, {"warm_start": 2},
     {"momentum": 2.0}, {"nesterovs_momentum": "a"}, {"early_stopping": 3}, {"validation_fraction": 1.0}, {"beta_1": 1},
     {"beta_2": -0.5}, {"epsilon": 0}, {"n_iter_no_change": 0.5},
+    {"solver": "newton"}, {"max_fun": 0},
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
 @pytest.mark.parametrize("setting", BAD_PARAMETERS, ids=str)
 def test_bad_parameters_have_scikit_learns_errors(estimator, setting):
     messages = []
@@ -155,14 +154,15 @@ def test_bad_parameters_have_scikit_learns_errors(estimator, setting):
 
 def test_all_parameters_are_tried_above():
     tried = {name for setting in BAD_PARAMETERS for name in setting}
-    for estimator in ESTIMATORS:
-        assert set(inspect.signature(estimator).parameters) - tried - {"loss"} == {"solver"}
+    for estimator in PERCEPTRONS:
+        assert set(inspect.signature(estimator).parameters) - tried == {"loss"} & set(
+            inspect.signature(estimator).parameters
+        )
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"solver": "lbfgs"}, r"'solver' parameter .* \{'(adam', 'sgd|sgd', 'adam)'\}\. Got 'lbfgs'"),
         ({"hidden_layer_sizes": (2.5,)}, r"hidden_layer_sizes must be integers, got \[2\.5\]"),
         ({"early_stopping": True, "validation_fraction": 0.01}, "The validation set is too small"),
         ({"sample_weight": -np.ones(60)}, "Negative values in data passed to `sample_weight`"),
@@ -170,7 +170,7 @@ def test_all_parameters_are_tried_above():
         ({"sample_weight": np.ones(59)}, r"sample_weight.shape == \(59,\)"),
     ],
 )
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
 def test_refuses(estimator, settings, message):
     with pytest.raises(ValueError, match=message):
         fit(estimator, **settings)
@@ -179,13 +179,11 @@ def test_refuses(estimator, settings, message):
 @pytest.mark.parametrize(
     ("estimator", "change", "error", "message"),
     [
-        (MLPClassifier, lambda X, y: (sparse.csr_array(X), y), TypeError, "[Ss]parse data was passed"),
-        (MLPClassifier, lambda X, y: (X, np.eye(60, 3, dtype=int)), ValueError, "multilabel.*MultiOutputClassifier"),
+        (MLPClassifier, lambda X, y: (X, np.arange(120).reshape(60, 2) % 5), ValueError, "MultiOutputClassifier"),
         (MLPClassifier, lambda X, y: (X, X[:, 0]), ValueError, "Unknown label type"),
         (MLPClassifier, lambda X, y: (X * np.nan, y), ValueError, "contains NaN"),
         (MLPClassifier, lambda X, y: (X, y[:10]), ValueError, "inconsistent numbers of samples"),
         (MLPRegressor, lambda X, y: (X, y * np.inf), ValueError, "contains"),
-        (MLPRegressor, lambda X, y: (sparse.csc_array(X), y), TypeError, "[Ss]parse data was passed"),
     ],
 )
 def test_refuses_data(estimator, change, error, message):
@@ -213,7 +211,7 @@ def test_warm_start_refuses_another_network(change):
     np.testing.assert_array_equal(fitted.classes_, ["a", "b", "c"])
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
 def test_predict_before_fit(estimator):
     with pytest.raises(NotFittedError, match="not fitted yet"):
         estimator().predict(problem(estimator)[0])

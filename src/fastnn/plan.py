@@ -44,11 +44,11 @@ class Program:
         self._batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].ndim else 0
         self._rows = None
 
-    def run(self) -> list[np.ndarray]:
-        """Run once on what stands in `inputs`; return `outputs`."""
+    def run(self, threads: int = 0) -> list[np.ndarray]:
+        """Run once on what stands in `inputs`, on at most ``threads`` threads (0: as many as set); return `outputs`."""
         with self._lock:
             self._before_write()
-            self.plan.run(gather=False)
+            self.plan.run(threads=threads, gather=False)
         return self.outputs
 
     def bind(self, sources: Sequence[np.ndarray], permutation: np.ndarray | None = None) -> None:
@@ -70,10 +70,17 @@ class Program:
             self.plan.set_gather(i, out, source, permutation)
         self._rows = rows.pop() if permutation is None else len(permutation)
 
-    def run_batches(self, first_row: int, batches: int) -> int:
-        """Run on consecutive batches, without the GIL; return how many were completed.
+    def unbind(self) -> None:
+        """Let go of the sources that `bind` was given: they need not live as long as the program."""
+        for i, out in enumerate(self.inputs):
+            self.plan.set_gather(i, out, out)
+        self._rows = None
 
-        Fewer than asked means that a guard met a value that is not finite: the last one completed is the first bad one.
+    def run_batches(self, first_row: int, batches: int, threads: int = 0) -> int:
+        """Run on consecutive batches, without the GIL, on at most ``threads`` threads (0: as many as are set).
+
+        Returns how many were completed. Fewer than asked means that a guard met a value that is not finite: the last
+        one completed is the first bad one.
         """
         if self._rows is None:
             raise RuntimeError("run_batches needs bind first")
@@ -81,7 +88,7 @@ class Program:
             raise ValueError(f"{batches} batches of {self._batch} from row {first_row} exceed the {self._rows} rows")
         with self._lock:
             self._before_write()
-            return self.plan.run(batches, self._batch, first_row)
+            return self.plan.run(batches, self._batch, first_row, threads)
 
     @property
     def stopped_at(self) -> int | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils.metaestimators import available_if
 
-from .base import MultilayerPerceptron, Targets
+from .base import MultilayerPerceptron, has_partial_fit
+from .call import Given
 from .docs import documented
-from .labels import Labels
+from .labels import Labels, labels_for
+from .objectives import CLASSIFICATION
+from .parameters import keep_parameters
+from .targets import Targets
 
 __all__ = ["MLPClassifier"]
 
@@ -20,7 +24,8 @@ __all__ = ["MLPClassifier"]
 class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     """Multi-layer perceptron classifier, with scikit-learn's parameters and results.
 
-    Minimizes the log-loss by stochastic gradient descent. Two classes have one sigmoid output, more have a softmax.
+    Minimizes the log-loss by stochastic gradient descent or L-BFGS. Two classes have one sigmoid output, more have a
+    softmax; where y holds indicators of several labels a sample, each label has a sigmoid.
 
     Parameters
     ----------
@@ -40,8 +45,6 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     -----
     From the same ``random_state`` the first weights, the order of samples and the validation set are those of
     `sklearn.neural_network.MLPClassifier`, so that the results agree up to rounding.
-
-    Targets with several labels a sample, sparse features, ``solver='lbfgs'`` and ``partial_fit`` are not supported.
 
     References
     ----------
@@ -65,28 +68,87 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     _y_numeric: ClassVar[bool] = False
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each sample.
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int | float = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        keep_parameters(self, locals())
+
+    @available_if(has_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one epoch, going on from the present weights and the optimizer's state.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The features.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            The class labels; not all classes need occur.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever occur. Needed in the first call, and the same or None in later ones.
+
+        Returns
+        -------
+        self : object
+            The trained estimator.
+
+        Raises
+        ------
+        ValueError
+            If parameters or data are bad, y has labels that are not in ``classes``, or training diverges.
+        AttributeError
+            If the solver is 'lbfgs', which has no epochs.
+        """
+        return self._train(Given(X, y, sample_weight, incremental=True, classes=classes))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each sample, or its labels.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The features.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
-            Class labels.
+        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Class labels; where the estimator was fitted on indicators of several labels a sample, such indicators.
         """
         outputs = self._outputs(X)
-        return self.classes_[self._labels.numbers(outputs)]
+        return self._labels.decode(outputs)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The features.
 
         Returns
@@ -102,7 +164,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The features.
 
         Returns
@@ -115,28 +177,22 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     @property
     def _labels(self) -> Labels:
-        return Labels(self.classes_)
+        return Labels(self.classes_, getattr(self, "_multilabel", False))
 
-    def _encode_targets(self, X: np.ndarray, y: np.ndarray, first: bool) -> Targets:
-        if type_of_target(y, input_name="y").startswith("multilabel"):
-            raise ValueError(
-                "y holds several labels a sample (multilabel), which MLPClassifier does not support; "
-                "sklearn.multioutput.MultiOutputClassifier fits one classifier a label"
-            )
-        check_classification_targets(y)
-        y = column_or_1d(y, warn=True)
-        classes = np.unique(y)
-        if not first and not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {classes}"
-            )
-        labels = Labels(classes)
+    def _encode_targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
+        labels, y = labels_for(self, y, first, given)
         values = labels.encode(y)
         # As scikit-learn, which stratifies where there is one output.
-        strata = values.astype(bool) if labels.n_outputs == 1 else None
-        return Targets(values, labels.n_outputs, labels.objective, classes, strata)
+        strata = values.astype(bool) if labels.kind == "binary" else None
+        fitted = {"classes_": labels.classes, "_multilabel": labels.kind == "multilabel"}
+        return Targets(values, labels.n_outputs, CLASSIFICATION[labels.kind], fitted, strata)
 
     def _score_outputs(self, outputs: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None) -> float:
-        """Return the accuracy."""
-        return float(np.average(self._labels.numbers(outputs) == targets.reshape(-1), weights=sample_weight))
+        """Return the accuracy: of several labels all must be right."""
+        right = self._labels.decided(outputs) == targets
+        return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

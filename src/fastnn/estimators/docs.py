@@ -11,13 +11,14 @@ hidden_layer_sizes : int or array-like of int, default=(100,)
     The number of units of each hidden layer.
 activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
     Activation of the hidden layers.
-solver : {'sgd', 'adam'}, default='adam'
-    'sgd': stochastic gradient descent with momentum; 'adam': Kingma and Ba's method.
+solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
+    'sgd': stochastic gradient descent with momentum; 'adam': Kingma and Ba's method; 'lbfgs': SciPy's L-BFGS-B on all
+    samples at once, always in float64: good for small data sets.
 alpha : float, default=0.0001
     Strength of the L2 penalty: ``alpha / 2`` times the sum of squares of ``coefs_``, divided by the size of the batch
     (the sum of its sample weights), is added to the loss.
 batch_size : int or 'auto', default='auto'
-    Samples of an update. 'auto' is ``min(200, n_samples)``.
+    Samples of an update. 'auto' is ``min(200, n_samples)``. Not for solver='lbfgs'.
 learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
     How the learning rate changes; only with solver='sgd'.
 
@@ -29,14 +30,14 @@ learning_rate_init : float, default=0.001
 power_t : float, default=0.5
     Exponent of learning_rate='invscaling'.
 max_iter : int, default=200
-    The largest number of epochs. A `ConvergenceWarning` tells that it was reached.
+    The largest number of epochs, or of iterations of solver='lbfgs'. A `ConvergenceWarning` tells that it was reached.
 shuffle : bool, default=True
     Whether each epoch sees the samples in a new order.
 random_state : int, RandomState instance or None, default=None
     Determines the first weights, the validation set of early stopping and the order of samples.
 tol : float, default=1e-4
     Training stops when the loss (or, with early stopping, the validation score) has not got better by at least
-    ``tol`` for more than ``n_iter_no_change`` epochs in a row.
+    ``tol`` for more than ``n_iter_no_change`` epochs in a row. For solver='lbfgs' the largest gradient at the end.
 verbose : bool or int, default=False
     Whether to print the loss of each epoch.
 warm_start : bool, default=False
@@ -58,6 +59,8 @@ epsilon : float, default=1e-8
     Keeps the divisor of solver='adam' away from zero.
 n_iter_no_change : int, default=10
     How many epochs in a row may pass without getting better; infinity: any number.
+max_fun : int, default=15000
+    The largest number of evaluations of loss and gradient with solver='lbfgs'.
 """
 
 ATTRIBUTES = """\

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,58 +10,73 @@ from .. import ops, plan
 from ..autograd import GradientTape
 from ..tensor import Tensor, Variable
 from ..training.pace import Pace
+from .data import TrainingData, make_feed
 from .network import Network
 from .objectives import Objective
+from .penalty import Penalty
 from .solvers import Solver
 
-__all__ = ["Epochs", "TrainingData"]
+__all__ = ["Epochs", "TrainingStep", "weighted_sum"]
 
 
-@dataclass
-class TrainingData:
-    """What is trained on.
-
-    Attributes
-    ----------
-    X : ndarray of shape (samples, features)
-        C-contiguous.
-    targets : ndarray of shape (samples,) or (samples, outputs)
-        As the objective wants them.
-    sample_weight : ndarray of shape (samples,) or None
-    rows : ndarray of int64 or None
-        The rows to train on, in their order before shuffling; None: all.
-    """
-
-    X: np.ndarray
-    targets: np.ndarray
-    sample_weight: np.ndarray | None = None
-    rows: np.ndarray | None = None
-
-    @property
-    def samples(self) -> int:
-        """How many rows are trained on."""
-        return len(self.X if self.rows is None else self.rows)
-
-    def arrays(self) -> list[np.ndarray]:
-        """Return the arrays from which batches are gathered."""
-        given = (self.X, self.targets, self.sample_weight)
-        return [array for array in given if array is not None]
-
-
-class Epochs:
-    """Runs epochs over the data, changing a network's weights in place.
+class TrainingStep:
+    """One batch: forward, backward, update. Traced once for each size of batch, and kept.
 
     Parameters
     ----------
     network : Network
     objective : Objective
     solver : Solver
-    alpha : float
-        The penalty ``alpha / 2 * sum(W²)`` of the kernels, divided by the batch's sum of sample weights, is added to
-        the mean loss.
+    penalty : Penalty
+        Divided by the batch's sum of sample weights and added to the mean loss.
+
+    Attributes
+    ----------
+    total : Variable
+        Float64: each batch adds its loss, penalty included, times its number of rows.
+    """
+
+    def __init__(self, network: Network, objective: Objective, solver: Solver, penalty: Penalty) -> None:
+        self.network, self.objective, self.solver, self.penalty = network, objective, solver, penalty
+        self.total = Variable(np.float64(0), trainable=False, name="total_loss")
+        self._programs: dict[tuple, plan.Program] = {}
+
+    def program(self, data: TrainingData, rows: int) -> plan.Program:
+        """Return the program for batches of so many rows of data of this kind."""
+        specs = data.specs(rows, self.network.dtype, self.objective.class_numbers)
+        key = tuple(specs)
+        if key not in self._programs:
+            self._programs[key] = plan.compile(self._step, specs)
+        return self._programs[key]
+
+    def _step(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
+        network, rows = self.network, x.shape[0]
+        share = 1.0 / rows if weights is None else _reciprocal(ops.sum(weights))
+        with GradientTape() as tape:
+            losses, shown = self.objective.losses(targets, network.logits(x, training=True))
+            minimized = weighted_sum(losses, weights) * share
+        gradients = tape.gradient(minimized, network.variables)
+        loss = weighted_sum(shown, weights) * share
+        ops.guard(loss)
+        penalty = self.penalty.value(network.kernels, share)
+        if penalty is not None:
+            loss = loss + penalty
+            self.penalty.add_gradient(gradients, network.kernels, share)
+        self.total.assign_add(ops.cast(loss, "float64") * float(rows))
+        self.solver.optimizer.apply(gradients, network.variables)
+
+
+class Epochs:
+    """Runs epochs over data, changing a network's weights in place.
+
+    Parameters
+    ----------
+    step : TrainingStep
     data : TrainingData
     batch_size : int
         At most the number of samples.
+    threads : int
+        How many threads may be used at most; 0: as many as are set.
 
     Attributes
     ----------
@@ -70,31 +84,31 @@ class Epochs:
         In an epoch.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        objective: Objective,
-        solver: Solver,
-        alpha: float,
-        data: TrainingData,
-        batch_size: int,
-    ) -> None:
-        self._network, self._objective, self._solver = network, objective, solver
-        self._alpha = float(alpha)
-        self._samples = data.samples
-        self._batch_size = batch_size
-        self._total = Variable(np.float64(0), trainable=False, name="total_loss")
+    def __init__(self, step: TrainingStep, data: TrainingData, batch_size: int, threads: int = 0) -> None:
+        self._total = step.total
+        self._samples, self._batch_size, self._threads = data.samples, batch_size, threads
         self._rows = np.arange(data.samples) if data.rows is None else data.rows
         self._order = self._rows.astype(np.int64)
+        self._feed = make_feed(data, self._order, batch_size)
         whole, short = divmod(data.samples, batch_size)
-        self._stretches = [(self._program(data, batch_size), 0, whole)] if whole else []
+        self._stretches = [(step.program(data, batch_size), 0, whole)] if whole else []
         if short:
-            self._stretches.append((self._program(data, short), whole * batch_size, 1))
+            self._stretches.append((step.program(data, short), whole * batch_size, 1))
         self.batches = sum(batches for _, _, batches in self._stretches)
         self._pace = Pace()
 
+    def __enter__(self) -> Epochs:
+        for program, _, _ in self._stretches:
+            self._feed.bind(program)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Let go of the data: programs may outlive them."""
+        for program, _, _ in self._stretches:
+            program.unbind()
+
     def run(self, order: np.ndarray | None = None) -> tuple[float, int | None]:
-        """Run one epoch.
+        """Run one epoch; to be called inside ``with``.
 
         Parameters
         ----------
@@ -122,52 +136,24 @@ class Epochs:
 
     def _run(self, program: plan.Program, first: int, batches: int) -> tuple[int, bool]:
         """Run batches in stretches, so that Ctrl-C is seen in between; return those run and whether all were finite."""
-        done = 0
+        done, size = 0, program.inputs[0].shape[0]
+        most = self._feed.most_rows // size
         while done < batches:
-            asked = min(self._pace.batches(), batches - done)
+            asked = min(self._pace.batches(), batches - done, most)
             start = time.perf_counter()
-            done += program.run_batches(first + done * self._batch_size, asked)
+            row = self._feed.seek(first + done * size, asked * size)
+            done += program.run_batches(row, asked, self._threads)
             self._pace.note(asked, time.perf_counter() - start)
             if program.stopped_at is not None:
                 return done, False
         return done, True
 
-    def _program(self, data: TrainingData, rows: int) -> plan.Program:
-        dtype = self._network.dtype
-        sources = data.arrays()
-        dtypes = [dtype, np.dtype("int64") if self._objective.class_numbers else dtype, dtype]
-        specs = [((rows, *source.shape[1:]), t) for source, t in zip(sources, dtypes, strict=False)]
-        program = plan.compile(self._step, specs)
-        program.bind(sources, self._order)
-        return program
 
-    def _step(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
-        """One batch: forward, backward, update. Traced."""
-        network, rows = self._network, x.shape[0]
-        share = 1.0 / rows if weights is None else _reciprocal(ops.sum(weights))
-        with GradientTape() as tape:
-            losses = self._objective.losses(targets, network.logits(x))
-            loss = ops.sum(losses if weights is None else losses * weights) * share
-        ops.guard(loss)
-        gradients = tape.gradient(loss, network.variables)
-        if self._objective.mean_over_outputs:
-            loss = loss * (1.0 / network.biases[-1].shape[0])
-        if self._alpha:
-            strength = self._alpha * share
-            loss = loss + _sum_of_squares(network.kernels) * (0.5 * strength)
-            for i, kernel in enumerate(network.kernels):
-                gradients[i] = gradients[i] + kernel * strength
-        self._total.assign_add(ops.cast(loss, "float64") * float(rows))
-        self._solver.optimizer.apply(gradients, network.variables)
+def weighted_sum(losses: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the sum of the losses of rows, weighted if there are weights."""
+    return ops.sum(losses if weights is None else losses * weights)
 
 
 def _reciprocal(total: Tensor) -> Tensor:
     """Return 1 / total, or 0 for a batch without weight: it then has no loss and no gradient."""
     return ops.where(total > 0, 1.0 / total, 0.0)
-
-
-def _sum_of_squares(variables: list[Variable]) -> Tensor:
-    total = ops.sum(ops.square(variables[0]))
-    for variable in variables[1:]:
-        total = total + ops.sum(ops.square(variable))
-    return total

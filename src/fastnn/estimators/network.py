@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from .. import activations, layers, plan
+from .. import activations, layers, plan, random
 from ..tensor import Tensor, Variable
+from .data import dense_rows
 
-__all__ = ["ACTIVATIONS", "Network"]
+__all__ = ["ACTIVATIONS", "Network", "activation_function"]
 
-#: Scikit-learn's names of activations, and ours.
+#: Scikit-learn's names of activations, where ours are others.
 ACTIVATIONS: dict[str, Callable[..., Tensor]] = {
     "identity": activations.linear,
     "logistic": activations.sigmoid,
-    "tanh": activations.tanh,
-    "relu": activations.relu,
-    "softmax": activations.softmax,
     "exp": activations.exponential,
 }
 _WIDEST = 256  # rows of the largest prediction program
+
+
+def activation_function(identifier: Any) -> Callable[..., Tensor]:
+    """Return the function that one of scikit-learn's names, one of ours, or the function itself stands for."""
+    if isinstance(identifier, str) and identifier in ACTIVATIONS:
+        return ACTIVATIONS[identifier]
+    return activations.get(identifier)
 
 
 class Network:
@@ -32,36 +38,53 @@ class Network:
     coefs : sequence of ndarray of shape (inputs, outputs)
         The first weights of each layer; copied. Their dtype is that of all computations.
     intercepts : sequence of ndarray of shape (outputs,)
-    activation : str
-        Of the hidden layers, by scikit-learn's name.
-    out_activation : str
-        Of the last layer.
+    hidden : sequence of (str or callable)
+        The activation of each hidden layer, by scikit-learn's name or ours.
+    out : str or callable
+        Activation of the last layer.
+    dropout : sequence of float
+        The share of each hidden layer's outputs that is dropped in training; empty: nothing is.
+    seed : int, optional
+        Of dropout.
 
     Attributes
     ----------
     coefs, intercepts : list of ndarray
         The memory of the weights: what is written there is what the next prediction uses.
     dtype : numpy.dtype
+    n_outputs : int
     variables : list of Variable
         Kernels, then biases: the order in which scikit-learn keeps its parameters.
+    seeds : random.SeedGenerator or None
+        What dropout draws from.
     """
 
     def __init__(
-        self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray], activation: str, out_activation: str
+        self,
+        coefs: Sequence[np.ndarray],
+        intercepts: Sequence[np.ndarray],
+        hidden: Sequence[Any],
+        out: Any,
+        dropout: Sequence[float] = (),
+        seed: int | None = None,
     ) -> None:
         self.dtype = coefs[0].dtype
-        self._out_activation = ACTIVATIONS[out_activation]
-        last = len(coefs) - 1
+        self.n_outputs = coefs[-1].shape[1]
+        self._out = activation_function(out)
+        self._dropout = tuple(dropout)
+        self.seeds = random.SeedGenerator(seed) if any(self._dropout) else None
         self._layers = [
             layers.Dense(
                 coef.shape[1],
-                activation=ACTIVATIONS[activation] if i < last else None,
+                activation=activation,
                 kernel_initializer=coef,
                 bias_initializer=intercept,
                 dtype=self.dtype,
                 name=f"layer_{i}",
             )
-            for i, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True))
+            for i, (coef, intercept, activation) in enumerate(
+                zip(coefs, intercepts, [*map(activation_function, hidden), None], strict=True)
+            )
         ]
         for layer, coef in zip(self._layers, coefs, strict=True):
             layer.build((None, coef.shape[0]))
@@ -73,15 +96,17 @@ class Network:
         self._programs: dict[int, plan.Program] = {}
         self._lock = threading.Lock()
 
-    def logits(self, x: Tensor) -> Tensor:
+    def logits(self, x: Tensor, training: bool = False) -> Tensor:
         """Return what goes into the output activation, shape (rows, outputs)."""
-        for layer in self._layers:
+        for i, layer in enumerate(self._layers):
             x = layer(x)
+            if training and i < len(self._dropout) and self._dropout[i]:
+                x = random.dropout(x, self._dropout[i], seed=self.seeds)
         return x
 
     def outputs(self, x: Tensor) -> Tensor:
         """Return the outputs, shape (rows, outputs)."""
-        return self._out_activation(self.logits(x))
+        return self._out(self.logits(x))
 
     def load(self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray]) -> None:
         """Write weights into the layers; what is this network's own memory already stays as it is.
@@ -101,25 +126,37 @@ class Network:
             if value is not variable.array:
                 variable.load(value)
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def weights(self) -> list[np.ndarray]:
+        """Return a copy of all weights, in the order of ``variables``."""
+        return [variable.numpy() for variable in self.variables]
+
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """Put back what `weights` returned."""
+        for variable, value in zip(self.variables, weights, strict=True):
+            variable.load(value)
+
+    def predict(self, x: Any, threads: int = 0) -> np.ndarray:
         """Return the outputs for rows of features; threads may call it at once.
 
         Parameters
         ----------
-        x : ndarray of shape (rows, features)
+        x : ndarray or sparse CSR matrix, shape (rows, features)
             Of any numeric dtype; converted to the network's.
+        threads : int
+            How many threads may be used at most; 0: as many as are set.
 
         Returns
         -------
         ndarray of shape (rows, outputs)
         """
-        out = np.empty((len(x), self.kernels[-1].shape[1]), self.dtype)
+        n = x.shape[0]
+        out = np.empty((n, self.n_outputs), self.dtype)
         with self._lock:
-            for begin in range(0, len(x), _WIDEST):
-                rows = min(_WIDEST, len(x) - begin)
+            for begin in range(0, n, _WIDEST):
+                rows = min(_WIDEST, n - begin)
                 program = self._program(rows)
-                program.inputs[0][:rows] = x[begin : begin + rows]
-                program.run()
+                dense_rows(x, slice(begin, begin + rows), program.inputs[0][:rows])
+                program.run(threads)
                 out[begin : begin + rows] = program.outputs[0][:rows]
         return out
 

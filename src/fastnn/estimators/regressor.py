@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin
+from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
 
-from .base import MultilayerPerceptron, Targets
+from .base import MultilayerPerceptron, has_partial_fit
+from .call import Given
 from .docs import documented
 from .objectives import REGRESSION
+from .parameters import keep_parameters
+from .targets import Targets
 
 __all__ = ["MLPRegressor"]
 
@@ -22,7 +26,7 @@ __all__ = ["MLPRegressor"]
 class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     """Multi-layer perceptron regressor, with scikit-learn's parameters and results.
 
-    Minimizes half the squared error, or half the Poisson deviance, by stochastic gradient descent.
+    Minimizes half the squared error, or half the Poisson deviance, by stochastic gradient descent or L-BFGS.
 
     Parameters
     ----------
@@ -44,8 +48,6 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     -----
     From the same ``random_state`` the first weights, the order of samples and the validation set are those of
     `sklearn.neural_network.MLPRegressor`, so that the results agree up to rounding.
-
-    Sparse features, ``solver='lbfgs'`` and ``partial_fit`` are not supported.
 
     References
     ----------
@@ -97,39 +99,44 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: int | float = 10,
+        max_fun: int = 15000,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes,
-            activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-        )
-        self.loss = loss
+        keep_parameters(self, locals())
+
+    @available_if(has_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one epoch, going on from the present weights and the optimizer's state.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative.
+
+        Returns
+        -------
+        self : object
+            The trained estimator.
+
+        Raises
+        ------
+        ValueError
+            If parameters or data are bad, or training diverges.
+        AttributeError
+            If the solver is 'lbfgs', which has no epochs.
+        """
+        return self._train(Given(X, y, sample_weight, incremental=True))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted numbers.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             The features.
 
         Returns
@@ -140,13 +147,13 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
-    def _encode_targets(self, X: np.ndarray, y: np.ndarray, first: bool) -> Targets:
+    def _encode_targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and (y < 0).any():
             raise ValueError(f"loss='poisson' needs y >= 0, but {int((y < 0).sum())} values of y are negative")
-        values = np.ascontiguousarray(y, dtype=X.dtype).reshape(len(y), -1)
-        return Targets(values, values.shape[1], REGRESSION[self.loss])
+        values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
+        return Targets(values, values.shape[1], REGRESSION[self.loss], {})
 
     def _score_outputs(self, outputs: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return R²; NaN where predictions are not finite."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import optimizers
+import numpy as np
 
-__all__ = ["SOLVERS", "Solver"]
+from .. import optimizers
+from ..tensor import Variable
+
+__all__ = ["STOCHASTIC", "Solver", "make_solver"]
 
 _SMALLEST_RATE = 1e-6  # 'adaptive' stops dividing here
 
@@ -20,23 +23,28 @@ class Solver:
     optimizer : optimizers.Optimizer
     schedule : {"constant", "invscaling", "adaptive"}
         As scikit-learn documents its parameter ``learning_rate``.
-    learning_rate_init : float
     power_t : float
         Exponent of "invscaling".
     """
 
-    def __init__(
-        self, optimizer: optimizers.Optimizer, schedule: str, learning_rate_init: float, power_t: float
-    ) -> None:
+    def __init__(self, optimizer: optimizers.Optimizer, schedule: str = "constant", power_t: float = 0.5) -> None:
         self.optimizer = optimizer
-        self._schedule = schedule
-        self._first_rate = self._rate = float(learning_rate_init)
-        self._power = power_t
+        self._schedule, self._power = schedule, power_t
+        self._first_rate = self.learning_rate
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update."""
+        return float(self.optimizer.learning_rate)
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Make the optimizer's state for these variables."""
+        self.optimizer.build(variables)
 
     def end_epoch(self, samples_seen: int) -> None:
         """Set the learning rate of the next epoch after so many samples in all."""
         if self._schedule == "invscaling":
-            self._set_rate(self._first_rate / (samples_seen + 1) ** self._power)
+            self.optimizer.learning_rate = self._first_rate / (samples_seen + 1) ** self._power
 
     def plateau(self) -> tuple[bool, str]:
         """React to the loss or score not improving any more.
@@ -50,14 +58,21 @@ class Solver:
         """
         if self._schedule != "adaptive":
             return True, "Stopping."
-        if self._rate <= _SMALLEST_RATE:
+        if self.learning_rate <= _SMALLEST_RATE:
             return True, "Learning rate too small. Stopping."
-        self._set_rate(self._rate / 5.0)
-        return False, f"Setting learning rate to {self._rate:f}"
+        self.optimizer.learning_rate = self.learning_rate / 5.0
+        return False, f"Setting learning rate to {self.learning_rate:f}"
 
-    def _set_rate(self, rate: float) -> None:
-        self._rate = rate
-        self.optimizer.learning_rate = rate
+    def state(self) -> list[np.ndarray]:
+        """Return a copy of the optimizer's variables."""
+        return [variable.numpy() for variable in self.optimizer.variables]
+
+    def load(self, state: Sequence[np.ndarray]) -> None:
+        """Put back what `state` returned; a state of another optimizer is left alone."""
+        variables = self.optimizer.variables
+        if [each.shape for each in state] == [variable.shape for variable in variables]:
+            for variable, value in zip(variables, state, strict=True):
+                variable.load(value)
 
 
 def _sgd(estimator: Any) -> Solver:
@@ -67,7 +82,7 @@ def _sgd(estimator: Any) -> Solver:
         nesterov=estimator.nesterovs_momentum,
         name="sgd",
     )
-    return Solver(optimizer, estimator.learning_rate, estimator.learning_rate_init, estimator.power_t)
+    return Solver(optimizer, estimator.learning_rate, estimator.power_t)
 
 
 def _adam(estimator: Any) -> Solver:
@@ -78,8 +93,13 @@ def _adam(estimator: Any) -> Solver:
         epsilon=estimator.epsilon,
         name="adam",
     )
-    return Solver(optimizer, "constant", estimator.learning_rate_init, estimator.power_t)
+    return Solver(optimizer)
 
 
-#: The values of the parameter ``solver``: each makes a `Solver` from an estimator's parameters.
-SOLVERS: dict[str, Callable[[Any], Solver]] = {"adam": _adam, "sgd": _sgd}
+#: The values of the parameter ``solver`` that train by epochs: each makes a `Solver` from an estimator's parameters.
+STOCHASTIC: dict[str, Callable[[Any], Solver]] = {"adam": _adam, "sgd": _sgd}
+
+
+def make_solver(estimator: Any) -> Solver:
+    """Return the solver that an estimator's parameters describe."""
+    return STOCHASTIC[estimator.solver](estimator)

@@ -8,18 +8,31 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ..training.errors import DivergenceError
 from ..training.snapshot import Snapshot
-from .epochs import Epochs, TrainingData
-from .network import Network
-from .objectives import Objective
-from .solvers import SOLVERS
+from .call import Call
+from .data import TrainingData
+from .divergence import NonFiniteWeightsError
+from .epochs import Epochs, TrainingStep
+from .tasks import Tasks
+from .validation import Validation, split_off
 
-__all__ = ["NonFiniteWeightsError", "StochasticFit", "batch_size_for"]
+__all__ = ["StochasticFit", "batch_size_for", "fit_stochastic"]
 
 
-class NonFiniteWeightsError(DivergenceError, ValueError):
-    """Training diverged. A ValueError with scikit-learn's words, so that code written for it understands."""
+def fit_stochastic(estimator: Any, call: Call) -> None:
+    """Train an estimator by epochs."""
+    data, validation = call.data, None
+    if estimator.early_stopping:
+        data, held_out = split_off(data, call.targets, estimator.validation_fraction, call.random_state)
+    step = estimator._training_step(call)
+    if estimator.early_stopping:
+        validation = Validation(estimator, step.network, held_out)
+    estimator._begin(call, step.network)
+    if call.given.incremental:
+        StochasticFit(estimator, step, data, validation, call.random_state).run_once()
+        return
+    with Tasks(estimator, "epoch", estimator.max_iter, call.given) as tasks:
+        StochasticFit(estimator, step, data, validation, call.random_state, tasks).run()
 
 
 class StochasticFit:
@@ -31,37 +44,40 @@ class StochasticFit:
     Parameters
     ----------
     estimator : MultilayerPerceptron
-    network : Network
-        Changed in place.
-    objective : Objective
+    step : TrainingStep
+        Its network is changed in place.
     data : TrainingData
-    validation : TrainingData or None
+    validation : Validation or None
         What early stopping looks at.
     random_state : numpy.random.RandomState
         Shuffles; drawn from as scikit-learn does.
+    tasks : Tasks, optional
+        Told of each epoch of `run`.
+    threads : int
+        How many threads may be used at most; 0: as many as are set.
     """
 
     def __init__(
         self,
         estimator: Any,
-        network: Network,
-        objective: Objective,
+        step: TrainingStep,
         data: TrainingData,
-        validation: TrainingData | None,
+        validation: Validation | None,
         random_state: np.random.RandomState,
+        tasks: Tasks | None = None,
+        threads: int = 0,
     ) -> None:
-        self._estimator, self._network = estimator, network
+        self._estimator, self._network, self._solver = estimator, step.network, step.solver
         self._samples, self._validation = data.samples, validation
-        self._random_state = random_state
-        self._solver = SOLVERS[estimator.solver](estimator)
+        self._random_state, self._tasks = random_state, tasks
         batch_size = batch_size_for(estimator.batch_size, data.samples)
-        self._epochs = Epochs(network, objective, self._solver, estimator.alpha, data, batch_size)
+        self._epochs = Epochs(step, data, batch_size, threads)
         self._order = np.arange(data.samples)
-        self._finite = Snapshot(network.variables, [])
-        self._best = self._weights() if validation is not None else None
+        self._finite = Snapshot(step.network.variables, [])
+        self._best = step.network.weights() if validation is not None else None
 
     def run(self) -> None:
-        """Train.
+        """Train until convergence, or for ``max_iter`` epochs.
 
         Raises
         ------
@@ -69,22 +85,33 @@ class StochasticFit:
             If the loss or a weight becomes NaN or infinite. The weights are those of the last finite epoch then. With
             early stopping, a warning instead, and the weights with the best score.
         """
-        estimator = self._estimator
-        estimator.n_iter_ = 0
-        if not self._finite.take():
-            raise ValueError("coefs_ or intercepts_ hold NaN or infinite values before training begins")
+        self._begin()
         try:
-            self._run()
+            with self._epochs:
+                self._run()
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
         if self._best is not None:
-            for variable, value in zip(self._network.variables, self._best, strict=True):
-                variable.load(value)
+            self._network.restore(self._best)
+
+    def run_once(self) -> None:
+        """Train for one epoch: `partial_fit`. Raises as `run` does."""
+        self._begin()
+        with self._epochs:
+            if self._epoch():
+                self._has_converged()
+
+    def _begin(self) -> None:
+        self._estimator.n_iter_ = 0
+        if not self._finite.take():
+            raise ValueError("coefs_ or intercepts_ hold NaN or infinite values before training begins")
 
     def _run(self) -> None:
         estimator = self._estimator
         for _ in range(estimator.max_iter):
-            if not self._epoch() or self._has_converged():
+            self._tasks.begin()
+            going_on = self._epoch()
+            if self._tasks.end() or not going_on or self._has_converged():
                 return
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
@@ -132,16 +159,15 @@ class StochasticFit:
         return improved
 
     def _score_improved(self) -> bool:
-        estimator, validation = self._estimator, self._validation
-        outputs = self._network.predict(validation.X)
-        score = estimator._score_outputs(outputs, validation.targets, validation.sample_weight)
+        estimator = self._estimator
+        score = self._validation.score()
         estimator.validation_scores_.append(score)
         if estimator.verbose:
             print(f"Validation score: {score:f}")
         improved = score >= estimator.best_validation_score_ + estimator.tol
         if score > estimator.best_validation_score_:
             estimator.best_validation_score_ = score
-            self._best = self._weights()
+            self._best = self._network.weights()
         return improved
 
     def _has_converged(self) -> bool:
@@ -159,13 +185,11 @@ class StochasticFit:
             estimator._no_improvement_count = 0
         return stop
 
-    def _weights(self) -> list[np.ndarray]:
-        return [variable.numpy() for variable in self._network.variables]
-
     def _diverged(self, step: int, what: str) -> None:
         """Go back to the last finite weights; raise, unless early stopping has weights that are better than none."""
         estimator = self._estimator
         self._finite.restore()
+        estimator._forget_optimizer()  # its moments may not be finite
         done = estimator.n_iter_
         event = f"Training diverged in epoch {done + 1}, step {step}: {what} is NaN or infinite."
         if self._validation is not None and estimator.best_validation_score_ > -np.inf:
@@ -176,12 +200,7 @@ class StochasticFit:
             )
             return
         kept = f"of the end of epoch {done}" if done else "from before training"
-        raise NonFiniteWeightsError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            f"preprocessed. {event} The weights {kept} have been restored.",
-            done + 1,
-            step,
-        )
+        raise NonFiniteWeightsError.of(f"{event} The weights {kept} have been restored.", done + 1, step)
 
 
 def batch_size_for(batch_size: str | int, samples: int) -> int:

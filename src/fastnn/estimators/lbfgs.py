@@ -1,0 +1,190 @@
+"""solver='lbfgs': SciPy's L-BFGS-B over the flat gradient of the whole data."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+from sklearn.utils.optimize import _check_optimize_result
+
+from .. import plan
+from ..autograd import GradientTape
+from ..tensor import Tensor, Variable
+from .call import Call
+from .data import TrainingData, make_feed
+from .divergence import NonFiniteWeightsError
+from .epochs import weighted_sum
+from .network import Network
+from .objectives import Objective
+from .penalty import Penalty
+from .tasks import Tasks
+
+__all__ = ["FullGradient", "LbfgsFit", "fit_lbfgs"]
+
+_CHUNK = 1024  # rows of a program: activations stay in the caches
+
+
+def fit_lbfgs(estimator: Any, call: Call) -> None:
+    """Train an estimator by L-BFGS, in float64 (line searches need it); the weights end in the dtype of the data."""
+    objective = call.targets.objective
+    coefs, intercepts = ([a.astype(np.float64) for a in each] for each in (call.coefs, call.intercepts))
+    network = estimator._new_network(coefs, intercepts, objective.out_activation)
+    function = FullGradient(network, objective, Penalty(float(estimator.alpha)), call.data)
+    estimator._forget_optimizer()
+    estimator._begin(call, network)
+    try:
+        # One task more than iterations: SciPy does not say beforehand which is the last one.
+        with Tasks(estimator, "iteration", estimator.max_iter + 1, call.given) as tasks:
+            LbfgsFit(estimator, function, tasks).run()
+    finally:
+        if call.dtype != np.float64:
+            coefs, intercepts = ([a.astype(call.dtype) for a in each] for each in (network.coefs, network.intercepts))
+            estimator._hold(estimator._new_network(coefs, intercepts, objective.out_activation))
+
+
+class FullGradient:
+    """Loss and gradient over all data as a function of the flat weights, chunk after chunk of rows.
+
+    Parameters
+    ----------
+    network : Network
+        Its weights are overwritten.
+    objective : Objective
+    penalty : Penalty
+        Divided by the sum of sample weights.
+    data : TrainingData
+    threads : int
+        How many threads may be used at most; 0: as many as are set.
+    """
+
+    def __init__(
+        self, network: Network, objective: Objective, penalty: Penalty, data: TrainingData, threads: int = 0
+    ) -> None:
+        self._network, self._objective, self._penalty = network, objective, penalty
+        self._threads = threads
+        self._loss = Variable(np.float64(0), trainable=False, name="loss")
+        self._sums = [Variable.zeros_like(variable, name="gradient") for variable in network.variables]
+        total = data.samples if data.sample_weight is None else data.sample_weight.sum(dtype=np.float64)
+        self._share = 1.0 / float(total)
+        size = min(_CHUNK, data.samples)
+        self._feed = make_feed(data, np.arange(data.samples), size)
+        self._chunks = []
+        for first in range(0, data.samples, size):
+            rows = min(size, data.samples - first)
+            if not self._chunks or rows != size:
+                program = plan.compile(self._add, data.specs(rows, network.dtype, objective.class_numbers))
+                self._feed.bind(program)
+            self._chunks.append((program, first, rows))
+        self._finish = plan.compile(self._mean, [])
+
+    def weights(self) -> np.ndarray:
+        """Return the network's weights as one vector."""
+        return _flat([variable.array for variable in self._network.variables])
+
+    def load(self, weights: np.ndarray) -> None:
+        """Write such a vector into the network."""
+        first = 0
+        for variable in self._network.variables:
+            variable.load(weights[first : first + variable.size].reshape(variable.shape))
+            first += variable.size
+
+    def __call__(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the loss, penalty included, and its gradient."""
+        self.load(weights)
+        for variable in (self._loss, *self._sums):
+            variable.load(0.0)
+        for program, first, rows in self._chunks:
+            program.run_batches(self._feed.seek(first, rows), 1, self._threads)
+        loss, *gradients = self._finish.run(self._threads)
+        return float(loss), _flat(gradients)
+
+    def _add(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
+        """Add a chunk's loss and gradient to the sums. Traced."""
+        with GradientTape() as tape:
+            losses, shown = self._objective.losses(targets, self._network.logits(x))
+            minimized = weighted_sum(losses, weights)
+        for total, gradient in zip(self._sums, tape.gradient(minimized, self._network.variables), strict=True):
+            total.assign_add(gradient)
+        self._loss.assign_add(weighted_sum(shown, weights))
+
+    def _mean(self) -> list[Tensor]:
+        """Return loss and gradients, divided by the sum of sample weights and with the penalty. Traced."""
+        network = self._network
+        loss = self._loss * self._share
+        gradients = [total * self._share for total in self._sums]
+        penalty = self._penalty.value(network.kernels, self._share)
+        if penalty is not None:
+            loss = loss + penalty
+            self._penalty.add_gradient(gradients, network.kernels, self._share)
+        return [loss, *gradients]
+
+
+class LbfgsFit:
+    """Minimizes until SciPy finds it converged; writes the attributes ``n_iter_`` and ``loss_`` of the estimator.
+
+    Parameters
+    ----------
+    estimator : MultilayerPerceptron
+    function : FullGradient
+        The network that it writes to ends with the best weights.
+    tasks : Tasks
+        Told of each iteration.
+    """
+
+    def __init__(self, estimator: Any, function: FullGradient, tasks: Tasks) -> None:
+        self._estimator, self._function, self._tasks = estimator, function, tasks
+        self._iterations, self._stopped = 0, False
+        self._weights = function.weights()
+
+    def run(self) -> None:
+        """Train.
+
+        Raises
+        ------
+        NonFiniteWeightsError
+            If a weight becomes NaN or infinite. The weights are those from before training then.
+        """
+        estimator, function, before = self._estimator, self._function, self._weights
+        options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
+        self._tasks.begin()
+        try:
+            result = optimize.minimize(
+                function, before, method="L-BFGS-B", jac=True, options=options, callback=self._iteration
+            )
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+            estimator.n_iter_, (estimator.loss_, _) = self._iterations, function(self._weights)
+            return
+        if not (np.isfinite(result.fun) and np.isfinite(result.x).all()):
+            function.load(before)
+            raise NonFiniteWeightsError.of(
+                f"Training diverged in iteration {self._iterations + 1}: the loss or a weight is NaN or infinite. The "
+                "weights from before training have been restored.",
+                self._iterations + 1,
+                1,
+            )
+        function.load(result.x)
+        estimator.loss_ = float(result.fun)
+        if self._stopped:
+            estimator.n_iter_ = result.nit
+        else:
+            self._tasks.end()  # of an iteration that began and was not needed
+            estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
+
+    def _iteration(self, intermediate_result: optimize.OptimizeResult) -> None:
+        """SciPy's callback: an iteration has ended (it looks at the name of the parameter)."""
+        self._iterations += 1
+        self._weights = intermediate_result.x.copy()
+        if self._estimator.verbose:
+            print(f"Iteration {self._iterations}, loss = {intermediate_result.fun:.8f}")
+        self._function.load(self._weights)
+        if self._tasks.end():
+            self._stopped = True
+            raise StopIteration
+        self._tasks.begin()
+
+
+def _flat(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64, copy=False)

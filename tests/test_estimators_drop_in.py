@@ -1,0 +1,334 @@
+"""Drop-in for scikit-learn: solver='lbfgs', partial_fit, several labels a sample, sparse features, callbacks."""
+
+import copy
+import io
+import pickle
+import tracemalloc
+import warnings
+from contextlib import redirect_stdout
+
+import numpy as np
+import pytest
+from estimator_tools import PERCEPTRONS, assert_same_fit, assert_same_state, fit, multilabel, oracle, problem
+from scipy import sparse
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
+
+from fastnn import MLPClassifier, MLPRegressor
+from fastnn.estimators import data as estimator_data
+from fastnn.estimators import lbfgs
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+KINDS = {
+    "binary": (MLPClassifier, problem(MLPClassifier, classes=2)),
+    "multiclass": (MLPClassifier, problem(MLPClassifier)),
+    "multilabel": (MLPClassifier, multilabel()),
+    "regression": (MLPRegressor, problem(MLPRegressor)),
+    "several outputs": (MLPRegressor, problem(MLPRegressor, outputs=3)),
+}
+
+
+# ---- L-BFGS ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_lbfgs_gives_scikit_learns_weights(kind, activation):
+    estimator, (X, y) = KINDS[kind]
+    data = X / np.abs(X).max(), y
+    settings = {"solver": "lbfgs", "alpha": 1.0, "activation": activation, "hidden_layer_sizes": (8,)}
+    assert_same_fit(estimator, data=data, max_iter=12, **settings)
+    # Rounding errors grow from one line search to the next: those of scikit-learn, too, when rows change places.
+    ours, theirs = (fit(cls, data=data, max_iter=50, **settings) for cls in (estimator, oracle(estimator)))
+    assert ours.n_iter_ == theirs.n_iter_
+    for a, b in zip(ours.coefs_, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-8)
+
+
+def test_shown_loss_is_clipped_as_scikit_learns():
+    """Where a class that was called impossible comes: in float32 that happens."""
+    for data in (problem(MLPClassifier, dtype="float32"), multilabel(), problem(MLPClassifier, classes=2)):
+        data = (data[0] * 1e3, data[1])
+        ours, theirs = (fit(cls, data=data, solver="sgd") for cls in (MLPClassifier, oracle(MLPClassifier)))
+        np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-4)
+
+
+def test_lbfgs_with_sample_weights_and_in_chunks(monkeypatch):
+    weight = np.random.default_rng(0).uniform(0.1, 3.0, 60)
+    monkeypatch.setattr(lbfgs, "_CHUNK", 25)
+    for estimator in PERCEPTRONS:
+        assert_same_fit(estimator, sample_weight=weight, solver="lbfgs", max_iter=12)
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+@pytest.mark.parametrize("setting", [{"max_iter": 3}, {"max_fun": 6, "max_iter": 100}, {"tol": 1.0}])
+def test_lbfgs_stops_and_warns_as_scikit_learn(estimator, setting):
+    messages = []
+    for cls in (estimator, oracle(estimator)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fit(cls, solver="lbfgs", **setting)
+        messages.append([(each.category, str(each.message)) for each in caught])
+    assert messages[0] == messages[1]
+    assert_same_fit(estimator, solver="lbfgs", **setting)
+
+
+def test_lbfgs_keeps_the_dtype_and_computes_in_float64():
+    X, y = problem(MLPClassifier)
+    double, single = (fit(MLPClassifier, data=(X.astype(t), y), solver="lbfgs") for t in ("float64", "float32"))
+    assert {a.dtype.name for a in single.coefs_} == {"float32"}
+    np.testing.assert_allclose(single.coefs_[0], double.coefs_[0], atol=1e-5)
+
+
+def test_lbfgs_prints_iterations():
+    with redirect_stdout(io.StringIO()) as out:
+        fitted = fit(MLPRegressor, solver="lbfgs", verbose=True)
+    assert out.getvalue().splitlines()[-1] == f"Iteration 4, loss = {fitted.loss_:.8f}"
+
+
+def test_lbfgs_diverges_with_scikit_learns_words_and_keeps_the_weights():
+    _, y = problem(MLPRegressor)
+    with pytest.raises(ValueError, match=r"non-finite parameter weights.* iteration 1: .*from before training"):
+        fit(MLPRegressor, data=(np.full((10, 2), np.finfo("float64").max), y[:10]), solver="lbfgs")
+
+
+# ---- partial_fit -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("solver", [{"solver": "adam"}, {"solver": "sgd", "learning_rate": "invscaling"}])
+def test_partial_fit_gives_scikit_learns_weights(kind, solver):
+    estimator, (X, y) = KINDS[kind]
+    classes = {} if estimator is MLPRegressor else {"classes": np.unique(y) if y.ndim == 1 else np.arange(4)}
+    ours, theirs = (cls(random_state=0, batch_size=16, **solver) for cls in (estimator, oracle(estimator)))
+    weight = np.random.default_rng(0).uniform(0.1, 3.0, 60)
+    for rows, weights in ((slice(40), None), (slice(40), None), (slice(20, 60), weight[20:]), (slice(30), None)):
+        for each in (ours, theirs):
+            each.partial_fit(X[rows], y[rows], sample_weight=weights, **classes)
+        assert_same_state(ours, theirs, 1e-10, X)
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_partial_fit_goes_on_after_fit_with_the_optimizers_state(estimator):
+    X, y = problem(estimator)
+    ours, theirs = (fit(cls).partial_fit(X, y) for cls in (estimator, oracle(estimator)))
+    assert_same_state(ours, theirs, 1e-10, X)
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_partial_fit_goes_on_in_a_copy(estimator):
+    X, y = problem(estimator)
+    fitted = fit(estimator)
+    copies = [pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)]
+    copies.append(pickle.loads(pickle.dumps(copies[0])))
+    fitted.partial_fit(X, y)
+    for other in copies:
+        other.partial_fit(X, y)
+        np.testing.assert_array_equal(other.coefs_[0], fitted.coefs_[0])
+
+
+def test_partial_fit_with_other_parameters_uses_them():
+    X, y = problem(MLPRegressor)
+    ours, theirs = (
+        fit(cls, batch_size=16).set_params(alpha=5.0, activation="tanh").partial_fit(X, y)
+        for cls in (MLPRegressor, oracle(MLPRegressor))
+    )
+    assert_same_state(ours, theirs, 1e-10, X)
+
+
+def test_partial_fit_lets_go_of_the_data():
+    fitted = MLPRegressor(hidden_layer_sizes=2)
+    tracemalloc.start()
+    try:
+        fitted.partial_fit(np.ones((10, 1000)), np.ones(10))
+        before = tracemalloc.get_traced_memory()[0]
+        fitted.partial_fit(np.ones((3000, 1000)), np.ones(3000))
+        assert tracemalloc.get_traced_memory()[0] - before < 8 * 1000 * 1000
+    finally:
+        tracemalloc.stop()
+
+
+def test_partial_fit_is_there_for_stochastic_solvers_only():
+    for estimator in PERCEPTRONS:
+        assert hasattr(estimator(), "partial_fit")
+        assert not hasattr(estimator(solver="lbfgs"), "partial_fit")
+    with pytest.raises(AttributeError) as caught:
+        _ = MLPClassifier(solver="lbfgs").partial_fit
+    assert str(caught.value.__cause__) == (
+        "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "message"),
+    [
+        (None, {}, r"classes must be passed on the first call to partial_fit\."),
+        (None, {"classes": ["a", "b"]}, r"`y` has classes not in `self\.classes_`\. `self\.classes_` has \['a' 'b'\]"),
+        (
+            {"classes": ["a", "b", "c", "d"]},
+            {"classes": ["a", "b", "c"]},
+            "not the same as on last call to partial_fit",
+        ),
+    ],
+)
+def test_partial_fit_refuses_classes(first, then, message):
+    X, y = problem(MLPClassifier)
+    estimator = MLPClassifier()
+    if first:
+        estimator.partial_fit(X, y, **first)
+    before = dict(vars(estimator))
+    with pytest.raises(ValueError, match=message):
+        estimator.partial_fit(X, y, **then)
+    assert vars(estimator).keys() - {"n_features_in_"} == before.keys() - {"n_features_in_"}
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_partial_fit_refuses_early_stopping(estimator):
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+        estimator(early_stopping=True).partial_fit(*problem(estimator))
+
+
+# ---- several labels a sample -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", [{"batch_size": 16}, {"early_stopping": True}, {"warm_start": True}])
+def test_several_labels(setting):
+    X, Y = multilabel()
+    ours, theirs = assert_same_fit(MLPClassifier, data=(X, Y), **setting)
+    assert ours.predict(X).dtype == theirs.predict(X).dtype
+    assert ours.score(X, Y) == theirs.score(X, Y)
+    assert fit(MLPClassifier, data=(X, sparse.csr_array(Y)), **setting).score(X, Y) == ours.score(X, Y)
+
+
+# ---- sparse features -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("container", [sparse.csr_array, sparse.csc_matrix, sparse.coo_array])
+@pytest.mark.parametrize("setting", [{"batch_size": 7}, {"solver": "lbfgs"}, {"early_stopping": True}])
+def test_sparse_features_give_the_same_bits(kind, container, setting, monkeypatch):
+    estimator, (X, y) = KINDS[kind]
+    X = np.where(np.abs(X) < 0.5, 0.0, X)
+    monkeypatch.setattr(estimator_data, "_WINDOW", 14 * 7 * 8)  # two batches
+    dense, thin = (fit(estimator, data=(rows, y), **setting) for rows in (X, container(X)))
+    np.testing.assert_array_equal(thin.coefs_[0], dense.coefs_[0])
+    np.testing.assert_array_equal(thin.predict(container(X)), dense.predict(X))
+    weight = np.linspace(0.5, 2.0, 60)
+    dense, thin = (fit(estimator, weight, data=(rows, y), **setting) for rows in (X, container(X)))
+    np.testing.assert_array_equal(thin.coefs_[0], dense.coefs_[0])
+
+
+def test_sparse_features_are_never_dense_all_at_once():
+    X = sparse.random_array((6_000, 4_000), density=1e-3, rng=np.random.default_rng(0), format="csr")
+    y = np.arange(6_000) % 2
+    tracemalloc.start()
+    try:
+        fit(MLPClassifier, data=(X, y), max_iter=1, hidden_layer_sizes=2).predict(X)
+        assert tracemalloc.get_traced_memory()[1] < 80e6  # 192 MB if it were
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_sparse_features_are_checked(estimator):
+    X, y = problem(estimator)
+    X[3, 2] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        fit(estimator, data=(sparse.csr_array(X), y))
+
+
+# ---- scikit-learn's protocols ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_tags_are_scikit_learns(estimator):
+    ours, theirs = get_tags(estimator()), get_tags(oracle(estimator)())
+    assert ours.input_tags == theirs.input_tags
+    assert ours.classifier_tags == theirs.classifier_tags
+    assert ours.regressor_tags == theirs.regressor_tags
+    assert ours.target_tags.multi_output is (estimator is MLPRegressor)
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_output_in_html_and_metadata_routing(estimator):
+    assert estimator.__name__ in estimator(alpha=0.5)._repr_html_()
+    with config_context(enable_metadata_routing=True):
+        asking = estimator().set_fit_request(sample_weight=True).set_partial_fit_request(sample_weight=False)
+        theirs = oracle(estimator)().set_fit_request(sample_weight=True).set_partial_fit_request(sample_weight=False)
+        requests = [each.get_metadata_routing()._serialize() for each in (asking, theirs)]
+        for method, wanted in requests[1].items():
+            assert wanted.items() <= requests[0][method].items(), method
+
+
+class Recorder:
+    """A callback that notes what it is told, and stops after some iterations."""
+
+    def __init__(self, stop_after=None):
+        self.events, self.scores, self.stop_after = [], [], stop_after
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
+        self.events.append(("begin", context.task_name, context.task_id))
+
+    def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None):
+        self.events.append(("end", context.task_name, context.task_id))
+        self.scores.append(fitted_estimator.score(X, y))
+        return context.task_id + 1 == self.stop_after
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+@pytest.mark.parametrize(("solver", "task"), [("adam", "epoch"), ("lbfgs", "iteration")])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_callbacks(estimator, solver, task, dtype):
+    pytest.importorskip("sklearn.callback")
+    X, y = problem(estimator, dtype=dtype)
+    recorder = Recorder(stop_after=2)
+    fitted = estimator(solver=solver, max_iter=9, random_state=0).set_callbacks(recorder).fit(X, y)
+    iterations = [(event, task, i) for i in range(2) for event in ("begin", "end")]
+    assert recorder.events == ["setup", ("begin", "fit", 0), *iterations, ("end", "fit", 0), "teardown"]
+    shorter = fit(estimator, data=(X, y), solver=solver, max_iter=2)
+    assert fitted.n_iter_ == 2
+    np.testing.assert_array_equal(fitted.coefs_[0], shorter.coefs_[0])
+    assert recorder.scores[1] == recorder.scores[2] == pytest.approx(shorter.score(X, y), rel=1e-6)
+    assert recorder.scores[1] != recorder.scores[0]
+    again = clone(fitted).set_callbacks(Recorder()).fit(X, y)
+    np.testing.assert_array_equal(again.coefs_[0], fit(estimator, data=(X, y), solver=solver, max_iter=9).coefs_[0])
+
+
+def test_scikit_learns_progress_bar(capsys):
+    callback = pytest.importorskip("sklearn.callback")
+    pytest.importorskip("rich")
+    X, y = problem(MLPClassifier)
+    MLPClassifier(max_iter=3).set_callbacks(callback.ProgressBar()).fit(X, y)
+    assert "MLPClassifier" in capsys.readouterr().out
+
+
+def test_lbfgs_interrupted_is_usable():
+    X, y = problem(MLPRegressor)
+
+    class Interrupt(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            if context.task_id == 2:
+                raise KeyboardInterrupt
+
+    pytest.importorskip("sklearn.callback")
+    estimator = MLPRegressor(solver="lbfgs", random_state=0).set_callbacks(Interrupt())
+    with pytest.warns(UserWarning, match=r"Training interrupted by user\."):
+        estimator.fit(X, y)
+    shorter = fit(MLPRegressor, solver="lbfgs", max_iter=3)
+    assert (estimator.n_iter_, estimator.loss_) == (3, shorter.loss_)
+    np.testing.assert_array_equal(estimator.coefs_[0], shorter.coefs_[0])
+
+
+def test_lbfgs_converges_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        fit(MLPRegressor, solver="lbfgs", max_iter=500, tol=1e-2)
