@@ -108,6 +108,7 @@ def test_fifty_steps_give_scikit_learns_weights(kind, activation, solver):
 
 @pytest.mark.parametrize("estimator", PERCEPTRONS)
 @pytest.mark.parametrize("setting", [{}, {"batch_size": 7}, {"hidden_layer_sizes": 5}, {"hidden_layer_sizes": ()},
+                                     {"hidden_layer_sizes": (), "activation": "logistic"},
                                      {"alpha": 0.0}, {"hidden_layer_sizes": (200, 4), "batch_size": 1}])  # fmt: skip
 def test_shuffled_batches_give_scikit_learns_weights(estimator, setting):
     assert_same_fit(estimator, **setting)

@@ -131,12 +131,65 @@ def test_ctrl_c_leaves_a_usable_estimator():
 # ---- what goes wrong -------------------------------------------------------------------------------------------
 
 BAD_PARAMETERS = [
-    {"hidden_layer_sizes": -1}, {"hidden_layer_sizes": (5, 0)}, {"activation": "ghost"}, {"alpha": -1.0},
-    {"batch_size": 0}, {"batch_size": "all"}, {"learning_rate": "none"}, {"learning_rate_init": 0.0}, {"power_t": -1},
-    {"max_iter": 0}, {"shuffle": "yes"}, {"random_state": "a"}, {"tol": -1.0}, {"verbose": "x"}, {"warm_start": 2},
-    {"momentum": 2.0}, {"nesterovs_momentum": "a"}, {"early_stopping": 3}, {"validation_fraction": 1.0}, {"beta_1": 1},
-    {"beta_2": -0.5}, {"epsilon": 0}, {"n_iter_no_change": 0.5},
-    {"solver": "newton"}, {"max_fun": 0},
+    {"hidden_layer_sizes": -1},
+    {"hidden_layer_sizes": (5, 0)},
+    {"alpha": -1.0},
+    {"batch_size": 0},
+    {"batch_size": "all"},
+    {"learning_rate_init": 0.0},
+    {"power_t": -1},
+    {"max_iter": 0},
+    {"shuffle": "yes"},
+    {"random_state": "a"},
+    {"tol": -1.0},
+    {"verbose": "x"},
+    {"warm_start": 2},
+    {"momentum": 2.0},
+    {"nesterovs_momentum": "a"},
+    {"early_stopping": 3},
+    {"validation_fraction": 1.0},
+    {"beta_1": 1},
+    {"beta_2": -0.5},
+    {"epsilon": 0},
+    {"n_iter_no_change": 0.5},
+    {"solver": "newton"},
+    {"max_fun": 0},
+]
+#: Bad values of what scikit-learn does not have, or takes less of.
+BAD_EXTENSIONS = [
+    ({"activation": "ghost"}, r"The 'activation' parameter of \w+ must be .*Got 'ghost' instead"),
+    ({"activation": ["relu", "tanh"]}, r"activation must be one value, or one for each of the 1 hidden layers\. Got 2"),
+    ({"activation": ["ghost"]}, r"The element 0 of the 'activation' parameter must be .*Got 'ghost' instead"),
+    ({"learning_rate": "none"}, r"'learning_rate' parameter of \w+ must be .*Got 'none' instead"),
+    ({"loss": "ghost"}, r"The 'loss' parameter of \w+ must be .*Got 'ghost' instead"),
+    ({"loss": fastnn.losses.MeanSquaredError("sum")}, "has reduction='sum'"),
+    ({"loss": lambda y, p: fastnn.ops.mean(y - p)}, r"must return one loss a sample.* gave a value of shape \(\)"),
+    ({"output_activation": "ghost"}, "The 'output_activation' parameter of .*Got 'ghost' instead"),
+    ({"dropout": 1.0}, "The 'dropout' parameter of .*Got 1.0 instead"),
+    ({"dropout": [0.5, 0.5]}, "one for each of the 1 hidden layers"),
+    ({"dropout": [1.5]}, r"The element 0 of the 'dropout' parameter must be a float in the range \[0.0, 1.0\)"),
+    ({"dropout": 0.5, "solver": "lbfgs"}, r"solver='lbfgs' .* cannot be used with dropout=0\.5"),
+    ({"l1": -1.0}, "The 'l1' parameter of"),
+    ({"optimizer": "ghost"}, "The 'optimizer' parameter of"),
+    ({"optimizer": "adam", "solver": "lbfgs"}, "solver='lbfgs' .* cannot be used with optimizer='adam'"),
+    ({"optimizer": fastnn.optimizers.SGD(), "clipnorm": 1.0}, "is an object: give clipnorm to it"),
+    ({"clipnorm": 0.0}, "The 'clipnorm' parameter of"),
+    ({"clipvalue": -1.0}, "The 'clipvalue' parameter of"),
+    ({"global_clipnorm": "a"}, "The 'global_clipnorm' parameter of"),
+    ({"clipnorm": 1.0, "clipvalue": 1.0}, "Only one of `clipnorm`, `clipvalue` and `global_clipnorm`"),
+    ({"scoring": "ghost", "early_stopping": True}, "The 'scoring' parameter of"),
+    ({"warm_start_optimizer": "a"}, "The 'warm_start_optimizer' parameter of"),
+    ({"dtype": "float16"}, "The 'dtype' parameter of"),
+    ({"n_jobs": 0}, "n_jobs == 0"),
+    ({"n_jobs": 1.5}, "The 'n_jobs' parameter of"),
+]
+BAD_OF_ONE = [
+    (MLPClassifier, {"class_weight": "heavy"}, "The 'class_weight' parameter of"),
+    (MLPClassifier, {"class_weight": {"a": -1.0}}, r"Negative values in the 'class_weight' parameter: \{'a': -1\.0\}"),
+    (MLPClassifier, {"class_weight": {"a": 1.0, "z": 2.0}}, r"The classes, \['b', 'c'\], are not in class_weight"),
+    (MLPClassifier, {"output_activation": "tanh"}, "does not make probabilities"),
+    (MLPRegressor, {"quantile": 1.0}, "The 'quantile' parameter of"),
+    (MLPRegressor, {"delta": 0.0}, "The 'delta' parameter of"),
 ]  # fmt: skip
 
 
@@ -152,12 +205,26 @@ def test_bad_parameters_have_scikit_learns_errors(estimator, setting):
     assert messages[0] == messages[1]
 
 
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+@pytest.mark.parametrize(("setting", "message"), BAD_EXTENSIONS, ids=str)
+def test_bad_extensions(estimator, setting, message):
+    fresh = estimator(random_state=0, **setting)
+    with pytest.raises(ValueError, match=message):
+        fresh.fit(*problem(estimator))
+    assert not hasattr(fresh, "coefs_")
+
+
+@pytest.mark.parametrize(("estimator", "setting", "message"), BAD_OF_ONE, ids=str)
+def test_bad_parameters_of_one_estimator(estimator, setting, message):
+    with pytest.raises(ValueError, match=message):
+        fit(estimator, **setting)
+
+
 def test_all_parameters_are_tried_above():
-    tried = {name for setting in BAD_PARAMETERS for name in setting}
     for estimator in PERCEPTRONS:
-        assert set(inspect.signature(estimator).parameters) - tried == {"loss"} & set(
-            inspect.signature(estimator).parameters
-        )
+        settings = [*BAD_PARAMETERS, *(bad for bad, _ in BAD_EXTENSIONS)]
+        settings += [bad for cls, bad, _ in BAD_OF_ONE if cls is estimator]
+        assert set(inspect.signature(estimator).parameters) == {name for setting in settings for name in setting}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .call import Given, check_call
 from .lbfgs import fit_lbfgs
-from .parameters import CONSTRAINTS
+from .parameters import CONSTRAINTS, threads_for
 from .solvers import STOCHASTIC
 from .state import FittedState
 from .stochastic import fit_stochastic
@@ -31,7 +31,7 @@ def has_partial_fit(estimator: Any) -> bool:
 
 
 class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, metaclass=ABCMeta):
-    """The base class. Subclasses say what targets mean: `_encode_targets` and `_score_outputs`.
+    """The base class. Subclasses say what targets mean: `_targets` and `_score_outputs`.
 
     The parameters are those of `MLPClassifier`.
     """
@@ -43,7 +43,7 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
     _y_numeric: ClassVar[bool]
 
     @abstractmethod
-    def _encode_targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
+    def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
         """Check y and say what is to be learnt.
 
         Parameters
@@ -58,13 +58,13 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
         """
 
     @abstractmethod
-    def _score_outputs(self, outputs: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None) -> float:
-        """Return the score that early stopping looks at."""
+    def _score_outputs(self, outputs: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
+        """Return the score that early stopping looks at, unless ``scoring`` says otherwise."""
 
     # ---- fit -------------------------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Train the network.
 
         Parameters
@@ -76,6 +76,9 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
             The targets: class labels, or indicators of several labels a sample, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, not negative.
+        validation_data : tuple (X, y) or (X, y, sample_weight), default=None
+            Samples whose score and loss are noted after each epoch; with ``early_stopping`` they decide, and nothing is
+            held out. Not for solver='lbfgs'.
 
         Returns
         -------
@@ -87,7 +90,7 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
         ValueError
             If parameters or data are bad, or if training diverges; the message says in which epoch.
         """
-        return self._train(Given(X, y, sample_weight))
+        return self._train(Given(X, y, sample_weight, validation_data))
 
     def _train(self, given: Given) -> Self:
         call = check_call(self, given)
@@ -98,7 +101,7 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
         """Return the network's outputs for features, shape (n_samples, n_outputs_)."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
-        return self._fitted_network().predict(X)
+        return self._fitted_network().predict(X, threads_for(self.n_jobs))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,10 +12,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .data import TrainingData
-from .parameters import hidden_units
-from .targets import Targets
+from .parameters import (
+    dropout_rates,
+    hidden_activations,
+    hidden_units,
+    refuse_stochastic_parameters,
+    threads_for,
+)
+from .targets import Encoded, Targets
 
-__all__ = ["Call", "Given", "check_call"]
+__all__ = ["Call", "Given", "Samples", "check_call"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Given:
 
     Attributes
     ----------
-    X, y, sample_weight : object
+    X, y, sample_weight, validation_data : object
         As the user gave them.
     incremental : bool
         Whether this is `partial_fit`.
@@ -34,8 +41,40 @@ class Given:
     X: Any
     y: Any
     sample_weight: Any = None
+    validation_data: Any = None
     incremental: bool = False
     classes: Any = None
+
+
+@dataclass
+class Samples:
+    """Checked samples.
+
+    Attributes
+    ----------
+    X : ndarray or sparse CSR matrix
+    encoded : Encoded
+    sample_weight : ndarray of shape (samples,) or None
+        As the user gave them, without weights of classes.
+    """
+
+    X: Any
+    encoded: Encoded
+    sample_weight: np.ndarray | None
+
+    def training_data(self) -> TrainingData:
+        """Return them as they are trained on."""
+        weights = [w for w in (self.sample_weight, self.encoded.class_weight) if w is not None]
+        weight = np.prod(weights, axis=0, dtype=self.X.dtype) if weights else None
+        return TrainingData(self.X, self.encoded.values, weight)
+
+    def take(self, rows: np.ndarray) -> Samples:
+        """Return some of the samples."""
+        y, values, class_weight, sample_weight = (
+            None if each is None else each[rows]
+            for each in (self.encoded.y, self.encoded.values, self.encoded.class_weight, self.sample_weight)
+        )
+        return Samples(self.X[rows], Encoded(y, values, class_weight), sample_weight)
 
 
 @dataclass
@@ -47,50 +86,89 @@ class Call:
     given : Given
     first : bool
         Whether training begins anew, not from the present weights.
-    data : TrainingData
+    samples : Samples
+    validation : Samples or None
+        What the user gave to validate on.
     targets : Targets
     units : list of int
         Features, units of the hidden layers, outputs.
+    activations : list
+        Of the hidden layers.
+    dropout : list of float
+        Of the hidden layers.
     coefs, intercepts : list of ndarray
         The weights to begin with.
     random_state : numpy.random.RandomState
         The first weights have been drawn from it.
+    threads : int
+        How many may be used at most; 0: as many as are set.
     """
 
     given: Given
     first: bool
-    data: TrainingData
+    samples: Samples
+    validation: Samples | None
     targets: Targets
     units: list[int]
+    activations: list[Any]
+    dropout: list[float]
     coefs: list[np.ndarray]
     intercepts: list[np.ndarray]
     random_state: np.random.RandomState
+    threads: int
 
     @property
     def dtype(self) -> np.dtype:
         """What is computed in."""
-        return self.data.X.dtype
+        return self.samples.X.dtype
 
 
 def check_call(estimator: Any, given: Given) -> Call:
     """Check parameters and data of a call and draw the first weights; errors leave the estimator as it was."""
     hidden = hidden_units(estimator.hidden_layer_sizes)
-    if given.incremental and estimator.early_stopping:
-        raise ValueError("partial_fit does not support early_stopping=True")
+    activations = hidden_activations(estimator.activation, len(hidden))
+    dropout = dropout_rates(estimator.dropout, len(hidden))
+    threads = threads_for(estimator.n_jobs)
+    refuse_stochastic_parameters(estimator, given.validation_data is not None)
+    if given.incremental and estimator.early_stopping and given.validation_data is None:
+        raise ValueError("partial_fit does not support early_stopping=True without validation_data")
     first = not ((given.incremental or estimator.warm_start) and hasattr(estimator, "coefs_"))
-    X, y = validate_data(
-        estimator, given.X, given.y, accept_sparse="csr", multi_output=True, y_numeric=estimator._y_numeric,
-        dtype=(np.float64, np.float32), order="C", reset=first,
-    )  # fmt: skip
-    targets = estimator._encode_targets(y, X.dtype, first, given)
-    data = TrainingData(X, targets.values, _checked_weights(given.sample_weight, X))
+    X, y = _validated(estimator, given.X, given.y, reset=first)
+    targets = estimator._targets(y, X.dtype, first, given)
+    samples = Samples(X, targets.encode(y), _checked_weights(given.sample_weight, X))
+    validation = _validation_samples(estimator, given.validation_data, targets)
     units = [X.shape[1], *hidden, targets.n_outputs]
     random_state = check_random_state(estimator.random_state)
     if first:
-        weights = _draw_weights(units, estimator.activation, X.dtype, random_state)
+        # As in scikit-learn, the last layer is drawn as if it had the activation of the one before.
+        last = activations[-1] if activations else estimator.activation
+        weights = _draw_weights(units, [*activations, last], X.dtype, random_state)
     else:
         weights = _present_weights(estimator, units, X.dtype)
-    return Call(given, first, data, targets, units, *weights, random_state)
+    return Call(
+        given, first, samples, validation, targets, units, activations, dropout, *weights, random_state, threads
+    )  # fmt: skip
+
+
+def _validated(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
+    dtype = (np.float64, np.float32) if estimator.dtype is None else np.dtype(estimator.dtype)
+    return validate_data(
+        estimator, X, y, accept_sparse="csr", multi_output=True, y_numeric=estimator._y_numeric, dtype=dtype, order="C",
+        reset=reset,
+    )  # fmt: skip
+
+
+def _validation_samples(estimator: Any, validation_data: Any, targets: Targets) -> Samples | None:
+    if validation_data is None:
+        return None
+    if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+        raise ValueError(
+            "validation_data must be a tuple (X, y) or (X, y, sample_weight). Got "
+            f"{type(validation_data).__name__!r} instead."
+        )
+    X, y, *weight = validation_data
+    X, y = _validated(estimator, X, y, reset=False)
+    return Samples(X, targets.encode(y), _checked_weights(weight[0] if weight else None, X))
 
 
 def _checked_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
@@ -105,11 +183,13 @@ def _checked_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
 Weights = tuple[list[np.ndarray], list[np.ndarray]]
 
 
-def _draw_weights(units: list[int], activation: str, dtype: np.dtype, random_state: np.random.RandomState) -> Weights:
+def _draw_weights(
+    units: list[int], activations: Sequence[Any], dtype: np.dtype, random_state: np.random.RandomState
+) -> Weights:
     """Return first weights by Glorot's rule, drawn as scikit-learn draws them."""
     coefs, intercepts = [], []
-    factor = 2.0 if activation == "logistic" else 6.0
-    for inputs, outputs in pairwise(units):
+    for (inputs, outputs), activation in zip(pairwise(units), activations, strict=True):
+        factor = 2.0 if isinstance(activation, str) and activation in ("logistic", "sigmoid") else 6.0
         bound = np.sqrt(factor / (inputs + outputs))
         coefs.append(random_state.uniform(-bound, bound, (inputs, outputs)).astype(dtype))
         intercepts.append(random_state.uniform(-bound, bound, outputs).astype(dtype))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import unique_labels
 
+from ..losses import Loss
+from ..optimizers import Optimizer
+from ..optimizers.schedules import LearningRateSchedule
 from .base import MultilayerPerceptron, has_partial_fit
 from .call import Given
 from .docs import documented
-from .labels import Labels, labels_for
-from .objectives import CLASSIFICATION
-from .parameters import keep_parameters
-from .targets import Targets
+from .labels import Labels, check_known, checked_labels, labels_for
+from .objectives import classification
+from .parameters import CONSTRAINTS, LOSSES, keep_parameters
+from .targets import Encoded, Targets
+from .weights import class_weights
 
 __all__ = ["MLPClassifier"]
 
@@ -30,6 +36,19 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     Parameters
     ----------
     [parameters]
+    loss : str, Loss or callable, default='log_loss'
+        What is minimized. Beside 'log_loss' any of `fastnn.losses` by name, such an object with its parameters, or a
+        function ``loss(y_true, y_pred)`` of tensors that returns one loss a sample. ``y_pred`` are the probabilities,
+        ``y_true`` zeros and ones (or class numbers, for a loss that takes those).
+    output_activation : {None, 'logistic', 'softmax'}, default=None
+        None is 'softmax' for more than two classes, else 'logistic'. With 'softmax', two classes have two outputs;
+        with 'logistic', each of several classes is told from all others, and `predict_proba` scales their
+        probabilities to the sum of one.
+    class_weight : dict or 'balanced', default=None
+        Weights of the classes, by label (that of classes left out is 1), which multiply the sample weights. 'balanced':
+        ``n_samples / (n_classes * np.bincount(y))``, for `fit` only. With several labels a sample the weights of its
+        labels are multiplied; 'balanced' weighs each label's two values.
+    [extensions]
 
     Attributes
     ----------
@@ -67,16 +86,21 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     """
 
     _y_numeric: ClassVar[bool] = False
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **CONSTRAINTS,
+        "loss": [StrOptions({"log_loss", *LOSSES[0]}), *LOSSES[1]],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
 
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str = "relu",
+        activation: str | Callable[..., Any] | Sequence[Any] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | LearningRateSchedule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -94,12 +118,27 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: int | float = 10,
         max_fun: int = 15000,
+        loss: str | Loss | Callable[..., Any] = "log_loss",
+        output_activation: str | Callable[..., Any] | None = None,
+        class_weight: dict | str | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        l1: float = 0.0,
+        optimizer: str | Optimizer | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        warm_start_optimizer: bool = False,
+        dtype: str | type | None = None,
+        n_jobs: int | None = None,
     ) -> None:
         keep_parameters(self, locals())
 
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None, *, validation_data: Any = None
+    ) -> Self:
         """Train for one epoch, going on from the present weights and the optimizer's state.
 
         Parameters
@@ -112,6 +151,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             Weights of the samples, not negative.
         classes : array-like of shape (n_classes,), default=None
             All classes that will ever occur. Needed in the first call, and the same or None in later ones.
+        validation_data : tuple (X, y) or (X, y, sample_weight), default=None
+            Samples whose score and loss are noted after the epoch. Needed with ``early_stopping``: in the call in which
+            the score has not got better for more than ``n_iter_no_change`` calls, ``converged_`` becomes True and the
+            weights with the best score are put back.
 
         Returns
         -------
@@ -125,7 +168,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         AttributeError
             If the solver is 'lbfgs', which has no epochs.
         """
-        return self._train(Given(X, y, sample_weight, incremental=True, classes=classes))
+        return self._train(Given(X, y, sample_weight, validation_data, incremental=True, classes=classes))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each sample, or its labels.
@@ -177,19 +220,26 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     @property
     def _labels(self) -> Labels:
-        return Labels(self.classes_, getattr(self, "_multilabel", False))
+        # Unless a custom output activation was asked for, its name says what kind of outputs there are.
+        return Labels(self.classes_, getattr(self, "_multilabel", False), self.out_activation_)
 
-    def _encode_targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
-        labels, y = labels_for(self, y, first, given)
-        values = labels.encode(y)
-        # As scikit-learn, which stratifies where there is one output.
-        strata = values.astype(bool) if labels.kind == "binary" else None
+    def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
+        labels = labels_for(self, y, first, given)
+        objective = classification(self.loss, labels.out_activation)
+        weigh = class_weights(self.class_weight, y, labels, given)
+
+        def encode(y: Any) -> Encoded:
+            y, _ = checked_labels(y)
+            check_known(unique_labels(y), labels.classes)
+            return Encoded(y, labels.encode(y, objective.class_numbers), weigh(y))
+
         fitted = {"classes_": labels.classes, "_multilabel": labels.kind == "multilabel"}
-        return Targets(values, labels.n_outputs, CLASSIFICATION[labels.kind], fitted, strata)
+        # As scikit-learn, which stratifies where there is one output.
+        return Targets(encode, labels.n_outputs, objective, labels.n_outputs == 1, fitted)
 
-    def _score_outputs(self, outputs: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None) -> float:
+    def _score_outputs(self, outputs: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return the accuracy: of several labels all must be right."""
-        right = self._labels.decided(outputs) == targets
+        right = self._labels.decode(outputs) == y
         return float(np.average(right.reshape(len(right), -1).all(axis=1), weights=sample_weight))
 
     def __sklearn_tags__(self) -> Any:

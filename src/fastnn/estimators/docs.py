@@ -9,8 +9,9 @@ __all__ = ["documented"]
 PARAMETERS = """\
 hidden_layer_sizes : int or array-like of int, default=(100,)
     The number of units of each hidden layer.
-activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
-    Activation of the hidden layers.
+activation : str, callable or sequence of those, default='relu'
+    Activation of the hidden layers, or a list with one for each: 'identity', 'logistic', 'tanh', 'relu', any of
+    `fastnn.activations` by name, or a function of a tensor.
 solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
     'sgd': stochastic gradient descent with momentum; 'adam': Kingma and Ba's method; 'lbfgs': SciPy's L-BFGS-B on all
     samples at once, always in float64: good for small data sets.
@@ -19,8 +20,10 @@ alpha : float, default=0.0001
     (the sum of its sample weights), is added to the loss.
 batch_size : int or 'auto', default='auto'
     Samples of an update. 'auto' is ``min(200, n_samples)``. Not for solver='lbfgs'.
-learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-    How the learning rate changes; only with solver='sgd'.
+learning_rate : {'constant', 'invscaling', 'adaptive'} or LearningRateSchedule, default='constant'
+    How the learning rate changes. The names are for solver='sgd' and for ``optimizer``; an object of
+    `fastnn.optimizers.schedules` is a function of the number of the update and takes the place of
+    ``learning_rate_init``.
 
     - 'constant': it stays ``learning_rate_init``.
     - 'invscaling': after each epoch it is ``learning_rate_init / (t_ + 1) ** power_t``.
@@ -41,14 +44,15 @@ tol : float, default=1e-4
 verbose : bool or int, default=False
     Whether to print the loss of each epoch.
 warm_start : bool, default=False
-    Whether `fit` starts from the weights of the previous call. The solver starts anew.
+    Whether `fit` starts from the weights of the previous call. The solver starts anew, unless ``warm_start_optimizer``.
 momentum : float, default=0.9
     Momentum of solver='sgd', between 0 and 1.
 nesterovs_momentum : bool, default=True
     Whether solver='sgd' uses Nesterov's momentum.
 early_stopping : bool, default=False
-    Whether to hold out ``validation_fraction`` of the samples and to stop when the score on them (accuracy or R²) stops
-    getting better. The weights with the best score are kept. Held out samples are stratified for two classes.
+    Whether to stop when the score of the samples in ``validation_data``, or of ``validation_fraction`` of the samples,
+    which is then held out, stops getting better. The weights with the best score are kept. Held out samples are
+    stratified for two classes. Not for solver='lbfgs'.
 validation_fraction : float, default=0.1
     The share of samples that is held out for early stopping.
 beta_1 : float, default=0.9
@@ -63,18 +67,50 @@ max_fun : int, default=15000
     The largest number of evaluations of loss and gradient with solver='lbfgs'.
 """
 
+EXTENSIONS = """\
+dropout : float or sequence of float, default=0.0
+    The share of each hidden layer's outputs that is set to zero in training (a list: one share a layer); the others are
+    divided by ``1 - dropout``. Not for solver='lbfgs'.
+l1 : float, default=0.0
+    Strength of the L1 penalty: ``l1`` times the sum of the absolute values of ``coefs_``, divided as that of ``alpha``.
+optimizer : str or Optimizer, default=None
+    Any of `fastnn.optimizers` in the place of ``solver``: by name, with ``learning_rate_init`` and its own defaults; or
+    an object, which is not changed, with its own learning rate and clipping.
+clipnorm : float, default=None
+    The largest Euclidean norm of the gradient of each kernel and bias: longer ones are scaled down. Not for
+    solver='lbfgs', as the next two; only one of the three can be given.
+clipvalue : float, default=None
+    The largest absolute value of an element of a gradient.
+global_clipnorm : float, default=None
+    The largest Euclidean norm of all gradients together.
+scoring : str or callable, default=None
+    What early stopping looks at: a scorer by scikit-learn's name, a function ``scorer(estimator, X, y)``, or 'loss',
+    for minus the validation loss. None: accuracy or R².
+warm_start_optimizer : bool, default=False
+    Whether a warm start also goes on with the optimizer's state: its learning rate, number of updates and moments.
+dtype : {'float32', 'float64'}, default=None
+    What is computed in. None: float32 for float32 features, float64 for all others.
+n_jobs : int, default=None
+    The largest number of threads for `fit` and predictions, and never more than `fastnn.set_num_threads` allows; -1:
+    one for each processor. None: all that are set, and one in joblib's threads. Results do not depend on it.
+"""
+
 ATTRIBUTES = """\
 loss_ : float
     The loss of the last epoch: the mean over samples of their batch's loss before the batch's update, penalty
     included.
 best_loss_ : float or None
-    The smallest loss of an epoch; None with early stopping.
+    The smallest loss of an epoch; None with early stopping. Not there with solver='lbfgs', as the next four.
 loss_curve_ : list of float
     The loss of each epoch.
 validation_scores_ : list of float or None
-    The score on the held out samples after each epoch; None without early stopping.
+    The score of the validation samples after each epoch; None where there are none.
+validation_loss_curve_ : list of float or None
+    Their mean loss after each epoch, without penalties.
 best_validation_score_ : float or None
-    The largest of them.
+    The largest score.
+converged_ : bool
+    Whether training ended because it had converged by ``tol``, not because ``max_iter`` was reached.
 t_ : int
     How many samples were seen, counted in each epoch.
 coefs_ : list of ndarray of shape (n_inputs, n_outputs)
@@ -86,7 +122,7 @@ n_features_in_ : int
 feature_names_in_ : ndarray of shape (n_features_in_,)
     Their names, if all are strings.
 n_iter_ : int
-    How many epochs the last `fit` took.
+    How many epochs (or iterations of solver='lbfgs') the last `fit` took.
 n_layers_ : int
     How many layers there are, inputs and outputs included.
 n_outputs_ : int
@@ -97,8 +133,10 @@ out_activation_ : str
 
 
 def documented(cls: type) -> type:
-    """Put the shared parts in the place of ``[parameters]`` and ``[attributes]`` in a class's docstring."""
+    """Put the shared parts in the place of ``[parameters]``, ``[extensions]`` and ``[attributes]`` in a docstring."""
     if cls.__doc__ is not None:  # None under python -OO
         doc = inspect.cleandoc(cls.__doc__)
-        cls.__doc__ = doc.replace("[parameters]\n", PARAMETERS).replace("[attributes]\n", ATTRIBUTES)
+        for name, part in (("parameters", PARAMETERS), ("extensions", EXTENSIONS), ("attributes", ATTRIBUTES)):
+            doc = doc.replace(f"[{name}]\n", part)
+        cls.__doc__ = doc
     return cls

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +31,8 @@ class TrainingStep:
     solver : Solver
     penalty : Penalty
         Divided by the batch's sum of sample weights and added to the mean loss.
+    key : object
+        Of the caller's, to tell steps apart.
 
     Attributes
     ----------
@@ -36,10 +40,25 @@ class TrainingStep:
         Float64: each batch adds its loss, penalty included, times its number of rows.
     """
 
-    def __init__(self, network: Network, objective: Objective, solver: Solver, penalty: Penalty) -> None:
-        self.network, self.objective, self.solver, self.penalty = network, objective, solver, penalty
+    def __init__(
+        self, network: Network, objective: Objective, solver: Solver, penalty: Penalty, key: Any = None
+    ) -> None:
+        self.network, self.objective, self.solver, self.penalty, self.key = network, objective, solver, penalty, key
         self.total = Variable(np.float64(0), trainable=False, name="total_loss")
         self._programs: dict[tuple, plan.Program] = {}
+        solver.optimizer.build(network.variables)
+        seeds = [] if network.seeds is None else [network.seeds.state]
+        self._state_variables: list[Variable] = [*solver.optimizer.variables, *seeds]
+
+    def state(self) -> list[np.ndarray]:
+        """Return a copy of what training changes beside the weights: the optimizer, and the stream of dropout."""
+        return [variable.numpy() for variable in self._state_variables]
+
+    def load(self, state: Sequence[np.ndarray]) -> None:
+        """Put back what `state` returned; the state of another optimizer is left alone."""
+        if [each.shape for each in state] == [variable.shape for variable in self._state_variables]:
+            for variable, value in zip(self._state_variables, state, strict=True):
+                variable.load(value)
 
     def program(self, data: TrainingData, rows: int) -> plan.Program:
         """Return the program for batches of so many rows of data of this kind."""

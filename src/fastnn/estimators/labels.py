@@ -9,9 +9,11 @@ from scipy import sparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from .. import activations
 from .call import Given
+from .network import activation_function
 
-__all__ = ["Labels", "labels_for"]
+__all__ = ["Labels", "check_known", "checked_labels", "labels_for"]
 
 
 class Labels:
@@ -23,8 +25,9 @@ class Labels:
         Sorted, all different.
     multilabel : bool
         Whether a sample has any number of labels: y is an indicator matrix with one column a class.
-    softmax : bool
-        Whether two classes have two outputs, too.
+    out_activation : {None, "logistic", "softmax"}
+        None: "logistic" for two classes and for several labels a sample, else "softmax". With "softmax" two classes
+        have two outputs; with "logistic" each of several classes is told from all others.
 
     Attributes
     ----------
@@ -35,72 +38,55 @@ class Labels:
         How many outputs the network has.
     """
 
-    def __init__(self, classes: np.ndarray, multilabel: bool = False, softmax: bool = False) -> None:
+    def __init__(self, classes: np.ndarray, multilabel: bool = False, out_activation: str | None = None) -> None:
         self.classes = classes
         if multilabel:
             self.kind = "multilabel"
         else:
-            self.kind = "binary" if len(classes) < (2 if softmax else 3) else "multiclass"
+            self.kind = "binary" if len(classes) < (2 if out_activation == "softmax" else 3) else "multiclass"
         self.n_outputs = 1 if self.kind == "binary" else len(classes)
+        self.out_activation = out_activation or ("softmax" if self.kind == "multiclass" else "logistic")
 
-    def encode(self, y: np.ndarray) -> np.ndarray:
-        """Return targets: class numbers (int64) for "multiclass", else zeros and ones, shape (rows, n_outputs)."""
+    def encode(self, y: np.ndarray, class_numbers: bool = False) -> np.ndarray:
+        """Return targets: zeros and ones, shape (rows, n_outputs); or class numbers, int64 of shape (rows,)."""
         if self.kind == "multilabel":
             return (y > 0).astype(np.uint8)
         numbers = np.searchsorted(self.classes, y)
-        return numbers.astype(np.uint8).reshape(-1, 1) if self.kind == "binary" else numbers.astype(np.int64)
-
-    def one_hot(self, y: np.ndarray) -> np.ndarray:
-        """Return targets as zeros and ones of shape (rows, n_outputs)."""
-        targets = self.encode(y)
-        return np.eye(self.n_outputs, dtype=np.uint8)[targets] if targets.ndim == 1 else targets
-
-    def decided(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the targets that rows of outputs stand for, as `encode` would: those of the most probable classes."""
-        if self.kind == "multiclass":
-            return outputs.argmax(axis=1)
-        # Where there is only one class, it is the answer.
-        return np.minimum(outputs > 0.5, len(self.classes) - 1).astype(int)
+        if class_numbers:
+            return numbers.astype(np.int64)
+        if self.kind == "binary":
+            return numbers.astype(np.uint8).reshape(-1, 1)
+        return np.eye(self.n_outputs, dtype=np.uint8)[numbers]
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the labels that rows of outputs stand for: classes, or indicators of several labels a sample."""
-        decided = self.decided(outputs)
-        return decided if self.kind == "multilabel" else self.classes[decided.ravel()]
+        """Return the labels that rows of outputs stand for: the most probable class, or indicators of probable ones."""
+        if self.kind == "multilabel":
+            return (outputs > 0.5).astype(int)
+        if self.kind == "multiclass":
+            return self.classes[outputs.argmax(axis=1)]
+        # Where there is only one class, it is the answer.
+        return self.classes[np.minimum(outputs[:, 0] > 0.5, len(self.classes) - 1).astype(np.intp)]
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return the probability of each class for each row of outputs, shape (rows, n_classes)."""
+        if self.kind == "multiclass" and self.out_activation == "logistic":
+            total = outputs.sum(axis=1, keepdims=True)
+            return np.where(total > 0, outputs / np.where(total > 0, total, 1), 1 / self.n_outputs).astype(
+                outputs.dtype
+            )
         if self.kind != "binary":
             return outputs
         return np.ones_like(outputs) if len(self.classes) == 1 else np.hstack([1 - outputs, outputs])
 
 
-def labels_for(estimator: Any, y: Any, first: bool, given: Given) -> tuple[Labels, np.ndarray]:
-    """Check y against the classes that a classifier knows, or takes from y or from ``classes``.
-
-    Returns
-    -------
-    labels : Labels
-    y : ndarray
-        One label a sample, shape (samples,), or indicators.
-    """
-    kind = type_of_target(y, input_name="y")
-    check_classification_targets(y)
-    multilabel = kind == "multilabel-indicator"
-    if multilabel:
-        y = y.toarray() if sparse.issparse(y) else y
-    elif kind.endswith("multioutput"):
-        raise ValueError(
-            f"y has several columns of classes ({kind}); sklearn.multioutput.MultiOutputClassifier fits one classifier "
-            "a column"
-        )
-    else:
-        y = column_or_1d(y, warn=True)
+def labels_for(estimator: Any, y: Any, first: bool, given: Given) -> Labels:
+    """Check y against the classes that a classifier knows, or takes from y or from ``classes``."""
+    y, multilabel = checked_labels(y)
     present = unique_labels(y)
     known = getattr(estimator, "classes_", None)
-    if given.incremental:
+    if given.incremental and not (multilabel and known is None):
         classes = _classes_of_partial_fit(known, given.classes)
-        classes = present if multilabel and known is None else classes
-        _check_known(present, classes)
+        check_known(present, classes)
     elif first or known is None:
         classes = present
     else:
@@ -110,7 +96,39 @@ def labels_for(estimator: Any, y: Any, first: bool, given: Given) -> tuple[Label
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {known}, `y` has {present}"
             )
-    return Labels(classes, multilabel), y
+    return Labels(classes, multilabel, _out_activation(estimator.output_activation, multilabel))
+
+
+def checked_labels(y: Any) -> tuple[np.ndarray, bool]:
+    """Return class labels of shape (samples,), or indicators of several labels a sample; and whether it is those."""
+    kind = type_of_target(y, input_name="y")
+    check_classification_targets(y)
+    if kind == "multilabel-indicator":
+        return y.toarray() if sparse.issparse(y) else y, True
+    if kind.endswith("multioutput"):
+        raise ValueError(
+            f"y has several columns of classes ({kind}); sklearn.multioutput.MultiOutputClassifier fits one classifier "
+            "a column"
+        )
+    return column_or_1d(y, warn=True), False
+
+
+def _out_activation(given: Any, multilabel: bool) -> str | None:
+    """Return the name of the output activation that a classifier was given; it must make probabilities."""
+    if given is None:
+        return None
+    names = {activations.sigmoid: "logistic", activations.softmax: "softmax"}
+    name = names.get(activation_function(given))
+    if name is None:
+        raise ValueError(
+            f"output_activation={given!r} does not make probabilities; that of a classifier must be 'logistic' or "
+            "'softmax'."
+        )
+    if multilabel and name == "softmax":
+        raise ValueError(
+            "output_activation='softmax' is for classes that exclude each other, but y has several labels."
+        )
+    return name
 
 
 def _classes_of_partial_fit(known: np.ndarray | None, classes: Any) -> np.ndarray:
@@ -125,6 +143,7 @@ def _classes_of_partial_fit(known: np.ndarray | None, classes: Any) -> np.ndarra
     return classes
 
 
-def _check_known(present: np.ndarray, classes: np.ndarray) -> None:
+def check_known(present: np.ndarray, classes: np.ndarray) -> None:
+    """Raise ValueError where there are other classes than the known ones."""
     if np.setdiff1d(present, classes, assume_unique=True).size:
         raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {present}.")

@@ -29,10 +29,14 @@ _CHUNK = 1024  # rows of a program: activations stay in the caches
 def fit_lbfgs(estimator: Any, call: Call) -> None:
     """Train an estimator by L-BFGS, in float64 (line searches need it); the weights end in the dtype of the data."""
     objective = call.targets.objective
-    coefs, intercepts = ([a.astype(np.float64) for a in each] for each in (call.coefs, call.intercepts))
-    network = estimator._new_network(coefs, intercepts, objective.out_activation)
-    function = FullGradient(network, objective, Penalty(float(estimator.alpha)), call.data)
-    estimator._forget_optimizer()
+
+    def network_in(dtype: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> Network:
+        coefs, intercepts = ([a.astype(dtype) for a in each] for each in (coefs, intercepts))
+        return Network(coefs, intercepts, call.activations, objective.out_activation)
+
+    network = network_in(np.float64, call.coefs, call.intercepts)
+    penalty = Penalty(float(estimator.alpha), float(estimator.l1))
+    function = FullGradient(network, objective, penalty, call.samples.training_data(), call.threads)
     estimator._begin(call, network)
     try:
         # One task more than iterations: SciPy does not say beforehand which is the last one.
@@ -40,8 +44,7 @@ def fit_lbfgs(estimator: Any, call: Call) -> None:
             LbfgsFit(estimator, function, tasks).run()
     finally:
         if call.dtype != np.float64:
-            coefs, intercepts = ([a.astype(call.dtype) for a in each] for each in (network.coefs, network.intercepts))
-            estimator._hold(estimator._new_network(coefs, intercepts, objective.out_activation))
+            estimator._hold(network_in(call.dtype, network.coefs, network.intercepts))
 
 
 class FullGradient:
@@ -122,7 +125,7 @@ class FullGradient:
 
 
 class LbfgsFit:
-    """Minimizes until SciPy finds it converged; writes the attributes ``n_iter_`` and ``loss_`` of the estimator.
+    """Minimizes until SciPy finds it converged; writes the attributes ``n_iter_, converged_, loss_`` of the estimator.
 
     Parameters
     ----------
@@ -147,6 +150,7 @@ class LbfgsFit:
             If a weight becomes NaN or infinite. The weights are those from before training then.
         """
         estimator, function, before = self._estimator, self._function, self._weights
+        estimator.converged_ = False
         options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
         self._tasks.begin()
         try:
@@ -172,6 +176,7 @@ class LbfgsFit:
         else:
             self._tasks.end()  # of an iteration that began and was not needed
             estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
+            estimator.converged_ = result.status == 0
 
     def _iteration(self, intermediate_result: optimize.OptimizeResult) -> None:
         """SciPy's callback: an iteration has ended (it looks at the name of the parameter)."""

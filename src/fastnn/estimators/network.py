@@ -44,7 +44,7 @@ class Network:
         Activation of the last layer.
     dropout : sequence of float
         The share of each hidden layer's outputs that is dropped in training; empty: nothing is.
-    seed : int, optional
+    seed : int
         Of dropout.
 
     Attributes
@@ -66,7 +66,7 @@ class Network:
         hidden: Sequence[Any],
         out: Any,
         dropout: Sequence[float] = (),
-        seed: int | None = None,
+        seed: int = 0,
     ) -> None:
         self.dtype = coefs[0].dtype
         self.n_outputs = coefs[-1].shape[1]
@@ -104,9 +104,13 @@ class Network:
                 x = random.dropout(x, self._dropout[i], seed=self.seeds)
         return x
 
+    def activated(self, logits: Tensor) -> Tensor:
+        """Return the outputs for what goes into the output activation."""
+        return self._out(logits)
+
     def outputs(self, x: Tensor) -> Tensor:
         """Return the outputs, shape (rows, outputs)."""
-        return self._out(self.logits(x))
+        return self.activated(self.logits(x))
 
     def load(self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray]) -> None:
         """Write weights into the layers; what is this network's own memory already stays as it is.

@@ -1,8 +1,8 @@
-"""What the estimators minimize: scikit-learn's losses, written in ops on what goes into the output activation.
+"""What the estimators minimize, written in ops on what goes into the output activation.
 
-Each pairs with its canonical output activation, so that the gradient of the sum over outputs with respect to the
-logits is ``output - target``, as in scikit-learn. What is minimized does not saturate; what is shown does where
-scikit-learn's does, which clips probabilities before it takes their logarithm.
+Scikit-learn's losses pair with a canonical output activation, so that the gradient of the sum over outputs with respect
+to the logits is ``output - target``. What is minimized does not saturate; what is shown does where scikit-learn's
+does, which clips probabilities before it takes their logarithm.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import losses, ops
 from ..tensor import Tensor
+from .network import activation_function
 
-__all__ = ["CLASSIFICATION", "REGRESSION", "Objective"]
+__all__ = ["REGRESSION", "Objective", "classification", "regression"]
+
+Terms = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Objective:
 
     Parameters
     ----------
-    out_activation : str
-        Scikit-learn's name.
+    out_activation : str or callable
+        By scikit-learn's name or ours.
     terms : callable
         ``terms(targets, logits)`` → losses of shape (rows, outputs) or (rows,), whose sum over outputs is minimized.
     mean_over_outputs : bool
@@ -39,8 +43,8 @@ class Objective:
         Whether targets are class numbers, int64 of shape (rows,), instead of numbers of shape (rows, outputs).
     """
 
-    out_activation: str
-    terms: Callable[[Tensor, Tensor], Tensor]
+    out_activation: Any
+    terms: Terms
     mean_over_outputs: bool = False
     clipped: bool = False
     class_numbers: bool = False
@@ -62,6 +66,15 @@ def _over_outputs(terms: Tensor) -> Tensor:
     return ops.squeeze(terms, -1) if terms.shape[-1] == 1 else ops.sum(terms, axis=-1)
 
 
+def _on_outputs(terms: Terms, out_activation: Any) -> Terms:
+    """Return terms that take logits, from terms that take outputs."""
+    activation = activation_function(out_activation)
+    return lambda targets, logits: terms(targets, activation(logits))
+
+
+# ---- classification --------------------------------------------------------------------------------------------
+
+
 def _log_loss(labels: Tensor, logits: Tensor) -> Tensor:
     return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
@@ -70,8 +83,52 @@ def _binary_log_loss(targets: Tensor, logits: Tensor) -> Tensor:
     return ops.binary_crossentropy(targets, logits, from_logits=True)
 
 
-def _half_squared_error(targets: Tensor, logits: Tensor) -> Tensor:
-    return ops.square(logits - targets) * 0.5
+def classification(loss: Any, out_activation: str) -> Objective:
+    """Return the objective of a classifier.
+
+    Parameters
+    ----------
+    loss : str, Loss or callable
+        "log_loss", or what `losses.get` knows; a function takes targets and probabilities.
+    out_activation : {"logistic", "softmax"}
+        Of independent or of mutually exclusive classes.
+    """
+    softmax = out_activation == "softmax"
+    if _is(loss, "log_loss"):
+        terms = _log_loss if softmax else _binary_log_loss
+        return Objective(out_activation, terms, clipped=True, class_numbers=softmax)
+    found = _given(loss)
+    if found.takes_class_numbers and not softmax:
+        raise ValueError(
+            f"loss={loss!r} takes class numbers and needs one output a class, of which one is right: with two classes "
+            "give output_activation='softmax', with several labels a sample another loss"
+        )
+    terms = _on_outputs(_losses_of(found), out_activation)
+    return Objective(out_activation, terms, class_numbers=found.takes_class_numbers)
+
+
+# ---- regression ------------------------------------------------------------------------------------------------
+
+
+def _half_squared_error(targets: Tensor, outputs: Tensor) -> Tensor:
+    return ops.square(outputs - targets) * 0.5
+
+
+def _absolute_error(targets: Tensor, outputs: Tensor) -> Tensor:
+    return ops.abs(outputs - targets)
+
+
+def _huber(targets: Tensor, outputs: Tensor, delta: float) -> Tensor:
+    """``e² / 2`` up to delta, ``delta |e| - delta² / 2`` beyond (Huber, 1964)."""
+    error = outputs - targets
+    inner = ops.clip(error, -delta, delta)
+    return inner * (error - inner * 0.5)
+
+
+def _pinball(targets: Tensor, outputs: Tensor, quantile: float) -> Tensor:
+    """``q e`` for e = target - output >= 0, else ``(q - 1) e`` (Koenker and Bassett, 1978)."""
+    error = targets - outputs
+    return ops.maximum(error * quantile, error * (quantile - 1.0))
 
 
 def _half_poisson_deviance(targets: Tensor, logits: Tensor) -> Tensor:
@@ -80,17 +137,74 @@ def _half_poisson_deviance(targets: Tensor, logits: Tensor) -> Tensor:
     return targets * (ops.log(positive) - logits) - targets + ops.exp(logits)
 
 
-_BINARY = Objective("logistic", _binary_log_loss, clipped=True)
+def _half_poisson_deviance_of(targets: Tensor, outputs: Tensor) -> Tensor:
+    """The same from mu, which must be positive where targets are."""
+    positive = targets > 0
+    ratio = ops.where(positive, targets, 1.0) / ops.where(positive, outputs, 1.0)
+    return targets * ops.log(ratio) - targets + outputs
 
-#: The log-loss of each kind of labels. Targets are 0 or 1 where they are no class numbers.
-CLASSIFICATION = {
-    "binary": _BINARY,
-    "multiclass": Objective("softmax", _log_loss, clipped=True, class_numbers=True),
-    "multilabel": _BINARY,
-}
 
-#: The values of MLPRegressor's parameter ``loss``.
-REGRESSION = {
-    "squared_error": Objective("identity", _half_squared_error, mean_over_outputs=True),
-    "poisson": Objective("exp", _half_poisson_deviance),
-}
+#: The named losses of regression.
+REGRESSION = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
+
+
+def regression(loss: Any, out_activation: Any, quantile: float, delta: float) -> Objective:
+    """Return the objective of a regressor.
+
+    Parameters
+    ----------
+    loss : str, Loss or callable
+        One of `REGRESSION`, or what `losses.get` knows; a function takes targets and outputs.
+    out_activation : str, callable or None
+        None: what goes with the loss.
+    quantile : float
+        Of "quantile".
+    delta : float
+        Of "huber".
+    """
+    if _is(loss, "poisson"):
+        if out_activation is None:
+            return Objective("exp", _half_poisson_deviance)
+        return Objective(out_activation, _on_outputs(_half_poisson_deviance_of, out_activation))
+    terms: dict[str, Terms] = {
+        "squared_error": _half_squared_error,
+        "absolute_error": _absolute_error,
+        "huber": lambda targets, outputs: _huber(targets, outputs, delta),
+        "quantile": lambda targets, outputs: _pinball(targets, outputs, quantile),
+    }
+    out_activation = "identity" if out_activation is None else out_activation
+    if _is(loss, *terms):
+        return Objective(out_activation, _on_outputs(terms[loss], out_activation), mean_over_outputs=True)
+    return Objective(out_activation, _on_outputs(_losses_of(_given(loss)), out_activation))
+
+
+# ---- losses of the user's --------------------------------------------------------------------------------------
+
+
+def _is(loss: Any, *names: str) -> bool:
+    return isinstance(loss, str) and loss in names
+
+
+def _given(loss: Any) -> losses.Loss:
+    """Return the loss that a name, a function or an object stands for."""
+    found = losses.resolve_loss(loss, (0, 0), (0, 0))
+    if found.reduction == "sum":
+        raise ValueError(
+            f"loss={loss!r} has reduction='sum', but the loss of an estimator is the weighted mean over samples"
+        )
+    return found
+
+
+def _losses_of(loss: losses.Loss) -> Terms:
+    """Return a function of targets and outputs that gives one loss a row."""
+
+    def terms(targets: Tensor, outputs: Tensor) -> Tensor:
+        values = loss.call(targets, outputs)
+        if not values.shape or values.shape[0] != outputs.shape[0]:
+            raise ValueError(
+                f"loss={loss.name!r} must return one loss a sample, but for {outputs.shape[0]} samples it gave a value "
+                f"of shape {tuple(values.shape)}"
+            )
+        return ops.mean(values, axis=tuple(range(1, len(values.shape)))) if len(values.shape) > 1 else values
+
+    return terms

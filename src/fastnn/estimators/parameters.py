@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from .solvers import STOCHASTIC
+from .. import activations, losses, optimizers
+from .network import ACTIVATIONS
+from .solvers import CLIPPING, STOCHASTIC
 
-__all__ = ["CONSTRAINTS", "hidden_units", "keep_parameters"]
+__all__ = [
+    "CONSTRAINTS",
+    "LOSSES",
+    "dropout_rates",
+    "hidden_activations",
+    "hidden_units",
+    "keep_parameters",
+    "refuse_stochastic_parameters",
+    "threads_for",
+]
 
 _POSITIVE_INTEGER = Interval(Integral, 1, None, closed="left")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
+_SHARE = Interval(Real, 0, 1, closed="left")
+_ACTIVATION = [StrOptions({*ACTIVATIONS, *activations.REGISTRY.by_name}), callable]
+
+#: What the parameter ``loss`` may be beside an estimator's own names.
+LOSSES = (set(losses.REGISTRY.by_name), [losses.Loss, callable])
 
 #: What scikit-learn's validation of parameters is told, for the parameters that all estimators have.
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", _POSITIVE_INTEGER],
-    "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
+    "activation": [*_ACTIVATION, "array-like"],
     "solver": [StrOptions({"lbfgs", *STOCHASTIC})],
     "alpha": [_NOT_NEGATIVE],
     "batch_size": [StrOptions({"auto"}), _POSITIVE_INTEGER],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate": [
+        StrOptions({"constant", "invscaling", "adaptive"}),
+        optimizers.schedules.LearningRateSchedule,
+    ],
     "learning_rate_init": [_POSITIVE],
     "power_t": [_NOT_NEGATIVE],
     "max_iter": [_POSITIVE_INTEGER],
@@ -36,12 +59,26 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "nesterovs_momentum": ["boolean"],
     "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-    "beta_1": [Interval(Real, 0, 1, closed="left")],
-    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "validation_fraction": [_SHARE],
+    "beta_1": [_SHARE],
+    "beta_2": [_SHARE],
     "epsilon": [_POSITIVE],
     "n_iter_no_change": [_POSITIVE_INTEGER, Options(Real, {np.inf})],
     "max_fun": [_POSITIVE_INTEGER],
+    # ---- what scikit-learn does not have
+    "output_activation": [*_ACTIVATION, None],
+    "dropout": [_SHARE, "array-like"],
+    "l1": [_NOT_NEGATIVE],
+    "optimizer": [
+        StrOptions({*optimizers.REGISTRY.by_name, *(name.lower() for name in optimizers.REGISTRY.by_name)}),
+        optimizers.Optimizer,
+        None,
+    ],
+    **{name: [_POSITIVE, None] for name in CLIPPING},
+    "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+    "warm_start_optimizer": ["boolean"],
+    "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), None],
+    "n_jobs": [Integral, None],
 }
 
 
@@ -58,3 +95,51 @@ def hidden_units(sizes: int | Sequence[int]) -> list[int]:
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]
+
+
+def hidden_activations(activation: Any, layers: int) -> list[Any]:
+    """Return the parameter ``activation`` as a list, one for each hidden layer."""
+    return _one_a_layer("activation", activation, layers, _ACTIVATION, isinstance(activation, str | np.str_))
+
+
+def dropout_rates(dropout: Any, layers: int) -> list[float]:
+    """Return the parameter ``dropout`` as a list, one for each hidden layer."""
+    return [float(rate) for rate in _one_a_layer("dropout", dropout, layers, [_SHARE], isinstance(dropout, Real))]
+
+
+def _one_a_layer(name: str, value: Any, layers: int, constraints: list[Any], single: bool) -> list[Any]:
+    if single or callable(value):
+        return [value] * layers
+    values = list(value)
+    if len(values) != layers:
+        raise ValueError(
+            f"{name} must be one value, or one for each of the {layers} hidden layers. Got {len(values)}: {values}."
+        )
+    for i, each in enumerate(values):
+        satisfied = (callable(each) if c is callable else c.is_satisfied_by(each) for c in constraints)
+        if not any(satisfied):
+            wanted = " or ".join("a callable" if c is callable else str(c) for c in constraints)
+            raise ValueError(f"The element {i} of the '{name}' parameter must be {wanted}. Got {each!r} instead.")
+    return values
+
+
+def refuse_stochastic_parameters(estimator: Any, validated: bool) -> None:
+    """Raise where solver='lbfgs' was given what only stochastic solvers can do."""
+    given = {name: getattr(estimator, name) for name in ("optimizer", *CLIPPING)}
+    given["dropout"] = estimator.dropout if np.any(estimator.dropout) else None
+    given["validation_data"] = "..." if validated else None
+    wrong = [f"{name}={value!r}" for name, value in given.items() if value is not None]
+    if estimator.solver == "lbfgs" and wrong:
+        raise ValueError(f"solver='lbfgs' sees all samples at each step, and cannot be used with {', '.join(wrong)}.")
+
+
+def threads_for(n_jobs: int | None) -> int:
+    """Return how many threads the parameter ``n_jobs`` grants; 0: as many as are set.
+
+    None inside one of joblib's worker *threads* is 1, so that parallel fits do not compete for the same cores. (In a
+    worker process joblib says how many threads there are by environment variables.)
+    """
+    if n_jobs is None:
+        nested = get_active_backend()[0].nesting_level > 0
+        return 1 if nested and threading.current_thread() is not threading.main_thread() else 0
+    return effective_n_jobs(n_jobs)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from ..losses import Loss
+from ..optimizers import Optimizer
+from ..optimizers.schedules import LearningRateSchedule
 from .base import MultilayerPerceptron, has_partial_fit
 from .call import Given
 from .docs import documented
-from .objectives import REGRESSION
-from .parameters import keep_parameters
-from .targets import Targets
+from .objectives import REGRESSION, regression
+from .parameters import CONSTRAINTS, LOSSES, keep_parameters
+from .targets import Encoded, Targets
 
 __all__ = ["MLPRegressor"]
 
@@ -26,15 +30,33 @@ __all__ = ["MLPRegressor"]
 class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     """Multi-layer perceptron regressor, with scikit-learn's parameters and results.
 
-    Minimizes half the squared error, or half the Poisson deviance, by stochastic gradient descent or L-BFGS.
+    Minimizes half the squared error, or another loss, by stochastic gradient descent or L-BFGS.
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        What is minimized. 'poisson' has a logarithmic link (the output activation is the exponential function) and
-        needs ``y >= 0``. With several outputs errors are summed over them; the squared error is reported (``loss_``) as
-        the mean over outputs, as scikit-learn does.
+    loss : str, Loss or callable, default='squared_error'
+        What is minimized.
+
+        - 'squared_error': half the squared error;
+        - 'absolute_error': its median is what is predicted;
+        - 'huber': half the squared error up to ``delta``, beyond it ``delta`` times the error minus ``delta² / 2``;
+        - 'quantile': the pinball loss, by which a ``quantile`` is predicted;
+        - 'poisson': half the Poisson deviance, with the exponential function as output activation (a logarithmic link);
+          needs ``y >= 0``;
+        - any other of `fastnn.losses` by name, such an object with its parameters, or a function
+          ``loss(y_true, y_pred)`` of tensors of shape (n_samples, n_outputs) that returns one loss a sample.
+
+        With several outputs errors are summed over them; all but 'poisson' are reported (``loss_``) as the mean over
+        outputs, as scikit-learn does. Losses of `fastnn.losses` have their own rule.
     [parameters]
+    output_activation : str or callable, default=None
+        Of the output layer, by scikit-learn's name or any of `fastnn.activations`, or a function of a tensor. None is
+        'exp' for loss='poisson', else 'identity'.
+    quantile : float, default=0.5
+        What loss='quantile' predicts, between 0 and 1.
+    delta : float, default=1.0
+        Where loss='huber' becomes linear.
+    [extensions]
 
     Attributes
     ----------
@@ -69,20 +91,22 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     _y_numeric: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **MultilayerPerceptron._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION))],
+        **CONSTRAINTS,
+        "loss": [StrOptions({*REGRESSION, *LOSSES[0]}), *LOSSES[1]],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "delta": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: str | Loss | Callable[..., Any] = "squared_error",
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str = "relu",
+        activation: str | Callable[..., Any] | Sequence[Any] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | LearningRateSchedule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -100,12 +124,25 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: int | float = 10,
         max_fun: int = 15000,
+        output_activation: str | Callable[..., Any] | None = None,
+        quantile: float = 0.5,
+        delta: float = 1.0,
+        dropout: float | Sequence[float] = 0.0,
+        l1: float = 0.0,
+        optimizer: str | Optimizer | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        warm_start_optimizer: bool = False,
+        dtype: str | type | None = None,
+        n_jobs: int | None = None,
     ) -> None:
         keep_parameters(self, locals())
 
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Train for one epoch, going on from the present weights and the optimizer's state.
 
         Parameters
@@ -116,6 +153,10 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
             The numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, not negative.
+        validation_data : tuple (X, y) or (X, y, sample_weight), default=None
+            Samples whose score and loss are noted after the epoch. Needed with ``early_stopping``: in the call in which
+            the score has not got better for more than ``n_iter_no_change`` calls, ``converged_`` becomes True and the
+            weights with the best score are put back.
 
         Returns
         -------
@@ -129,7 +170,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         AttributeError
             If the solver is 'lbfgs', which has no epochs.
         """
-        return self._train(Given(X, y, sample_weight, incremental=True))
+        return self._train(Given(X, y, sample_weight, validation_data, incremental=True))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted numbers.
@@ -147,20 +188,27 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
-    def _encode_targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and (y < 0).any():
-            raise ValueError(f"loss='poisson' needs y >= 0, but {int((y < 0).sum())} values of y are negative")
-        values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
-        return Targets(values, values.shape[1], REGRESSION[self.loss], {})
+    def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
+        outputs = 1 if y.ndim == 1 else y.shape[1]
 
-    def _score_outputs(self, outputs: np.ndarray, targets: np.ndarray, sample_weight: np.ndarray | None) -> float:
+        def encode(y: np.ndarray) -> Encoded:
+            if y.ndim == 2 and y.shape[1] == 1:
+                y = column_or_1d(y, warn=True)
+            if self.loss == "poisson" and (y < 0).any():
+                raise ValueError(f"loss='poisson' needs y >= 0, but {int((y < 0).sum())} values of y are negative")
+            values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
+            if values.shape[1] != outputs:
+                raise ValueError(f"y has {values.shape[1]} columns, but that of the training data has {outputs}")
+            return Encoded(y, values)
+
+        return Targets(encode, outputs, regression(self.loss, self.output_activation, self.quantile, self.delta))
+
+    def _score_outputs(self, outputs: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return R²; NaN where predictions are not finite."""
         if not np.isfinite(outputs).all():
             return np.nan
         with np.errstate(over="ignore"):  # of a network that is about to diverge
-            return float(r2_score(targets, outputs, sample_weight=sample_weight))
+            return float(r2_score(y, outputs, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from .. import optimizers
-from ..tensor import Variable
 
-__all__ = ["STOCHASTIC", "Solver", "make_solver"]
+__all__ = ["CLIPPING", "STOCHASTIC", "Solver", "make_solver"]
 
 _SMALLEST_RATE = 1e-6  # 'adaptive' stops dividing here
 
@@ -37,10 +34,6 @@ class Solver:
         """The learning rate of the next update."""
         return float(self.optimizer.learning_rate)
 
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Make the optimizer's state for these variables."""
-        self.optimizer.build(variables)
-
     def end_epoch(self, samples_seen: int) -> None:
         """Set the learning rate of the next epoch after so many samples in all."""
         if self._schedule == "invscaling":
@@ -63,37 +56,32 @@ class Solver:
         self.optimizer.learning_rate = self.learning_rate / 5.0
         return False, f"Setting learning rate to {self.learning_rate:f}"
 
-    def state(self) -> list[np.ndarray]:
-        """Return a copy of the optimizer's variables."""
-        return [variable.numpy() for variable in self.optimizer.variables]
 
-    def load(self, state: Sequence[np.ndarray]) -> None:
-        """Put back what `state` returned; a state of another optimizer is left alone."""
-        variables = self.optimizer.variables
-        if [each.shape for each in state] == [variable.shape for variable in variables]:
-            for variable, value in zip(variables, state, strict=True):
-                variable.load(value)
+#: Parameters of estimators that every optimizer takes.
+CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+def _settings(estimator: Any) -> dict[str, Any]:
+    """Return the learning rate (or its schedule) and the clipping that an estimator's parameters ask for."""
+    schedule = estimator.learning_rate
+    rate = estimator.learning_rate_init if isinstance(schedule, str) else schedule
+    return {"learning_rate": rate, **{name: getattr(estimator, name) for name in CLIPPING}}
 
 
 def _sgd(estimator: Any) -> Solver:
-    optimizer = optimizers.SGD(
-        estimator.learning_rate_init,
-        momentum=estimator.momentum,
-        nesterov=estimator.nesterovs_momentum,
-        name="sgd",
-    )
-    return Solver(optimizer, estimator.learning_rate, estimator.power_t)
+    momentum, nesterov = estimator.momentum, estimator.nesterovs_momentum
+    optimizer = optimizers.SGD(momentum=momentum, nesterov=nesterov, name="sgd", **_settings(estimator))
+    return _with_schedule(optimizer, estimator)
 
 
 def _adam(estimator: Any) -> Solver:
-    optimizer = optimizers.Adam(
-        estimator.learning_rate_init,
-        beta_1=estimator.beta_1,
-        beta_2=estimator.beta_2,
-        epsilon=estimator.epsilon,
-        name="adam",
-    )
-    return Solver(optimizer)
+    betas = {"beta_1": estimator.beta_1, "beta_2": estimator.beta_2}
+    return Solver(optimizers.Adam(**betas, epsilon=estimator.epsilon, name="adam", **_settings(estimator)))
+
+
+def _with_schedule(optimizer: optimizers.Optimizer, estimator: Any) -> Solver:
+    named = isinstance(estimator.learning_rate, str)
+    return Solver(optimizer, estimator.learning_rate if named else "constant", estimator.power_t)
 
 
 #: The values of the parameter ``solver`` that train by epochs: each makes a `Solver` from an estimator's parameters.
@@ -101,5 +89,35 @@ STOCHASTIC: dict[str, Callable[[Any], Solver]] = {"adam": _adam, "sgd": _sgd}
 
 
 def make_solver(estimator: Any) -> Solver:
-    """Return the solver that an estimator's parameters describe."""
-    return STOCHASTIC[estimator.solver](estimator)
+    """Return the solver that an estimator's parameters describe: ``optimizer``, if there is one, else ``solver``.
+
+    Raises
+    ------
+    ValueError
+        If an optimizer object comes with parameters that it has itself.
+    """
+    given = estimator.optimizer
+    if given is None:
+        return STOCHASTIC[estimator.solver](estimator)
+    if isinstance(given, str):
+        return _with_schedule(optimizers.REGISTRY.find(given)(**_settings(estimator)), estimator)
+    return _with_schedule(_anew(given, estimator), estimator)
+
+
+def _anew(optimizer: optimizers.Optimizer, estimator: Any) -> optimizers.Optimizer:
+    """Return an optimizer like the given one, without its state: a parameter is never changed by `fit`."""
+    twice = [name for name in CLIPPING if getattr(estimator, name) is not None]
+    schedule = estimator.learning_rate
+    if not isinstance(schedule, str) or (schedule != "constant" and _schedule_of(optimizer) is not None):
+        twice.append("learning_rate")
+    if twice:
+        raise ValueError(f"optimizer={optimizer!r} is an object: give {', '.join(twice)} to it, not to the estimator.")
+    settings = optimizer.get_config()
+    if _schedule_of(optimizer) is not None:
+        settings["learning_rate"] = _schedule_of(optimizer)
+    return type(optimizer).from_config(settings)
+
+
+def _schedule_of(optimizer: optimizers.Optimizer) -> Any:
+    schedule = optimizer._learning_rate
+    return schedule if isinstance(schedule, optimizers.schedules.LearningRateSchedule) else None

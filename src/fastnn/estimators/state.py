@@ -9,6 +9,7 @@ import numpy as np
 from .call import Call
 from .epochs import TrainingStep
 from .network import Network
+from .parameters import hidden_activations
 from .penalty import Penalty
 from .solvers import make_solver
 
@@ -21,8 +22,11 @@ _BOUND = ("_network", "_step", "_optimizer")
 class FittedState:
     """The mixin that keeps networks and optimizers behind ``coefs_`` and ``intercepts_``."""
 
-    def _begin(self, call: Call, network: Network) -> None:
-        """Set the attributes with which training begins."""
+    def _begin(self, call: Call, network: Network, step: TrainingStep | None = None) -> None:
+        """Set the attributes with which training begins; ``step`` is there for stochastic solvers."""
+        self._forget_optimizer()
+        if step is not None:
+            self._step, self._optimizer = step, step.solver
         vars(self).update(call.targets.fitted)
         self.n_layers_, self.n_outputs_ = len(call.units), call.units[-1]
         if call.first:
@@ -31,13 +35,13 @@ class FittedState:
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
             self.best_loss_ = None if self.early_stopping else np.inf
-            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
-            self.best_validation_score_ = -np.inf if self.early_stopping else None
-        self.out_activation_ = call.targets.objective.out_activation
+            watched = self.early_stopping or call.validation is not None
+            self.validation_scores_: list[float] | None = [] if watched else None
+            self.validation_loss_curve_: list[float] | None = [] if watched else None
+            self.best_validation_score_ = -np.inf if watched else None
+        out = call.targets.objective.out_activation
+        self.out_activation_ = getattr(out, "__name__", type(out).__name__) if callable(out) else out
         self._hold(network)
-
-    def _new_network(self, coefs: list[np.ndarray], intercepts: list[np.ndarray], out: Any) -> Network:
-        return Network(coefs, intercepts, [self.activation] * (len(coefs) - 1), out)
 
     def _hold(self, network: Network) -> None:
         """Keep a network; ``coefs_`` and ``intercepts_`` become its own memory."""
@@ -49,7 +53,8 @@ class FittedState:
         network = getattr(self, "_network", None)
         if network is None:
             coefs, intercepts = ([np.asarray(a) for a in each] for each in (self.coefs_, self.intercepts_))
-            network = self._new_network(coefs, intercepts, self.out_activation_)
+            out = self.output_activation if callable(self.output_activation) else self.out_activation_
+            network = Network(coefs, intercepts, hidden_activations(self.activation, len(coefs) - 1), out)
             self._hold(network)
         network.load(self.coefs_, self.intercepts_)
         return network
@@ -58,38 +63,42 @@ class FittedState:
 
     def _training_step(self, call: Call) -> TrainingStep:
         """Return the step that trains: the last call's for `partial_fit` of the same thing, else a new one."""
-        key = (self._traced_parameters(), call.units, call.dtype)
-        going_on = call.given.incremental
+        key = (self._traced_parameters(call), call.units, call.dtype)
+        going_on = call.given.incremental or (self.warm_start_optimizer and not call.first)
         step = getattr(self, "_step", None)
-        if going_on and step is not None and self._step_key == key:
+        if going_on and step is not None and step.key == key:
             step.network.load(self.coefs_, self.intercepts_)
             return step
-        network = self._new_network(call.coefs, call.intercepts, call.targets.objective.out_activation)
-        solver = make_solver(self)
-        solver.build(network.variables)
-        if going_on:
-            solver.load(self._optimizer_state())
-        self._step = TrainingStep(network, call.targets.objective, solver, Penalty(float(self.alpha)))
-        self._step_key, self._optimizer = key, solver
-        return self._step
+        state = self._training_state() if going_on else []
+        # Nothing is drawn where a state will be put back: random numbers go on as if there had been no copy.
+        seed = call.random_state.randint(1 << 31) if any(call.dropout) and not state else 0
+        objective = call.targets.objective
+        network = Network(
+            call.coefs, call.intercepts, call.activations, objective.out_activation, call.dropout, seed
+        )  # fmt: skip
+        penalty = Penalty(float(self.alpha), float(self.l1))
+        step = TrainingStep(network, objective, make_solver(self), penalty, key)
+        step.load(state)
+        return step
 
-    def _traced_parameters(self) -> tuple:
+    def _traced_parameters(self, call: Call) -> tuple:
         """Return the parameters that programs are made of: with others, new ones are needed."""
-        return self.activation, self.alpha
+        names = ("output_activation", "loss", "alpha", "l1", "quantile", "delta")
+        return call.activations, call.dropout, *(getattr(self, name, None) for name in names)
 
-    def _optimizer_state(self) -> list[np.ndarray]:
-        """Return the optimizer's variables; empty before it has any."""
-        return self._optimizer.state() if hasattr(self, "_optimizer") else vars(self).get("_saved_optimizer", [])
+    def _training_state(self) -> list[np.ndarray]:
+        """Return what training changes beside the weights; empty before there is anything."""
+        return self._step.state() if hasattr(self, "_step") else vars(self).get("_saved_training", [])
 
     def _forget_optimizer(self) -> None:
         """Let the next training begin with a new optimizer."""
-        for name in ("_step", "_optimizer", "_saved_optimizer"):
+        for name in ("_step", "_optimizer", "_saved_training"):
             vars(self).pop(name, None)
 
     # ---- copies ----------------------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is bound to memory; keep the optimizer's state as arrays."""
-        state = {name: value for name, value in super().__getstate__().items() if name not in (*_BOUND, "_step_key")}
-        saved = self._optimizer_state()
-        return {**state, "_saved_optimizer": saved} if saved else state
+        """Leave out what is bound to memory; keep the state of training as arrays."""
+        state = {name: value for name, value in super().__getstate__().items() if name not in _BOUND}
+        saved = self._training_state()
+        return {**state, "_saved_training": saved} if saved else state

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,25 +23,29 @@ __all__ = ["StochasticFit", "batch_size_for", "fit_stochastic"]
 
 def fit_stochastic(estimator: Any, call: Call) -> None:
     """Train an estimator by epochs."""
-    data, validation = call.data, None
-    if estimator.early_stopping:
-        data, held_out = split_off(data, call.targets, estimator.validation_fraction, call.random_state)
+    data, held_out = call.samples.training_data(), call.validation
+    if estimator.early_stopping and held_out is None:
+        data.rows, rows = split_off(call, estimator.validation_fraction)
+        held_out = call.samples.take(rows)
     step = estimator._training_step(call)
-    if estimator.early_stopping:
-        validation = Validation(estimator, step.network, held_out)
-    estimator._begin(call, step.network)
+    validation = None
+    if held_out is not None:
+        validation = Validation(estimator, step.network, step.objective, held_out, call.threads)
+    tasks = Tasks(estimator, "epoch", estimator.max_iter, call.given)
+    training = StochasticFit(estimator, step, data, validation, call.random_state, call.threads, tasks)
+    estimator._begin(call, step.network, step)
     if call.given.incremental:
-        StochasticFit(estimator, step, data, validation, call.random_state).run_once()
-        return
-    with Tasks(estimator, "epoch", estimator.max_iter, call.given) as tasks:
-        StochasticFit(estimator, step, data, validation, call.random_state, tasks).run()
+        training.run_once()
+    else:
+        with tasks:
+            training.run()
 
 
 class StochasticFit:
     """Trains a network by epochs until it converges by the estimator's rules, which are scikit-learn's.
 
-    Writes the attributes ``n_iter_, t_, loss_, loss_curve_, best_loss_, validation_scores_,
-    best_validation_score_`` of the estimator.
+    Writes the attributes ``n_iter_, t_, converged_, loss_, loss_curve_, best_loss_, validation_scores_,
+    validation_loss_curve_, best_validation_score_`` of the estimator.
 
     Parameters
     ----------
@@ -48,13 +54,13 @@ class StochasticFit:
         Its network is changed in place.
     data : TrainingData
     validation : Validation or None
-        What early stopping looks at.
+        What is looked at after each epoch, and decides with ``early_stopping``.
     random_state : numpy.random.RandomState
         Shuffles; drawn from as scikit-learn does.
-    tasks : Tasks, optional
-        Told of each epoch of `run`.
     threads : int
         How many threads may be used at most; 0: as many as are set.
+    tasks : Tasks
+        Told of each epoch of `run`.
     """
 
     def __init__(
@@ -64,17 +70,16 @@ class StochasticFit:
         data: TrainingData,
         validation: Validation | None,
         random_state: np.random.RandomState,
-        tasks: Tasks | None = None,
-        threads: int = 0,
+        threads: int,
+        tasks: Tasks,
     ) -> None:
         self._estimator, self._network, self._solver = estimator, step.network, step.solver
         self._samples, self._validation = data.samples, validation
         self._random_state, self._tasks = random_state, tasks
-        batch_size = batch_size_for(estimator.batch_size, data.samples)
-        self._epochs = Epochs(step, data, batch_size, threads)
+        self._early = estimator.early_stopping
+        self._epochs = Epochs(step, data, batch_size_for(estimator.batch_size, data.samples), threads)
         self._order = np.arange(data.samples)
         self._finite = Snapshot(step.network.variables, [])
-        self._best = step.network.weights() if validation is not None else None
 
     def run(self) -> None:
         """Train until convergence, or for ``max_iter`` epochs.
@@ -86,23 +91,28 @@ class StochasticFit:
             early stopping, a warning instead, and the weights with the best score.
         """
         self._begin()
-        try:
-            with self._epochs:
-                self._run()
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
-        if self._best is not None:
-            self._network.restore(self._best)
+        self._keep_best()
+        with _interruptible(), self._epochs:
+            self._run()
+        self._restore_best()
 
     def run_once(self) -> None:
-        """Train for one epoch: `partial_fit`. Raises as `run` does."""
+        """Train for one epoch: `partial_fit`. Raises as `run` does.
+
+        With early stopping the best weights are put back in the call in which training has converged.
+        """
         self._begin()
-        with self._epochs:
-            if self._epoch():
-                self._has_converged()
+        if not hasattr(self._estimator, "_best_weights"):
+            self._keep_best()
+        with _interruptible(), self._epochs:
+            going_on = self._epoch()
+            self._estimator.converged_ = going_on and self._has_converged()
+            if self._early and (self._estimator.converged_ or not going_on):
+                self._estimator._no_improvement_count = 0
+                self._restore_best()
 
     def _begin(self) -> None:
-        self._estimator.n_iter_ = 0
+        self._estimator.n_iter_, self._estimator.converged_ = 0, False
         if not self._finite.take():
             raise ValueError("coefs_ or intercepts_ hold NaN or infinite values before training begins")
 
@@ -111,7 +121,10 @@ class StochasticFit:
         for _ in range(estimator.max_iter):
             self._tasks.begin()
             going_on = self._epoch()
-            if self._tasks.end() or not going_on or self._has_converged():
+            if self._tasks.end() or not going_on:
+                return
+            if self._has_converged():
+                estimator.converged_ = True
                 return
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
@@ -133,7 +146,8 @@ class StochasticFit:
         self._note(loss)
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
-        improved = self._loss_improved(loss) if self._validation is None else self._score_improved()
+        scored = self._validation is not None and self._look()
+        improved = scored if self._early else self._loss_improved(loss)
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
         self._solver.end_epoch(estimator.t_)
         return True
@@ -144,6 +158,14 @@ class StochasticFit:
         estimator.t_ += self._samples
         estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
+
+    def _note_validation(self, score: float, loss: float) -> None:
+        estimator = self._estimator
+        if estimator.validation_scores_ is None:  # a later partial_fit may be the first with validation_data
+            estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
+            estimator.best_validation_score_ = -np.inf
+        estimator.validation_scores_.append(score)
+        estimator.validation_loss_curve_.append(loss)
 
     def _shuffled(self) -> np.ndarray:
         """Return the order of the next epoch: the last one shuffled, as `sklearn.utils.shuffle` would."""
@@ -158,17 +180,26 @@ class StochasticFit:
         estimator.best_loss_ = min(estimator.best_loss_, loss)
         return improved
 
-    def _score_improved(self) -> bool:
+    def _look(self) -> bool:
+        """Note score and loss of the validation samples; return whether the score got better by ``tol``."""
         estimator = self._estimator
-        score = self._validation.score()
-        estimator.validation_scores_.append(score)
+        score, loss = self._validation.look()
+        self._note_validation(score, loss)
         if estimator.verbose:
             print(f"Validation score: {score:f}")
         improved = score >= estimator.best_validation_score_ + estimator.tol
         if score > estimator.best_validation_score_:
             estimator.best_validation_score_ = score
-            self._best = self._network.weights()
+            self._keep_best()
         return improved
+
+    def _keep_best(self) -> None:
+        if self._early:
+            self._estimator._best_weights = self._network.weights()
+
+    def _restore_best(self) -> None:
+        if self._early:
+            self._network.restore(self._estimator.__dict__.pop("_best_weights"))
 
     def _has_converged(self) -> bool:
         estimator = self._estimator
@@ -176,7 +207,7 @@ class StochasticFit:
             return False
         stop, note = self._solver.plateau()
         if estimator.verbose:
-            what = "Training loss" if self._validation is None else "Validation score"
+            what = "Validation score" if self._early else "Training loss"
             print(
                 f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive "
                 f"epochs. {note}"
@@ -192,15 +223,24 @@ class StochasticFit:
         estimator._forget_optimizer()  # its moments may not be finite
         done = estimator.n_iter_
         event = f"Training diverged in epoch {done + 1}, step {step}: {what} is NaN or infinite."
-        if self._validation is not None and estimator.best_validation_score_ > -np.inf:
+        if self._early and estimator.best_validation_score_ > -np.inf:
             self._note(np.nan)
-            estimator.validation_scores_.append(np.nan)
+            self._note_validation(np.nan, np.nan)
             warnings.warn(
                 f"{event} The weights with the best validation score are kept.", ConvergenceWarning, stacklevel=2
             )
             return
         kept = f"of the end of epoch {done}" if done else "from before training"
         raise NonFiniteWeightsError.of(f"{event} The weights {kept} have been restored.", done + 1, step)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end training with a warning, as scikit-learn does."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=4)
 
 
 def batch_size_for(batch_size: str | int, samples: int) -> int:

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from .objectives import Objective
 
-__all__ = ["Targets"]
+__all__ = ["Encoded", "Targets"]
+
+
+@dataclass
+class Encoded:
+    """The y of some samples.
+
+    Attributes
+    ----------
+    y : ndarray
+        As a scorer takes it.
+    values : ndarray of shape (samples,) or (samples, outputs)
+        As the objective wants them.
+    class_weight : ndarray of shape (samples,) or None
+        The weights of the samples' classes.
+    """
+
+    y: np.ndarray
+    values: np.ndarray
+    class_weight: np.ndarray | None = None
 
 
 @dataclass
@@ -17,19 +38,19 @@ class Targets:
 
     Attributes
     ----------
-    values : ndarray of shape (samples,) or (samples, outputs)
-        As the objective wants them.
+    encode : callable
+        Makes `Encoded` of y; raises ValueError where it does not fit the training data.
     n_outputs : int
         Outputs of the network.
     objective : Objective
+    stratified : bool
+        Whether a validation set is stratified by ``values``.
     fitted : dict of str to object
         Attributes that the estimator gets when training begins: the classes of a classifier.
-    strata : ndarray of shape (samples, 1) or None
-        What a validation set is stratified by.
     """
 
-    values: np.ndarray
+    encode: Callable[[Any], Encoded]
     n_outputs: int
     objective: Objective
-    fitted: dict[str, object]
-    strata: np.ndarray | None = None
+    stratified: bool = False
+    fitted: dict[str, object] = field(default_factory=dict)

@@ -1,56 +1,115 @@
-"""What early stopping looks at: rows that are not trained on, and the score of the network on them."""
+"""What is looked at after each epoch: the score and the loss of samples that are not trained on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
-from .data import TrainingData
+from .. import ops, plan
+from ..tensor import Tensor
+from .call import Call, Samples
+from .data import dense_rows
+from .epochs import weighted_sum
 from .network import Network
-from .targets import Targets
+from .objectives import Objective
 
 __all__ = ["Validation", "split_off"]
 
+_ROWS = 256  # of a program
+
 
 class Validation:
-    """Held out samples.
+    """Samples that are not trained on.
 
     Parameters
     ----------
     estimator : MultilayerPerceptron
-        Says what the score of outputs is.
+        Its ``scoring`` says what the score is.
     network : Network
-    data : TrainingData
-        The held out samples.
+    objective : Objective
+    samples : Samples
     threads : int
         How many threads may be used at most; 0: as many as are set.
     """
 
-    def __init__(self, estimator: Any, network: Network, data: TrainingData, threads: int = 0) -> None:
-        self._estimator, self._network, self._data, self._threads = estimator, network, data, threads
+    def __init__(
+        self, estimator: Any, network: Network, objective: Objective, samples: Samples, threads: int = 0
+    ) -> None:
+        self._network, self._objective, self._threads = network, objective, threads
+        self._data = samples.training_data()
+        self._scorer = _scorer(estimator, samples)
+        count = len(self._data.targets)
+        if self._data.sample_weight is None:
+            self._data.sample_weight = np.ones(count, network.dtype)
+        self._total = float(self._data.sample_weight.sum(dtype=np.float64))
+        rows = min(_ROWS, count)
+        self._outputs = np.empty((count, network.n_outputs), network.dtype)
+        self._program = plan.compile(self._evaluate, self._data.specs(rows, network.dtype, objective.class_numbers))
 
-    def score(self) -> float:
-        """Return the score of the network as it is now."""
-        outputs = self._network.predict(self._data.X, self._threads)
-        return self._estimator._score_outputs(outputs, self._data.targets, self._data.sample_weight)
+    def look(self) -> tuple[float, float]:
+        """Return the score and the mean loss (without penalty) of the network as it is now."""
+        loss = self._predict() / self._total
+        return self._scorer(self._outputs, loss), loss
+
+    def _predict(self) -> float:
+        """Fill the array of outputs; return the sum of the losses."""
+        program, size, total = self._program, self._program.inputs[0].shape[0], 0.0
+        x, targets, weights = program.inputs
+        for begin in range(0, len(self._outputs), size):
+            rows = min(size, len(self._outputs) - begin)
+            chunk = slice(begin, begin + rows)
+            dense_rows(self._data.X, chunk, x[:rows])
+            targets[:rows] = self._data.targets[chunk]
+            weights[:rows], weights[rows:] = self._data.sample_weight[chunk], 0.0
+            outputs, loss = program.run(self._threads)
+            self._outputs[chunk] = outputs[:rows]
+            total += float(loss)
+        return total
+
+    def _evaluate(self, x: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs and the sum of weighted losses of a chunk. Traced."""
+        logits = self._network.logits(x)
+        _, shown = self._objective.losses(targets, logits)
+        return self._network.activated(logits), ops.cast(weighted_sum(shown, weights), "float64")
 
 
-def split_off(
-    data: TrainingData, targets: Targets, fraction: float, random_state: np.random.RandomState
-) -> tuple[TrainingData, TrainingData]:
-    """Return what to train on and what to validate on: scikit-learn's split.
+def _scorer(estimator: Any, samples: Samples) -> Callable[[np.ndarray, float], float]:
+    """Return the score as a function of outputs and loss."""
+    if estimator.scoring == "loss":
+        return lambda outputs, loss: -loss
+    if estimator.scoring is None:
+        y, weight = samples.encoded.y, samples.sample_weight
+        return lambda outputs, loss: estimator._score_outputs(outputs, y, weight)
+    scorer = check_scoring(estimator, estimator.scoring)
+    weights = {} if samples.sample_weight is None else {"sample_weight": samples.sample_weight}
+
+    def score(outputs: np.ndarray, loss: float) -> float:
+        # The samples have been checked, and their names are gone.
+        nameless = object.__new__(type(estimator))
+        vars(nameless).update({k: v for k, v in vars(estimator).items() if k != "feature_names_in_"})
+        return float(scorer(nameless, samples.X, samples.encoded.y, **weights))
+
+    return score
+
+
+def split_off(call: Call, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and those to validate on: scikit-learn's split.
 
     Raises
     ------
     ValueError
         If too little would be held out.
     """
+    values = call.samples.encoded.values
+    # As booleans: scikit-learn's errors name them so.
+    strata = values.astype(bool) if call.targets.stratified else None
     rows, held_out = train_test_split(
-        np.arange(data.samples), random_state=random_state, test_size=fraction, stratify=targets.strata
+        np.arange(len(values)), random_state=call.random_state, test_size=fraction, stratify=strata
     )
     if len(held_out) < 2:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-    X, values, *weight = [each[held_out] for each in data.arrays()]
-    return TrainingData(data.X, data.targets, data.sample_weight, rows), TrainingData(X, values, *weight)
+    return rows, held_out

@@ -1,0 +1,482 @@
+"""What scikit-learn's users asked for: dropout, activations, losses, class weights, validation data, optimizers."""
+
+import copy
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+from estimator_tools import PERCEPTRONS, assert_same_fit, fit, multilabel, oracle, problem
+from scipy import optimize, sparse
+from sklearn.base import clone
+from sklearn.metrics import log_loss, make_scorer, mean_pinball_loss, mean_squared_error
+from sklearn.utils.class_weight import compute_sample_weight
+
+import fastnn
+from fastnn import MLPClassifier, MLPRegressor, losses, ops, optimizers
+from fastnn.estimators import network as estimator_network
+from fastnn.estimators.lbfgs import FullGradient
+from fastnn.estimators.objectives import REGRESSION, classification, regression
+from fastnn.estimators.penalty import Penalty
+from fastnn.optimizers import schedules
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def assert_same_weights(a, b):
+    for x, y in zip(a.coefs_ + a.intercepts_, b.coefs_ + b.intercepts_, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def differ(a, b):
+    return not np.array_equal(a.coefs_[0], b.coefs_[0])
+
+
+# ---- activations and dropout -----------------------------------------------------------------------------------
+
+
+def test_activations_by_layer_name_and_function():
+    settings = {"hidden_layer_sizes": (6, 4)}
+    assert_same_weights(fit(MLPRegressor, activation=["relu", "relu"], **settings), fit(MLPRegressor, **settings))
+    for one, other in (("logistic", "sigmoid"), ("identity", "linear"), ("gelu", fastnn.activations.gelu)):
+        assert_same_fit_of(activation=one, other=other, **settings)
+    mixed = fit(MLPRegressor, activation=["tanh", lambda x: ops.relu(x) * 2.0], **settings)
+    X, _ = problem(MLPRegressor)
+    (w1, w2, w3), (b1, b2, b3) = mixed.coefs_, mixed.intercepts_
+    expected = np.maximum(np.tanh(X @ w1 + b1) @ w2 + b2, 0) * 2 @ w3 + b3
+    np.testing.assert_allclose(mixed.predict(X), expected.ravel(), rtol=1e-10)
+
+
+def assert_same_fit_of(activation, other, **settings):
+    a, b = (fit(MLPRegressor, activation=each, **settings) for each in (activation, other))
+    assert a.out_activation_ == b.out_activation_
+    np.testing.assert_array_equal(a.coefs_[1], b.coefs_[1])
+
+
+def test_dropout():
+    X, y = problem(MLPRegressor)
+    settings = {"hidden_layer_sizes": (50, 40), "max_iter": 30}
+    plain, none = (fit(MLPRegressor, dropout=rate, **settings) for rate in (0.0, [0.0, 0.0]))
+    assert_same_weights(plain, none)
+    one, again, both = (fit(MLPRegressor, dropout=rate, **settings) for rate in (0.3, 0.3, [0.3, 0.3]))
+    assert_same_weights(one, again)
+    assert_same_weights(one, both)
+    assert differ(one, plain)
+    assert differ(one, fit(MLPRegressor, dropout=[0.3, 0.0], **settings))
+    assert one.loss_ > plain.loss_
+    np.testing.assert_array_equal(one.predict(X), one.predict(X))
+    copies = [pickle.loads(pickle.dumps(one)), copy.deepcopy(one)]
+    for each in (one, *copies):
+        each.partial_fit(X, y)
+        assert_same_weights(each, one)
+
+
+# ---- losses ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("loss", "reference"),
+    [
+        ("squared_error", lambda e: e**2 / 2),
+        ("absolute_error", np.abs),
+        ("huber", lambda e: np.where(abs(e) <= 0.7, e**2 / 2, 0.7 * abs(e) - 0.7**2 / 2)),
+        ("quantile", lambda e: np.where(e >= 0, 0.8 * e, -0.2 * e)),
+        (losses.MeanSquaredError(), lambda e: e**2),
+        (losses.Huber(delta=0.7), lambda e: np.where(abs(e) <= 0.7, e**2 / 2, 0.7 * abs(e) - 0.7**2 / 2)),
+        ("mae", np.abs),
+        (lambda y, p: ops.square(y - p), lambda e: e**2),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_shown_loss_of_regression(loss, reference, outputs):
+    X, y = problem(MLPRegressor, outputs=outputs)
+    weight = np.linspace(0.5, 2.0, 60)
+    extra = {"quantile": 0.8, "delta": 0.7}
+    fitted = fit(MLPRegressor, weight, data=(X, y), loss=loss, **extra)
+    before = copy.deepcopy(fitted).predict(X)
+    fitted.set_params(alpha=0.0, batch_size=60).partial_fit(X, y, weight)
+    error = (y - before).reshape(60, -1)
+    assert fitted.loss_ == pytest.approx(np.average(reference(error).mean(axis=1), weights=weight))
+
+
+def test_losses_find_what_they_promise():
+    """The constant that fits best is mean, median, quantile."""
+    X, y = np.zeros((401, 1)), np.random.default_rng(0).exponential(2.0, 401)
+    settings = {"solver": "lbfgs", "alpha": 0.0, "hidden_layer_sizes": (), "max_iter": 500, "tol": 1e-8}
+    found = {
+        loss: fit(MLPRegressor, data=(X, y), loss=loss, quantile=0.9, **settings).intercepts_[0][0]
+        for loss in ("squared_error", "poisson", "absolute_error", "quantile")
+    }
+    assert found["squared_error"] == pytest.approx(y.mean(), rel=1e-6)
+    assert np.exp(found["poisson"]) == pytest.approx(y.mean(), rel=1e-5)
+    assert found["absolute_error"] == pytest.approx(np.median(y), rel=0.05)
+    assert mean_pinball_loss(y, np.full(401, found["quantile"]), alpha=0.9) == pytest.approx(
+        mean_pinball_loss(y, np.full(401, np.quantile(y, 0.9)), alpha=0.9), rel=0.02
+    )
+
+
+@pytest.mark.parametrize("loss", [*REGRESSION, "log_cosh", "msle"])
+@pytest.mark.parametrize("out", [None, "softplus", "exponential"])
+def test_gradients_of_regression(loss, out):
+    assert_gradient(regression(loss, out, 0.3, 0.5), np.random.default_rng(1).uniform(0.1, 3.0, (12, 1)))
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "mse", "binary_crossentropy", losses.CategoricalCrossentropy()])
+@pytest.mark.parametrize("out", ["logistic", "softmax"])
+def test_gradients_of_classification(loss, out):
+    objective = classification(loss, out)
+    labels = np.arange(12) % 2
+    assert_gradient(objective, labels if objective.class_numbers else np.eye(2)[labels])
+
+
+def assert_gradient(objective, targets):
+    """Check the flat gradient, penalties included, against differences."""
+    rng = np.random.default_rng(0)
+    outputs = targets.shape[1] if targets.ndim == 2 else 2
+    coefs = [rng.normal(size=(3, 4)), rng.normal(size=(4, outputs))]
+    intercepts = [rng.normal(size=4), rng.normal(size=outputs)]
+    made = estimator_network.Network(coefs, intercepts, ["tanh"], objective.out_activation)
+    data = fastnn.estimators.data.TrainingData(rng.normal(size=(12, 3)), targets, rng.uniform(0.5, 2.0, 12))
+    function = FullGradient(made, objective, Penalty(0.1, 0.2), data)
+    weights = function.weights()
+    numeric = optimize.approx_fprime(weights, lambda w: function(w)[0], 1e-6)
+    np.testing.assert_allclose(function(weights)[1], numeric, atol=1e-4)
+
+
+# ---- output activations ----------------------------------------------------------------------------------------
+
+
+def test_output_activation_of_regression():
+    X, y = problem(MLPRegressor)
+    fitted = fit(MLPRegressor, data=(X, y), output_activation="softplus", max_iter=50)
+    assert fitted.out_activation_ == "softplus"
+    assert (fitted.predict(X) > 0).all()
+    assert_same_weights(fitted, fit(MLPRegressor, data=(X, y), output_activation=ops.softplus, max_iter=50))
+    own = fit(MLPRegressor, data=(X, y), output_activation=bounded, max_iter=5)
+    assert own.out_activation_ == "bounded"
+    assert np.abs(own.predict(X)).max() <= 3.0
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(own)).predict(X), own.predict(X))
+    poisson = [fit(MLPRegressor, data=(X, y), loss="poisson", output_activation=out) for out in (None, "exp")]
+    np.testing.assert_allclose(poisson[1].coefs_[0], poisson[0].coefs_[0], rtol=1e-9)
+
+
+def bounded(x):
+    return ops.tanh(x) * 3.0
+
+
+def test_output_activation_of_classification():
+    X, y = problem(MLPClassifier, classes=2)
+    two = fit(MLPClassifier, data=(X, y), output_activation="softmax", max_iter=50)
+    assert (two.n_outputs_, two.out_activation_) == (2, "softmax")
+    assert two.score(X, y) > 0.7
+    X, y = problem(MLPClassifier)
+    apart = fit(MLPClassifier, output_activation="sigmoid", max_iter=100)
+    assert (apart.n_outputs_, apart.out_activation_) == (3, "logistic")
+    probabilities = apart.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    np.testing.assert_array_equal(apart.classes_[probabilities.argmax(axis=1)], apart.predict(X))
+    assert apart.score(X, y) > 0.7
+    with pytest.raises(ValueError, match="for classes that exclude each other"):
+        fit(MLPClassifier, data=multilabel(), output_activation="softmax")
+
+
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", losses.CategoricalCrossentropy(), "log_loss"])
+def test_log_loss_by_all_its_names(loss):
+    named, default = (fit(MLPClassifier, **given) for given in ({"loss": loss}, {}))
+    np.testing.assert_allclose(named.coefs_[0], default.coefs_[0], rtol=1e-9, atol=1e-12)
+
+
+def test_log_loss_of_two_classes_by_its_names():
+    data = problem(MLPClassifier, classes=2)
+    named, default = (fit(MLPClassifier, data=data, **given) for given in ({"loss": "binary_crossentropy"}, {}))
+    np.testing.assert_allclose(named.coefs_[0], default.coefs_[0], rtol=1e-9, atol=1e-12)
+    with pytest.raises(ValueError, match=r"takes class numbers .* output_activation='softmax'"):
+        fit(MLPClassifier, data=data, loss="sparse_categorical_crossentropy")
+
+
+# ---- weights of classes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"a": 3.0, "b": 0.5}, {"a": 1, "b": 2, "c": 3, "absent": 4}])
+def test_class_weight_is_a_sample_weight(class_weight):
+    X, y = problem(MLPClassifier)
+    X, y = X[y != "c"][5:], y[y != "c"][5:]
+    X, y = np.vstack([X, X[:9] + 3.0]), np.concatenate([y, ["c"] * 9])
+    given = np.linspace(0.5, 1.5, len(y))
+    expanded = compute_sample_weight(class_weight, y)
+    for weight, combined in ((None, expanded), (given, given * expanded)):
+        weighted = fit(MLPClassifier, weight, data=(X, y), class_weight=class_weight)
+        np.testing.assert_allclose(weighted.coefs_[0], fit(MLPClassifier, combined, data=(X, y)).coefs_[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0, 2: 0.5}])
+def test_class_weight_of_several_labels(class_weight):
+    X, Y = multilabel()
+    Y[:, 3] = 1
+    if class_weight == "balanced":
+        expanded = compute_sample_weight("balanced", Y)
+    else:
+        expanded = compute_sample_weight([{0: 1, 1: class_weight.get(i, 1)} for i in range(4)], Y)
+    weighted = fit(MLPClassifier, data=(X, Y), class_weight=class_weight)
+    np.testing.assert_allclose(weighted.coefs_[0], fit(MLPClassifier, expanded, data=(X, Y)).coefs_[0], rtol=1e-10)
+
+
+def test_class_weight_in_partial_fit():
+    X, y = problem(MLPClassifier)
+    weights = {"a": 3.0, "b": 0.5}
+    a = MLPClassifier(random_state=0, class_weight=weights).partial_fit(X, y, classes=list("abcd"))
+    b = MLPClassifier(random_state=0).partial_fit(X, y, compute_sample_weight(weights, y), classes=list("abcd"))
+    assert_same_weights(a, b)
+    with pytest.raises(ValueError, match="class_weight 'balanced' is not supported for partial_fit"):
+        MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=list("abc"))
+
+
+# ---- validation ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_validation_data_are_watched(estimator):
+    X, y = problem(estimator)
+    weight = np.linspace(0.5, 2.0, 20)
+    watched = estimator(max_iter=4, random_state=0).fit(X[:40], y[:40], validation_data=(X[40:], y[40:], weight))
+    assert_same_weights(watched, fit(estimator, data=(X[:40], y[:40])))
+    assert len(watched.validation_scores_) == len(watched.validation_loss_curve_) == 4
+    assert watched.validation_scores_[-1] == pytest.approx(watched.score(X[40:], y[40:], weight))
+    if estimator is MLPClassifier:
+        loss = log_loss(y[40:], watched.predict_proba(X[40:]), sample_weight=weight, labels=watched.classes_)
+    else:
+        loss = mean_squared_error(y[40:], watched.predict(X[40:]), sample_weight=weight) / 2
+    assert watched.validation_loss_curve_[-1] == pytest.approx(loss)
+    assert watched.best_validation_score_ == max(watched.validation_scores_)
+    assert fit(estimator).validation_loss_curve_ is None
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_early_stopping_looks_at_validation_data(estimator):
+    X, y = problem(estimator)
+    settings = {"early_stopping": True, "max_iter": 200, "random_state": 0, "learning_rate_init": 0.05}
+    stopped = estimator(**settings).fit(X[:40], y[:40], validation_data=(X[40:], y[40:]))
+    assert stopped.converged_ and stopped.n_iter_ < 200
+    assert stopped.score(X[40:], y[40:]) == pytest.approx(max(stopped.validation_scores_))
+    thin = estimator(**settings).fit(X[:40], y[:40], validation_data=(sparse.csr_array(X[40:]), y[40:]))
+    assert thin.validation_scores_ == stopped.validation_scores_
+
+
+@pytest.mark.parametrize(
+    ("estimator", "scoring"),
+    [
+        (MLPClassifier, "neg_log_loss"),
+        (MLPClassifier, make_scorer(log_loss, greater_is_better=False, response_method="predict_proba")),
+        (MLPRegressor, "neg_mean_absolute_error"),
+        (MLPRegressor, lambda fitted, X, y: -np.abs(fitted.predict(X) - y).mean()),
+        (MLPClassifier, "loss"),
+        (MLPRegressor, "loss"),
+    ],
+)
+def test_early_stopping_by_any_scorer(estimator, scoring):
+    pandas = pytest.importorskip("pandas")
+    X, y = problem(estimator)
+    settings = {"early_stopping": True, "validation_fraction": 0.3, "max_iter": 50, "alpha": 0.0}
+    scored = fit(estimator, data=(pandas.DataFrame(X).add_prefix("f"), y), scoring=scoring, **settings)
+    assert len(scored.feature_names_in_) == 7
+    if scoring == "neg_log_loss" or callable(scoring):
+        assert max(scored.validation_scores_) < 0
+    if scoring == "loss":
+        np.testing.assert_array_equal(scored.validation_scores_, -np.array(scored.validation_loss_curve_))
+    assert scored.best_validation_score_ == max(scored.validation_scores_)
+    with_names = {"neg_log_loss": "loss"}
+    if scoring in with_names and estimator is MLPClassifier:
+        np.testing.assert_allclose(scored.validation_scores_, -np.array(scored.validation_loss_curve_), rtol=1e-9)
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_early_stopping_with_partial_fit(estimator):
+    X, y = problem(estimator)
+    settings = {"early_stopping": True, "n_iter_no_change": 2, "learning_rate_init": 0.05}
+    growing = estimator(random_state=0, **settings)
+    classes = {"classes": np.unique(y)} if estimator is MLPClassifier else {}
+    scores, weights = [], []
+    for _ in range(200):
+        growing.partial_fit(X[:40], y[:40], validation_data=(X[40:], y[40:]), **classes)
+        scores.append(growing.validation_scores_[-1])
+        weights.append(growing.coefs_[0].copy())
+        if growing.converged_:
+            break
+    assert growing.converged_ and len(scores) < 200
+    best = int(np.argmax(scores))
+    assert best < len(scores) - 1
+    np.testing.assert_array_equal(growing.coefs_[0], weights[best])
+    assert growing.validation_scores_ == scores
+    growing.partial_fit(X[:40], y[:40], validation_data=(X[40:], y[40:]))
+    assert not growing.converged_
+    with pytest.raises(ValueError, match="early_stopping=True without validation_data"):
+        growing.partial_fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (lambda X, y: X, r"validation_data must be a tuple \(X, y\) or \(X, y, sample_weight\)"),
+        (lambda X, y: (X,), r"validation_data must be a tuple"),
+        (lambda X, y: (X[:, :3], y), "X has 3 features, but"),
+        (lambda X, y: (X, y[:5]), "inconsistent numbers of samples"),
+        (lambda X, y: (X * np.nan, y), "contains NaN"),
+        (lambda X, y: (X, y, -np.ones(60)), "Negative values in data passed to `sample_weight`"),
+    ],
+)
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_refuses_validation_data(estimator, data, message):
+    fresh = estimator()
+    with pytest.raises(ValueError, match=message):
+        fresh.fit(*problem(estimator), validation_data=data(*problem(estimator)))
+    assert not hasattr(fresh, "coefs_")
+
+
+def test_refuses_other_targets_in_validation_data():
+    X, y = problem(MLPClassifier)
+    with pytest.raises(ValueError, match="`y` has classes not in"):
+        MLPClassifier().fit(X, y, validation_data=(X, np.full(60, "z")))
+    X, y = problem(MLPRegressor)
+    with pytest.raises(ValueError, match="y has 2 columns, but that of the training data has 1"):
+        MLPRegressor().fit(X, y, validation_data=(X, np.stack([y, y], axis=1)))
+    with pytest.raises(ValueError, match="solver='lbfgs' .* validation_data"):
+        MLPRegressor(solver="lbfgs").fit(X, y, validation_data=(X, y))
+
+
+# ---- optimizers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+@pytest.mark.parametrize(
+    ("given", "same"),
+    [
+        ({"optimizer": "Adam"}, {"optimizer": optimizers.Adam(0.001)}),
+        (
+            {"optimizer": "sgd", "learning_rate_init": 0.1},
+            {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.1},
+        ),
+        ({"optimizer": optimizers.Adam(0.001, epsilon=1e-8)}, {}),
+        (
+            {"optimizer": optimizers.SGD(0.01, clipnorm=0.1)},
+            {"optimizer": "sgd", "clipnorm": 0.1, "learning_rate_init": 0.01},
+        ),
+        (
+            {"solver": "sgd", "learning_rate": schedules.ExponentialDecay(0.01, 3, 0.5)},
+            {"optimizer": optimizers.SGD(schedules.ExponentialDecay(0.01, 3, 0.5), momentum=0.9, nesterov=True)},
+        ),
+        (
+            {"optimizer": "sgd", "learning_rate": "invscaling"},
+            {"solver": "sgd", "momentum": 0.0, "learning_rate": "invscaling"},
+        ),
+    ],
+)
+def test_optimizers_by_name_and_object(estimator, given, same):
+    assert_same_weights(fit(estimator, batch_size=16, **given), fit(estimator, batch_size=16, **same))
+
+
+@pytest.mark.parametrize("name", optimizers.REGISTRY.by_name)
+def test_every_optimizer_trains(name):
+    X, y = problem(MLPClassifier)
+    fitted = fit(MLPClassifier, optimizer=name.lower(), learning_rate_init=0.01, max_iter=100)
+    assert fitted.score(X, y) > fit(MLPClassifier, learning_rate_init=1e-9).score(X, y)
+
+
+def test_an_optimizer_object_is_not_changed():
+    optimizer = optimizers.Adam(0.01)
+    estimator = MLPRegressor(optimizer=optimizer, max_iter=3, random_state=0)
+    X, y = problem(MLPRegressor)
+    first = estimator.fit(X, y).coefs_[0].copy()
+    assert int(optimizer.iterations) == 0 and not optimizer.built
+    np.testing.assert_array_equal(estimator.fit(X, y).coefs_[0], first)
+    np.testing.assert_array_equal(clone(estimator).fit(X, y).coefs_[0], first)
+
+
+@pytest.mark.parametrize("setting", [{"clipnorm": 1e-3}, {"clipvalue": 1e-3}, {"global_clipnorm": 1e-3}])
+def test_clipping(setting):
+    settings = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 1.0, "max_iter": 1, "batch_size": 60}
+    before = fit(MLPRegressor, **{**settings, "learning_rate_init": 1e-12})
+    after = fit(MLPRegressor, **settings, **setting)
+    steps = [a - b for a, b in zip(after.coefs_ + after.intercepts_, before.coefs_ + before.intercepts_, strict=True)]
+    norms = [np.linalg.norm(step) for step in steps]
+    limit = {
+        "clipnorm": max(norms),
+        "clipvalue": max(np.abs(step).max() for step in steps),
+        "global_clipnorm": np.linalg.norm(norms),
+    }[next(iter(setting))]
+    assert limit == pytest.approx(1e-3, rel=1e-6)
+
+
+def test_l1_makes_weights_small_where_they_do_not_help():
+    X, y = np.random.default_rng(0).normal(size=(200, 10)), np.zeros(200)
+    y = X[:, 0] * 2.0
+    settings = {"hidden_layer_sizes": (), "max_iter": 300, "learning_rate_init": 0.01, "alpha": 0.0}
+    weights = np.abs(fit(MLPRegressor, data=(X, y), l1=20.0, **settings).coefs_[0].ravel())
+    assert weights[0] > 1.5
+    assert weights[1:].max() < 0.02
+    np.testing.assert_array_equal(
+        fit(MLPRegressor, data=(X, y), l1=0.0, **settings).coefs_[0],
+        fit(MLPRegressor, data=(X, y), **settings).coefs_[0],
+    )
+
+
+@pytest.mark.parametrize("solver", [{"solver": "adam"}, {"solver": "sgd", "learning_rate": "invscaling"}])
+def test_warm_start_with_the_optimizers_state(solver):
+    """Two fits of three epochs are six calls of partial_fit: nothing is forgotten in between."""
+    X, y = problem(MLPRegressor)
+    settings = {"warm_start": True, "shuffle": False, "max_iter": 3, "random_state": 0, **solver}
+    kept = MLPRegressor(warm_start_optimizer=True, **settings).fit(X, y).fit(X, y)
+    steps = MLPRegressor(**settings)
+    for _ in range(6):
+        steps.partial_fit(X, y)
+    assert_same_weights(kept, steps)
+    assert differ(kept, MLPRegressor(**settings).fit(X, y).fit(X, y))
+
+
+# ---- dtype and threads -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+@pytest.mark.parametrize(("dtype", "name"), [("float32", "float32"), (np.float64, "float64"), (np.float32, "float32")])
+def test_dtype(estimator, dtype, name):
+    X, y = problem(estimator)
+    fitted = fit(estimator, data=(X.astype("float32"), y), dtype=dtype)
+    assert {a.dtype.name for a in fitted.coefs_ + fitted.intercepts_} == {name}
+    assert_same_weights(fitted, fit(estimator, data=(X.astype("float32").astype(name), y)))
+
+
+def test_n_jobs(monkeypatch):
+    asked = set()
+    run = fastnn.plan.Program.run_batches
+    monkeypatch.setattr(
+        fastnn.plan.Program,
+        "run_batches",
+        lambda self, first, n, threads=0: (asked.add(threads), run(self, first, n, threads))[1],
+    )
+    results = []
+    for n_jobs, threads in ((None, 0), (1, 1), (2, 2)):
+        results.append(fit(MLPRegressor, n_jobs=n_jobs))
+        assert asked == {threads}
+        asked.clear()
+    assert_same_weights(results[0], results[1])
+    joblib = pytest.importorskip("joblib")
+    with joblib.parallel_config("threading"):
+        joblib.Parallel(2)(joblib.delayed(fit)(MLPRegressor) for _ in range(2))
+    assert asked == {1}
+
+
+def test_extensions_leave_scikit_learns_results_alone():
+    """With their defaults, and with values that mean the same."""
+    neutral = {
+        "dropout": [0.0],
+        "l1": 0.0,
+        "global_clipnorm": 1e9,
+        "activation": ["relu"],
+        "dtype": "float64",
+        "n_jobs": 1,
+    }
+    for estimator in PERCEPTRONS:
+        ours, theirs = fit(estimator, **neutral), fit(oracle(estimator))
+        np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=0, atol=1e-10)
+        assert_same_fit(estimator)
+        assert set(neutral) < set(inspect.signature(estimator).parameters)
