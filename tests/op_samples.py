@@ -210,6 +210,7 @@ def _others(rng):
     i64 = np.int64
     key = np.array([7, 3], i64)
     return {
+        "sum_of_squares": lambda: (Sample([_f(rng, *shape, dtype=d)]) for d in FLOATS for shape in SHAPES),
         "cast": lambda: _casts(rng),
         "where": lambda: _where(rng),
         "clip": lambda: _clip(rng),
@@ -296,6 +297,8 @@ def large_samples(name):
     if name in REDUCE:
         axes = [(0,), (1,), (0, 1)]
         return [Sample([draw(rng, (509, 403), d)], {"axes": a}) for d in REDUCE[name] for a in axes]
+    if name == "sum_of_squares":
+        return [Sample([_f(rng, 509, 403, dtype=d)]) for d in FLOATS]
     if name in ("softmax", "log_softmax"):
         return [Sample([_f(rng, 4001, 37, dtype=d)]) for d in FLOATS]
     if name == "sparse_softmax_crossentropy":

@@ -243,3 +243,15 @@ def test_logaddexp():
     with np.errstate(invalid="ignore"):  # NumPy's own, for the NaN
         expected = np.logaddexp(a, b)
     np.testing.assert_allclose(ops.logaddexp(a, b).numpy(), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(200, 30), (30, 20), (16, 16)])
+def test_sum_of_squares_follows_the_layout_of_a_variable(dtype, shape):
+    """Nothing is copied, whichever axis is adjacent and whatever room there is between the rows."""
+    value = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    kernel = fastnn.Variable(value, layout="kernel")
+    program = plan.compile(lambda: ops.sum_of_squares(kernel), [])
+    assert {name for name, _, _ in program.plan.describe()} <= {"sum_of_squares", "sum"}
+    np.testing.assert_array_equal(program.run()[0], ops.sum_of_squares(kernel).numpy())
+    np.testing.assert_allclose(program.outputs[0], np.sum(value.astype("float64") ** 2), rtol=1e-5)

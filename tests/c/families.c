@@ -347,7 +347,7 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_map(t, name, dtype, inputs);
     else if (rule >= 0)
         fill_update(t, dtype, rule);
-    else if (among(name, "sum prod max min argmax argmin any all"))
+    else if (among(name, "sum sum_of_squares prod max min argmax argmin any all"))
         fill_reduce(t, name, dtype);
     else if (among(name, "softmax log_softmax softmax_grad softmax_crossentropy softmax_crossentropy_grad "
                          "sparse_softmax_crossentropy sparse_softmax_crossentropy_grad"))

@@ -28,7 +28,7 @@ class Penalty:
         """Return the penalty times ``share``, or None where there is none."""
         terms = []
         if self.alpha:
-            terms += [ops.sum(ops.square(kernel)) * (0.5 * self.alpha) for kernel in kernels]
+            terms += [ops.sum_of_squares(kernel) * (0.5 * self.alpha) for kernel in kernels]
         if self.l1:
             terms += [ops.sum(ops.abs(kernel)) * self.l1 for kernel in kernels]
         return sum(terms[1:], terms[0]) * share if terms else None

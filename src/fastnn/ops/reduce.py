@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..dtypes import is_float
-from ..tensor import Tensor
+from ..tensor import Tensor, aligned_empty
 from .catalogue import Op, scratch
 from .convert import BOOL, cast, to_bool, to_float, to_number, to_tensor
 from .elementwise import absolute, equal, exp, log, multiply, not_equal, sqrt, square, where
@@ -15,7 +15,7 @@ from .shaping import broadcast_to, reshape
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "max", "mean", "min", "norm",
-    "prod", "std", "sum", "var",
+    "prod", "std", "sum", "sum_of_squares", "var",
 ]  # fmt: skip
 
 
@@ -113,6 +113,38 @@ def _np_arg(fn):
 
 
 _sum = _reduce_op("sum", _integers(np.sum, 0), lambda dy, y, x, axes: broadcast_to(dy, x.shape))
+
+
+def _squares_lower(plan, outs, ins):
+    """Each row of memory, then the rows: whatever the layout, nothing is copied."""
+    (x,), out = ins, outs[0].reshape(1, 1)
+    x = x.transpose(sorted(range(x.ndim), key=lambda axis: -x.strides[axis]))
+    if x.flags.c_contiguous:
+        plan.reduce("sum_of_squares", out, x.reshape(1, -1, 1))
+        return
+    rows = x.reshape(-1, x.shape[-1], 1) if x.ndim == 2 else scratch(plan, x).reshape(-1, x.shape[-1], 1)
+    sums = aligned_empty((len(rows), 1), x.dtype)
+    plan.reduce("sum_of_squares", sums, rows)
+    plan.reduce("sum", out, sums.reshape(1, -1, 1))
+
+
+_sum_of_squares = Op(
+    "sum_of_squares",
+    inputs=["x"],
+    spec=lambda x: [((), x.dtype)],
+    reference=lambda x: np.asarray(np.sum(np.square(x))),
+    lower=_squares_lower,
+    vjp=lambda call, dy: dy * 2.0 * call.inputs[0],
+    convert=to_float,
+    doc="Sum of the squares of all elements.",
+)
+
+
+def sum_of_squares(x):
+    """Sum of the squares of all elements, in one pass over memory."""
+    return _sum_of_squares(*to_float(x))
+
+
 _prod = _reduce_op("prod", _integers(np.prod, 1), _prod_grad)
 _max = _reduce_op("max", _np_extreme(np.max, -np.inf), _extreme_grad)
 _min = _reduce_op("min", _np_extreme(np.min, np.inf), _extreme_grad)

@@ -53,9 +53,9 @@ def clip_by_global_norm(gradients: Sequence[Tensor], limit: float) -> list[Tenso
 
 
 def _norm(gradients: Sequence[Tensor]) -> Tensor:
-    total = ops.sum(ops.square(gradients[0]))
+    total = ops.sum_of_squares(gradients[0])
     for gradient in gradients[1:]:
-        total = total + ops.sum(ops.square(gradient))
+        total = total + ops.sum_of_squares(gradient)
     return ops.sqrt(total)
 
 

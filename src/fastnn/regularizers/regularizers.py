@@ -123,4 +123,4 @@ def _l1(x: Tensor | Variable, factor: float) -> Tensor:
 
 
 def _l2(x: Tensor | Variable, factor: float) -> Tensor:
-    return ops.sum(ops.square(x)) * factor
+    return ops.sum_of_squares(x) * factor
