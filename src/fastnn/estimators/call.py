@@ -135,7 +135,7 @@ def check_call(estimator: Any, given: Given) -> Call:
     first = not ((given.incremental or estimator.warm_start) and hasattr(estimator, "coefs_"))
     X, y = _validated(estimator, given.X, given.y, reset=first)
     targets = estimator._targets(y, X.dtype, first, given)
-    samples = Samples(X, targets.encode(y), _checked_weights(given.sample_weight, X))
+    samples = Samples(X, targets.encoded, _checked_weights(given.sample_weight, X))
     validation = _validation_samples(estimator, given.validation_data, targets)
     units = [X.shape[1], *hidden, targets.n_outputs]
     random_state = check_random_state(estimator.random_state)

@@ -224,18 +224,22 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return Labels(self.classes_, getattr(self, "_multilabel", False), self.out_activation_)
 
     def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
-        labels = labels_for(self, y, first, given)
+        y, multilabel = checked_labels(y)
+        labels = labels_for(self, y, multilabel, first, given)
         objective = classification(self.loss, labels.out_activation)
         weigh = class_weights(self.class_weight, y, labels, given)
 
-        def encode(y: Any) -> Encoded:
-            y, _ = checked_labels(y)
-            check_known(unique_labels(y), labels.classes)
+        def encode(y: np.ndarray) -> Encoded:
             return Encoded(y, labels.encode(y, objective.class_numbers), weigh(y))
 
-        fitted = {"classes_": labels.classes, "_multilabel": labels.kind == "multilabel"}
+        def encode_others(y: Any) -> Encoded:
+            y, _ = checked_labels(y)
+            check_known(unique_labels(y), labels.classes)
+            return encode(y)
+
+        fitted = {"classes_": labels.classes, "_multilabel": multilabel}
         # As scikit-learn, which stratifies where there is one output.
-        return Targets(encode, labels.n_outputs, objective, labels.n_outputs == 1, fitted)
+        return Targets(encode(y), encode_others, labels.n_outputs, objective, labels.n_outputs == 1, fitted)
 
     def _score_outputs(self, outputs: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return the accuracy: of several labels all must be right."""

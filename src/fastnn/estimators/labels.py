@@ -79,9 +79,8 @@ class Labels:
         return np.ones_like(outputs) if len(self.classes) == 1 else np.hstack([1 - outputs, outputs])
 
 
-def labels_for(estimator: Any, y: Any, first: bool, given: Given) -> Labels:
-    """Check y against the classes that a classifier knows, or takes from y or from ``classes``."""
-    y, multilabel = checked_labels(y)
+def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, given: Given) -> Labels:
+    """Check what `checked_labels` returned against the classes that a classifier knows, or was given, or take those."""
     present = unique_labels(y)
     known = getattr(estimator, "classes_", None)
     if given.incremental and not (multilabel and known is None):
@@ -102,10 +101,10 @@ def labels_for(estimator: Any, y: Any, first: bool, given: Given) -> Labels:
 def checked_labels(y: Any) -> tuple[np.ndarray, bool]:
     """Return class labels of shape (samples,), or indicators of several labels a sample; and whether it is those."""
     kind = type_of_target(y, input_name="y")
-    check_classification_targets(y)
     if kind == "multilabel-indicator":
         return y.toarray() if sparse.issparse(y) else y, True
-    if kind.endswith("multioutput"):
+    if kind not in ("binary", "multiclass"):
+        check_classification_targets(y)
         raise ValueError(
             f"y has several columns of classes ({kind}); sklearn.multioutput.MultiOutputClassifier fits one classifier "
             "a column"

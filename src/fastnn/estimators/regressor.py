@@ -201,7 +201,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
                 raise ValueError(f"y has {values.shape[1]} columns, but that of the training data has {outputs}")
             return Encoded(y, values)
 
-        return Targets(encode, outputs, regression(self.loss, self.output_activation, self.quantile, self.delta))
+        objective = regression(self.loss, self.output_activation, self.quantile, self.delta)
+        return Targets(encode(y), encode, outputs, objective)
 
     def _score_outputs(self, outputs: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return R²; NaN where predictions are not finite."""

@@ -38,8 +38,10 @@ class Targets:
 
     Attributes
     ----------
+    encoded : Encoded
+        The y of the training data.
     encode : callable
-        Makes `Encoded` of y; raises ValueError where it does not fit the training data.
+        Makes `Encoded` of the y of other samples; raises ValueError where that does not fit.
     n_outputs : int
         Outputs of the network.
     objective : Objective
@@ -49,6 +51,7 @@ class Targets:
         Attributes that the estimator gets when training begins: the classes of a classifier.
     """
 
+    encoded: Encoded
     encode: Callable[[Any], Encoded]
     n_outputs: int
     objective: Objective

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
 from .call import Given
-from .labels import Labels, checked_labels
+from .labels import Labels
 
 __all__ = ["class_weights"]
 
@@ -23,7 +23,7 @@ def class_weights(class_weight: Any, y: Any, labels: Labels, given: Given) -> We
     ----------
     class_weight : dict, "balanced" or None
     y : ndarray
-        The labels of the training data, which "balanced" counts.
+        The checked labels of the training data, which "balanced" counts.
     labels : Labels
     given : Given
         The arguments of the call: `partial_fit` does not know how many labels there will be.
@@ -43,7 +43,6 @@ def class_weights(class_weight: Any, y: Any, labels: Labels, given: Given) -> We
         )
     if isinstance(class_weight, dict):
         _check(class_weight)
-    y, _ = checked_labels(y)
     if labels.kind == "multilabel":
         return _of_several_labels(class_weight, y, labels)
     table = compute_class_weight(class_weight, classes=labels.classes, y=y)
