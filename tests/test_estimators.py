@@ -6,6 +6,7 @@ import io
 import pkgutil
 import re
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -214,3 +215,31 @@ def test_digits():
     assert ours.score(X[1000:], y[1000:]) == theirs.score(X[1000:], y[1000:]) > 0.85
     single = fit(MLPClassifier, data=(data[0].astype("float32"), data[1]), max_iter=20)
     np.testing.assert_allclose(single.loss_curve_, ours.loss_curve_, rtol=1e-3)
+
+
+# ---- the page for those who come from scikit-learn -----------------------------------------------------------------
+
+PAGE = Path(__file__).parents[1] / "docs" / "coming-from-scikit-learn.md"
+
+
+def test_the_page_lists_every_parameter_with_its_default():
+    table = [line.split("|")[1:3] for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    table += [line.split("|")[1:3] for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| **")]
+    listed = {}
+    for names, defaults in table:
+        names, defaults = re.findall(r"`(\w+)`", names), re.findall(r"`([^`]+)`", defaults)
+        listed.update(zip(names, defaults * len(names) if len(defaults) == 1 else defaults, strict=False))
+    for estimator in PERCEPTRONS:
+        for name, parameter in inspect.signature(estimator).parameters.items():
+            if name != "loss":
+                assert eval(listed[name]) == parameter.default, name
+    assert set(listed) == set().union(*(inspect.signature(estimator).parameters for estimator in PERCEPTRONS))
+
+
+def test_the_pages_examples_run(capsys):
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    namespace = {}
+    for block in blocks:
+        exec(compile(block, PAGE, "exec"), namespace)
+    assert namespace["growing"].converged_
+    assert "accuracy" in capsys.readouterr().out

@@ -203,6 +203,12 @@ def test_several_labels(setting):
     assert fit(MLPClassifier, data=(X, sparse.csr_array(Y)), **setting).score(X, Y) == ours.score(X, Y)
 
 
+def test_sparse_targets_of_regression():
+    X, y = problem(MLPRegressor, outputs=3)
+    thin = fit(MLPRegressor, data=(X, sparse.csr_array(y)))
+    np.testing.assert_array_equal(thin.coefs_[0], fit(MLPRegressor, data=(X, y)).coefs_[0])
+
+
 # ---- sparse features -------------------------------------------------------------------------------------------
 
 

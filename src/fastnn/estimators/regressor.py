@@ -7,6 +7,7 @@ from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
@@ -189,6 +190,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
+        y = y.toarray() if sparse.issparse(y) else y
         outputs = 1 if y.ndim == 1 else y.shape[1]
 
         def encode(y: np.ndarray) -> Encoded:
