@@ -203,6 +203,20 @@ def test_several_labels(setting):
     assert fit(MLPClassifier, data=(X, sparse.csr_array(Y)), **setting).score(X, Y) == ours.score(X, Y)
 
 
+def test_labels_of_another_kind_are_refused():
+    X, Y = multilabel()
+    several = MLPClassifier().partial_fit(X, Y)
+    with pytest.raises(ValueError, match="`y` has 3 columns of labels, but the classifier is for 4"):
+        several.partial_fit(X, Y[:, :3])
+    with pytest.raises(ValueError, match="`y` holds one label a sample, but the classifier is for several labels"):
+        several.partial_fit(X, Y[:, 0])
+    with pytest.raises(ValueError, match="`y` has 2 columns of labels"):
+        MLPClassifier().fit(X, Y, validation_data=(X, Y[:, :2]))
+    one = MLPClassifier(warm_start=True, max_iter=2).fit(X, Y[:, 0])
+    with pytest.raises(ValueError, match="`y` holds several labels a sample, but the classifier is for one label"):
+        one.fit(X, Y[:, :2])
+
+
 def test_sparse_targets_of_regression():
     X, y = problem(MLPRegressor, outputs=3)
     thin = fit(MLPRegressor, data=(X, sparse.csr_array(y)))

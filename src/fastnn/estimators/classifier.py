@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import unique_labels
 
 from ..losses import Loss
 from ..optimizers import Optimizer
@@ -233,8 +232,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             return Encoded(y, labels.encode(y, objective.class_numbers), weigh(y))
 
         def encode_others(y: Any) -> Encoded:
-            y, _ = checked_labels(y)
-            check_known(unique_labels(y), labels.classes)
+            y, multilabel = checked_labels(y)
+            check_known(y, multilabel, labels)
             return encode(y)
 
         fitted = {"classes_": labels.classes, "_multilabel": multilabel}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from .. import ops, plan
 from ..autograd import GradientTape
 from ..tensor import Tensor, Variable
 from ..training.pace import Pace
+from ..training.runners import ProgramCache
+from ..training.snapshot import Snapshot
 from .data import TrainingData, make_feed
 from .network import Network
 from .objectives import Objective
@@ -19,6 +21,8 @@ from .penalty import Penalty
 from .solvers import Solver
 
 __all__ = ["Epochs", "TrainingStep", "weighted_sum"]
+
+_PROGRAMS = 8  # that a step keeps: for whole and short batches, and some more sizes of `partial_fit`
 
 
 class TrainingStep:
@@ -38,6 +42,8 @@ class TrainingStep:
     ----------
     total : Variable
         Float64: each batch adds its loss, penalty included, times its number of rows.
+    finite : Snapshot
+        Of the weights.
     """
 
     def __init__(
@@ -45,7 +51,8 @@ class TrainingStep:
     ) -> None:
         self.network, self.objective, self.solver, self.penalty, self.key = network, objective, solver, penalty, key
         self.total = Variable(np.float64(0), trainable=False, name="total_loss")
-        self._programs: dict[tuple, plan.Program] = {}
+        self.finite = Snapshot(network.variables, [])
+        self._programs = ProgramCache(_PROGRAMS)
         solver.optimizer.build(network.variables)
         seeds = [] if network.seeds is None else [network.seeds.state]
         self._state_variables: list[Variable] = [*solver.optimizer.variables, *seeds]
@@ -61,12 +68,21 @@ class TrainingStep:
                 variable.load(value)
 
     def program(self, data: TrainingData, rows: int) -> plan.Program:
-        """Return the program for batches of so many rows of data of this kind."""
+        """Return the program that trains on batches of so many rows of data of this kind."""
+        return self._compiled(self._step, data, rows)
+
+    def evaluation(self, data: TrainingData, rows: int) -> plan.Program:
+        """Return the program that gives the outputs for so many weighted rows, and their sum of losses (float64)."""
+        return self._compiled(self._evaluate, data, rows)
+
+    def _compiled(self, function: Callable[..., Any], data: TrainingData, rows: int) -> plan.Program:
         specs = data.specs(rows, self.network.dtype, self.objective.class_numbers)
-        key = tuple(specs)
-        if key not in self._programs:
-            self._programs[key] = plan.compile(self._step, specs)
-        return self._programs[key]
+        return self._programs.get((function.__name__, *specs), lambda: plan.compile(function, specs))
+
+    def _evaluate(self, x: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.network.logits(x)
+        _, shown = self.objective.losses(targets, logits)
+        return self.network.activated(logits), ops.cast(weighted_sum(shown, weights), "float64")
 
     def _step(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
         network, rows = self.network, x.shape[0]

@@ -81,21 +81,25 @@ class Labels:
 
 def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, given: Given) -> Labels:
     """Check what `checked_labels` returned against the classes that a classifier knows, or was given, or take those."""
-    present = unique_labels(y)
-    known = getattr(estimator, "classes_", None)
-    if given.incremental and not (multilabel and known is None):
-        classes = _classes_of_partial_fit(known, given.classes)
-        check_known(present, classes)
-    elif first or known is None:
-        classes = present
+    known = None if first and not given.incremental else getattr(estimator, "classes_", None)
+    if known is not None:
+        classes, several = known, getattr(estimator, "_multilabel", False)
     else:
-        classes = known
+        classes, several = _present_classes(y, multilabel), multilabel
+    if given.incremental and not (several and known is None):
+        classes = _classes_of_partial_fit(known, given.classes)
+    labels = Labels(classes, several, _out_activation(estimator.output_activation, several))
+    if given.incremental:
+        check_known(y, multilabel, labels)
+    elif known is not None:
+        present = _present_classes(y, multilabel)
         if not np.array_equal(present, known):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {known}, `y` has {present}"
             )
-    return Labels(classes, multilabel, _out_activation(estimator.output_activation, multilabel))
+        check_known(y, multilabel, labels)
+    return labels
 
 
 def checked_labels(y: Any) -> tuple[np.ndarray, bool]:
@@ -110,6 +114,13 @@ def checked_labels(y: Any) -> tuple[np.ndarray, bool]:
             "a column"
         )
     return column_or_1d(y, warn=True), False
+
+
+def _present_classes(y: np.ndarray, multilabel: bool) -> np.ndarray:
+    """Return the sorted classes that occur in what `checked_labels` returned; of indicators all columns."""
+    if multilabel:
+        return np.arange(y.shape[1])
+    return unique_labels(y) if y.dtype == object else np.unique(y)
 
 
 def _out_activation(given: Any, multilabel: bool) -> str | None:
@@ -136,13 +147,23 @@ def _classes_of_partial_fit(known: np.ndarray | None, classes: Any) -> np.ndarra
         if known is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return known
+    if known is not None and np.array_equal(known, classes):
+        return known
     classes = unique_labels(classes)
     if known is not None and not np.array_equal(known, classes):
         raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
     return classes
 
 
-def check_known(present: np.ndarray, classes: np.ndarray) -> None:
-    """Raise ValueError where there are other classes than the known ones."""
-    if np.setdiff1d(present, classes, assume_unique=True).size:
-        raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {present}.")
+def check_known(y: np.ndarray, multilabel: bool, labels: Labels) -> None:
+    """Raise ValueError where what `checked_labels` returned is of another kind or has other classes than known ones."""
+    if multilabel != (labels.kind == "multilabel"):
+        forms = {True: "several labels", False: "one label"}
+        raise ValueError(f"`y` holds {forms[multilabel]} a sample, but the classifier is for {forms[not multilabel]}.")
+    if multilabel and y.shape[1] != len(labels.classes):
+        raise ValueError(f"`y` has {y.shape[1]} columns of labels, but the classifier is for {len(labels.classes)}.")
+    present = _present_classes(y, multilabel)
+    if np.setdiff1d(present, labels.classes, assume_unique=True).size:
+        raise ValueError(
+            f"`y` has classes not in `self.classes_`. `self.classes_` has {labels.classes}. 'y' has {present}."
+        )

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ..training.snapshot import Snapshot
 from .call import Call
 from .data import TrainingData
 from .divergence import NonFiniteWeightsError
@@ -30,7 +29,7 @@ def fit_stochastic(estimator: Any, call: Call) -> None:
     step = estimator._training_step(call)
     validation = None
     if held_out is not None:
-        validation = Validation(estimator, step.network, step.objective, held_out, call.threads)
+        validation = Validation(estimator, step, held_out, call.threads)
     tasks = Tasks(estimator, "epoch", estimator.max_iter, call.given)
     training = StochasticFit(estimator, step, data, validation, call.random_state, call.threads, tasks)
     estimator._begin(call, step.network, step)
@@ -79,7 +78,7 @@ class StochasticFit:
         self._early = estimator.early_stopping
         self._epochs = Epochs(step, data, batch_size_for(estimator.batch_size, data.samples), threads)
         self._order = np.arange(data.samples)
-        self._finite = Snapshot(step.network.variables, [])
+        self._finite = step.finite
 
     def run(self) -> None:
         """Train until convergence, or for ``max_iter`` epochs.

@@ -9,13 +9,9 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
-from .. import ops, plan
-from ..tensor import Tensor
 from .call import Call, Samples
 from .data import dense_rows
-from .epochs import weighted_sum
-from .network import Network
-from .objectives import Objective
+from .epochs import TrainingStep
 
 __all__ = ["Validation", "split_off"]
 
@@ -29,26 +25,23 @@ class Validation:
     ----------
     estimator : MultilayerPerceptron
         Its ``scoring`` says what the score is.
-    network : Network
-    objective : Objective
+    step : TrainingStep
+        What is trained.
     samples : Samples
     threads : int
         How many threads may be used at most; 0: as many as are set.
     """
 
-    def __init__(
-        self, estimator: Any, network: Network, objective: Objective, samples: Samples, threads: int = 0
-    ) -> None:
-        self._network, self._objective, self._threads = network, objective, threads
+    def __init__(self, estimator: Any, step: TrainingStep, samples: Samples, threads: int = 0) -> None:
+        self._threads = threads
         self._data = samples.training_data()
         self._scorer = _scorer(estimator, samples)
         count = len(self._data.targets)
         if self._data.sample_weight is None:
-            self._data.sample_weight = np.ones(count, network.dtype)
+            self._data.sample_weight = np.ones(count, step.network.dtype)
         self._total = float(self._data.sample_weight.sum(dtype=np.float64))
-        rows = min(_ROWS, count)
-        self._outputs = np.empty((count, network.n_outputs), network.dtype)
-        self._program = plan.compile(self._evaluate, self._data.specs(rows, network.dtype, objective.class_numbers))
+        self._outputs = np.empty((count, step.network.n_outputs), step.network.dtype)
+        self._program = step.evaluation(self._data, min(_ROWS, count))
 
     def look(self) -> tuple[float, float]:
         """Return the score and the mean loss (without penalty) of the network as it is now."""
@@ -69,12 +62,6 @@ class Validation:
             self._outputs[chunk] = outputs[:rows]
             total += float(loss)
         return total
-
-    def _evaluate(self, x: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return outputs and the sum of weighted losses of a chunk. Traced."""
-        logits = self._network.logits(x)
-        _, shown = self._objective.losses(targets, logits)
-        return self._network.activated(logits), ops.cast(weighted_sum(shown, weights), "float64")
 
 
 def _scorer(estimator: Any, samples: Samples) -> Callable[[np.ndarray, float], float]:
