@@ -255,3 +255,21 @@ def test_sum_of_squares_follows_the_layout_of_a_variable(dtype, shape):
     assert {name for name, _, _ in program.plan.describe()} <= {"sum_of_squares", "sum"}
     np.testing.assert_array_equal(program.run()[0], ops.sum_of_squares(kernel).numpy())
     np.testing.assert_allclose(program.outputs[0], np.sum(value.astype("float64") ** 2), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("k", "m", "kernel"), [(10, 32, "axpy"), (16, 8, "axpy"), (17, 32, "dot"), (10, 4, "dot")])
+def test_short_columns_are_copied_and_not_folded(dtype, k, m, kernel):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((50, k)).astype(dtype)
+    y = np.abs(rng.standard_normal((m, 50))).astype(dtype)
+
+    def product(a, b, y):
+        return ops.activation.relu_grad(ops.matmul(a, ops.transpose(b)), y)
+
+    program = plan.compile(product, [(x.shape, x.dtype) for x in (a, b, y)])
+    assert f"matmul_{kernel}" in {name for name, _, _ in program.plan.describe()}
+    for memory, value in zip(program.inputs, (a, b, y), strict=True):
+        memory[...] = value
+    np.testing.assert_array_equal(program.run()[0], product(Tensor(a), Tensor(b), Tensor(y)).numpy())
+    np.testing.assert_allclose(program.outputs[0], a @ b.T, rtol=1e-5, atol=1e-5)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .graph import Node, live
 from .ops.catalogue import CATALOGUE, Op
-from .ops.linalg import GRADS, place_matmul
+from .ops.linalg import GRADS, fit_to_multiply, place_matmul
 from .ops.update import _pars, _update_lower
 from .tensor import SymbolicTensor, Variable, aligned_empty
 
@@ -147,7 +147,7 @@ def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay, l2)
 def _grad_with_product(plan, outs, ins, activation, parameter):
     a, b, y = ins
     try:
-        plan.matmul(outs[0], a, b, y=y, activation=activation, parameter=parameter)
+        plan.matmul(outs[0], a, fit_to_multiply(plan, outs[0], a, b), y=y, activation=activation, parameter=parameter)
     except BufferError:
         product = aligned_empty(outs[0].shape, outs[0].dtype)
         place_matmul(plan, product, a, b)
