@@ -234,3 +234,21 @@ def test_clone_and_representation(estimator):
     assert is_classifier(made) is (estimator is MLPClassifier)
     np.testing.assert_array_equal(copied.fit(*problem(estimator)).coefs_[0], made.fit(*problem(estimator)).coefs_[0])
     assert copy.copy(made).predict(problem(estimator)[0]).shape == (60,)
+
+
+# ---- scikit-learn's own callbacks ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_scikit_learns_callbacks_reach_into_searches(estimator, capsys):
+    callback = pytest.importorskip("sklearn.callback")
+    pytest.importorskip("rich")
+    pandas = pytest.importorskip("pandas")
+    X, y = problem(estimator)
+    frame = pandas.DataFrame(X).add_prefix("f")
+    monitor = callback.ScoringMonitor(scoring="neg_max_error" if estimator is MLPRegressor else "accuracy")
+    fitted = estimator(**QUICK).set_callbacks(monitor).fit(frame, y)
+    assert len(monitor.get_logs().data_as_pandas) >= fitted.n_iter_
+    search = GridSearchCV(make_pipeline(StandardScaler(), estimator(**QUICK)), {}, cv=2)
+    search.set_callbacks(callback.ProgressBar()).fit(frame, y)
+    assert "candidate-split-evaluation" in capsys.readouterr().out
