@@ -2,7 +2,7 @@
 # The C code without Python, under sanitizers:
 #   every kernel at every instruction set of this machine   AddressSanitizer + UBSan
 #   every kernel on several threads at the best of them     ThreadSanitizer
-#   the pool and the executor                               ThreadSanitizer, and plain
+#   the crew, the pool and the executor                     ThreadSanitizer, and plain
 # A sanitizer that the compiler lacks is skipped with a line that says so.
 #   CC=clang TRIALS=100 tests/c/run.sh
 set -euo pipefail
@@ -36,7 +36,7 @@ isa_flags() {
     echo "-DFNN_ISA=$1 -DFNN_TABLE=fnn_table_$1"
 }
 
-once=("$c"/{flag,cpus,pool,exec}.c)
+once=("$c"/{flag,cpus,crew,pool,exec}.c)
 for isa in "${isas[@]}"; do
     "$cc" "${flags[@]}" "-DFNN_TABLE=fnn_table_$isa" -c "$here/stub_table.c" -o "$build/stub-$isa.o"
 done
@@ -81,17 +81,23 @@ check_choice() { # FASTNN_ISA is obeyed, or blamed
     [[ $said == none ]] || { echo "FASTNN_ISA=${usable[-1]}: $said" && exit 1; }
 }
 
-echo "== pool and executor"
+echo "== crew, pool and executor"
+"$cc" "${flags[@]}" "$here/test_crew.c" "$c/crew.c" -o "$build/crew"
+"$build/crew"
 for extra in "-O2" "-O2 -DFNN_NO_FUTEX"; do
-    # shellcheck disable=SC2086
-    "$cc" "${flags[@]}" $extra "$here/test_pool.c" "${once[@]}" -o "$build/pool"
-    "$build/pool"
+    for program in pool; do
+        # shellcheck disable=SC2086
+        "$cc" "${flags[@]}" $extra "$here/test_$program.c" "${once[@]}" -o "$build/$program"
+        "$build/$program"
+    done
 done
 
 if works "${race[@]}"; then
     echo "== pool and executor, ThreadSanitizer"
-    "$cc" "${flags[@]}" "${race[@]}" "$here/test_pool.c" "${once[@]}" -o "$build/pool-race"
-    "${launch[@]}" "$build/pool-race"
+    for program in pool; do
+        "$cc" "${flags[@]}" "${race[@]}" "$here/test_$program.c" "${once[@]}" -o "$build/$program-race"
+        "${launch[@]}" "$build/$program-race"
+    done
     echo "== kernels on threads, ThreadSanitizer: ${usable[0]}"
     extra=("${race[@]}")
     build_kernels kernels-race "${usable[0]}"

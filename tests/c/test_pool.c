@@ -180,10 +180,6 @@ static void test_parallel(void)
     total = 0;
     fnn_parallel(count, 0, 3);
     CHECK(total == 9, "at most 3");
-    fnn_set_threads(-5);
-    CHECK(fnn_threads() == 1, "clipped");
-    fnn_set_threads(1 << 20);
-    CHECK(fnn_threads() == FNN_MAX_THREADS, "clipped");
 }
 
 static void alone(void *arg, int i, int n)
@@ -244,6 +240,7 @@ static void in_child(const char *when)
         run_plan(&p, 0);
         check_plan(&p, when);
         total = 0;
+        fnn_set_threads(fnn_threads()); /* all of them, whatever the plan has lost */
         fnn_parallel(count, &total, 0);
         _exit(total == fnn_threads() * fnn_threads() ? 0 : 3);
     }

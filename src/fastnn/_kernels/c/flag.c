@@ -75,44 +75,39 @@ static void relax(void)
 #endif
 }
 
-static int64_t now_ns(void)
+int64_t fnn_now_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* Looks for a while without a look at the clock. */
+static int look(fnn_flag *f, unsigned value)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        if (reached(atomic_load_explicit(&f->word, memory_order_acquire), value))
+            return 1;
+        relax();
+    }
+    return 0;
+}
+
 /* On a busy machine the awaited thread may be queued on this very processor: after two microseconds
  * every further round of looks begins by letting it run. */
-static int spin(fnn_flag *f, unsigned value, int64_t spin_ns)
+static int spin(fnn_flag *f, unsigned value, int64_t start, int64_t spin_ns)
 {
-    for (int64_t start = 0;;) {
-        for (int i = 0; i < LOOKS; i++) {
-            if (reached(atomic_load_explicit(&f->word, memory_order_acquire), value))
-                return 1;
-            relax();
-        }
-        int64_t now = now_ns();
-        if (!start)
-            start = now;
-        if (now - start >= spin_ns)
-            return 0;
-        if (now - start >= POLITE_NS)
+    for (int64_t took = 0; took < spin_ns; took = fnn_now_ns() - start) {
+        if (took >= POLITE_NS)
             sched_yield();
+        if (look(f, value))
+            return 1;
     }
+    return 0;
 }
 
-void fnn_flag_post(fnn_flag *f, unsigned value)
+static void doze(fnn_flag *f, unsigned value)
 {
-    unsigned old = atomic_exchange_explicit(&f->word, value << 1, memory_order_acq_rel);
-    if (old & 1)
-        wake(&f->word);
-}
-
-void fnn_flag_await(fnn_flag *f, unsigned value, int64_t spin_ns)
-{
-    if (spin_ns > 0 && spin(f, value, spin_ns))
-        return;
     unsigned word = atomic_load_explicit(&f->word, memory_order_acquire);
     for (int i = 0; i < YIELDS && !reached(word, value); i++) {
         sched_yield();
@@ -124,4 +119,21 @@ void fnn_flag_await(fnn_flag *f, unsigned value, int64_t spin_ns)
             word = atomic_load_explicit(&f->word, memory_order_acquire);
         }
     }
+}
+
+void fnn_flag_post(fnn_flag *f, unsigned value)
+{
+    unsigned old = atomic_exchange_explicit(&f->word, value << 1, memory_order_acq_rel);
+    if (old & 1)
+        wake(&f->word);
+}
+
+int64_t fnn_flag_await(fnn_flag *f, unsigned value, int64_t spin_ns)
+{
+    if (look(f, value))
+        return 0;
+    int64_t start = fnn_now_ns();
+    if (!spin(f, value, start, spin_ns))
+        doze(f, value);
+    return fnn_now_ns() - start;
 }

@@ -16,7 +16,9 @@ typedef struct {
 } fnn_flag;
 
 void fnn_flag_post(fnn_flag *f, unsigned value);
-void fnn_flag_await(fnn_flag *f, unsigned value, int64_t spin_ns);
-void fnn_flag_after_fork(void); /* in the child: forget the threads that slept */
+int64_t fnn_flag_await(fnn_flag *f, unsigned value, int64_t spin_ns); /* returns how long it took, ns; 0: hardly */
+void fnn_flag_after_fork(void);   /* in the child: forget the threads that slept */
+
+int64_t fnn_now_ns(void);
 
 #endif

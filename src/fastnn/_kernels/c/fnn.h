@@ -60,14 +60,17 @@ typedef struct {
 int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
                 fnn_state *state, int threads);
 
-/* ---- pool.c: our threads ---------------------------------------------------------------------------- */
+/* ---- crew.c, pool.c: our threads --------------------------------------------------------------------- */
 enum { FNN_MAX_THREADS = 256 };
 FNN_EXPORT int fnn_threads(void);                   /* the number in force; seen by threadpoolctl */
 FNN_EXPORT void fnn_set_threads(int n);                        /* n >= 1; clipped to 1 .. FNN_MAX_THREADS */
 int fnn_default_threads(void);                      /* FASTNN_NUM_THREADS, else the least of affinity, cgroup, OMP_NUM_THREADS */
 /* Calls job(arg, i, n) for i in 0..n-1, each on its own thread, the caller being 0; returns when all are
- * done. n is at most `threads` (0: no limit) and the number in force, and 1 when another caller has the pool. */
+ * done. n is at most `threads` (0: no limit) and the number in force, 1 when another caller has the pool, and
+ * less in company: see crew.c. */
 void fnn_parallel(void (*job)(void *arg, int i, int n), void *arg, int threads);
+/* Inside a job, by its caller: whether n is still what `threads` would give. If not, end the job and begin another. */
+int fnn_crew_is(int n, int threads);
 /* Inside a job: thread i of n waits for all the others. */
 void fnn_barrier(int i, int n);
 

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "cpus.h"
+#include "crew.h"
 #include "flag.h"
 #include "fnn.h"
 
@@ -32,9 +33,8 @@ typedef struct {
 
 static seat seats[FNN_MAX_THREADS];
 
-/* All but `threads` and `taken` is written only by the caller that has taken the pool. */
+/* All but `taken` is written only by the caller that has taken the pool. */
 static struct {
-    atomic_int threads; /* in force; 0: not set yet */
     atomic_flag taken;
     atomic_int workers; /* threads made, in seats 1 .. workers */
     int barrier_n;      /* how many threads the barrier's slots are set up for */
@@ -45,23 +45,6 @@ static struct {
     void *arg;
     int n;
 } pool = {.taken = ATOMIC_FLAG_INIT};
-
-/* ---- how many -------------------------------------------------------------------------------------- */
-
-int fnn_threads(void)
-{
-    int n = atomic_load_explicit(&pool.threads, memory_order_relaxed);
-    if (n)
-        return n;
-    atomic_compare_exchange_strong(&pool.threads, &n, fnn_default_threads()); /* unless set meanwhile */
-    return atomic_load_explicit(&pool.threads, memory_order_relaxed);
-}
-
-void fnn_set_threads(int n)
-{
-    n = n < 1 ? 1 : n > FNN_MAX_THREADS ? FNN_MAX_THREADS : n;
-    atomic_store_explicit(&pool.threads, n, memory_order_relaxed);
-}
 
 /* ---- threads --------------------------------------------------------------------------------------- */
 
@@ -104,6 +87,7 @@ static void after_fork(void)
     atomic_store(&pool.workers, 0);
     pool.barrier_n = 0;
     fnn_flag_after_fork();
+    fnn_crew_after_fork();
     atomic_flag_clear(&pool.taken);
 }
 
@@ -120,6 +104,7 @@ static int grow(int n)
         atomic_store(&pool.workers, i);
         if (start(i)) {
             atomic_store(&pool.workers, i - 1);
+            fnn_crew_refused(i);
             return i;
         }
     }
@@ -141,6 +126,14 @@ static void reset_barrier(int n)
     pool.barrier_n = n;
 }
 
+/* The caller's waiting tells whether the crew is too large; more threads than processors are somebody's wish. */
+static void await(fnn_flag *f, unsigned value, int by)
+{
+    int64_t took = fnn_flag_await(f, value, pool.barrier_spin);
+    if (took && by == 0 && pool.barrier_spin)
+        fnn_crew_waited(took);
+}
+
 static void run_on(int n, void (*job)(void *arg, int i, int n), void *arg)
 {
     int crowded = n > pool.cpus; /* spinning would keep the awaited thread from its processor */
@@ -151,28 +144,33 @@ static void run_on(int n, void (*job)(void *arg, int i, int n), void *arg)
     pool.n = n;
     pool.idle_spin = crowded ? 0 : IDLE_SPIN_NS;
     pool.barrier_spin = crowded ? 0 : BARRIER_SPIN_NS;
+    fnn_crew_begin();
     for (int i = 1; i < n; i++)
         fnn_flag_post(&seats[i].go, ++seats[i].jobs);
     job(arg, 0, n);
     for (int i = 1; i < n; i++)
-        fnn_flag_await(&seats[i].done, seats[i].jobs, pool.barrier_spin);
+        await(&seats[i].done, seats[i].jobs, 0);
+    fnn_crew_end(n);
+}
+
+static int take(void)
+{
+    return !atomic_flag_test_and_set_explicit(&pool.taken, memory_order_acquire);
 }
 
 void fnn_parallel(void (*job)(void *arg, int i, int n), void *arg, int threads)
 {
-    int n = fnn_threads();
-    if (threads > 0 && threads < n)
-        n = threads;
-    if (n == 1 || atomic_flag_test_and_set_explicit(&pool.taken, memory_order_acquire)) {
-        job(arg, 0, 1);
-        return;
-    }
-    n = grow(n);
+    int n = fnn_crew_join(threads);
+    if (n > 1 && take()) {
+        n = grow(n);
+        if (n > 1)
+            run_on(n, job, arg);
+        atomic_flag_clear_explicit(&pool.taken, memory_order_release);
+    } else
+        n = 1;
     if (n == 1)
         job(arg, 0, 1);
-    else
-        run_on(n, job, arg);
-    atomic_flag_clear_explicit(&pool.taken, memory_order_release);
+    fnn_crew_part();
 }
 
 /* Dissemination: in round r thread i tells thread i + 2^r and hears from thread i - 2^r. */
@@ -182,6 +180,6 @@ void fnn_barrier(int i, int n)
     for (int r = 0; 1 << r < n; r++) {
         int to = i + (1 << r);
         fnn_flag_post(&seats[to < n ? to : to - n].slot[r], phase);
-        fnn_flag_await(&seats[i].slot[r], phase, pool.barrier_spin);
+        await(&seats[i].slot[r], phase, i);
     }
 }
