@@ -11,8 +11,11 @@ typedef struct {
     const fnn_step *steps;
     int64_t n, repeats, advance;
     fnn_state *state;
+    int threads;  /* at most; 0: as many as are set */
+    int64_t left; /* repeats, when the job begins */
     int64_t done; /* repeats completed; the caller's */
     int leave;    /* the caller's word to the others; read after a barrier */
+    int stopped;
 } plan_run;
 
 static int is_split(const fnn_step *s)
@@ -36,23 +39,24 @@ static void run_share(const fnn_step *s, int i, int n)
         s->run(s, s->units * i / parts, s->units * (i + 1) / parts);
 }
 
-/* Ends a repeat; 1: leave. The state may be read, and stop be set, by another thread. */
-static int end_repeat(plan_run *r)
+/* Ends a repeat of n threads; 1: leave. The state may be read, and stop be set, by another thread. */
+static int end_repeat(plan_run *r, int n)
 {
     fnn_state *state = r->state;
     r->done++;
     __atomic_store_n(&state->cursor, state->cursor + r->advance, __ATOMIC_RELAXED);
     __atomic_store_n(&state->step, state->step + 1, __ATOMIC_RELAXED);
-    return __atomic_load_n(&state->stop, __ATOMIC_RELAXED) != 0;
+    r->stopped = __atomic_load_n(&state->stop, __ATOMIC_RELAXED) != 0;
+    return r->stopped || !fnn_crew_is(n, r->threads);
 }
 
 static void loop_alone(plan_run *r)
 {
     const fnn_step *end = r->steps + r->n;
-    for (int64_t k = 0; k < r->repeats; k++) {
+    for (int64_t left = r->left; left > 0; left--) {
         for (const fnn_step *s = r->steps; s < end; s++)
             run_alone(s);
-        if (end_repeat(r))
+        if (end_repeat(r, 1))
             return;
     }
 }
@@ -82,10 +86,11 @@ static int repeat_together(plan_run *r, int i, int n, int behind)
 
 static void loop_together(plan_run *r, int i, int n)
 {
-    for (int64_t k = 0; k < r->repeats; k++) {
+    int64_t left = r->left;
+    for (int64_t k = 0; k < left; k++) {
         if (repeat_together(r, i, n, k > 0))
             return;
-        if (i == 0 && end_repeat(r) && k + 1 < r->repeats) {
+        if (i == 0 && end_repeat(r, n) && k + 1 < left) {
             r->leave = 1;
             fnn_barrier(i, n); /* where the others wait to begin the next repeat */
             return;
@@ -114,10 +119,14 @@ static int any_split(const fnn_step *steps, int64_t n)
 int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state, int threads)
 {
     fnn_state none = {0, 0, 0};
-    plan_run r = {steps, n, repeats, advance, state ? state : &none, 0, 0};
-    if (threads != 1 && any_split(steps, n))
-        fnn_parallel(job, &r, threads);
-    else
-        job(&r, 0, 1);
+    plan_run r = {steps, n, repeats, advance, state ? state : &none, any_split(steps, n) ? threads : 1, 0, 0, 0, 0};
+    do { /* a new job whenever the size of the crew changes */
+        r.left = repeats - r.done;
+        r.leave = 0;
+        if (r.threads == 1)
+            job(&r, 0, 1);
+        else
+            fnn_parallel(job, &r, threads);
+    } while (r.done < repeats && !r.stopped);
     return r.done;
 }
