@@ -1,13 +1,14 @@
 """Threads: settings, threadpoolctl, fork, company."""
 
 import os
-import subprocess
-import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import threadpoolctl
+from company_tools import python, train
 
 import fastnn
 from fastnn import ops
@@ -38,13 +39,6 @@ def test_threadpoolctl_governs_the_pool():
         assert fastnn.get_num_threads() == 1
 
 
-def python(code, **env):
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env={**os.environ, **env}
-    )
-    return out.stdout.strip(), out.stderr
-
-
 def test_environment_variables():
     code = "import fastnn; print(fastnn.get_num_threads())"
     assert python(code, FASTNN_NUM_THREADS="5")[0] == "5"
@@ -56,34 +50,68 @@ def test_environment_variables():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_fork_after_threaded_work_does_not_hang():
+def test_fork_after_a_threaded_fit_does_not_hang():
     code = """
-import os, numpy as np, fastnn
-from fastnn import ops
+import os, signal, warnings
+import fastnn
+from company_tools import train
+warnings.simplefilter("ignore")  # of forks beside threads
 fastnn.set_num_threads(2)
-x = np.ones((400, 400), "float32")
-ops.matmul(x, x)
+expected = train(0)
 for _ in range(5):
     pid = os.fork()
     if pid == 0:
-        ok = float(ops.sum(ops.matmul(x, x))) == 400.0**3
-        os._exit(0 if ok else 1)
-    ops.matmul(x, x)
+        signal.alarm(60)
+        os._exit(0 if train(0) == expected else 1)
+    assert train(0) == expected
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 print("done")
 """
-    out, err = python(f"import warnings; warnings.simplefilter('ignore'){code}")
+    out, err = python(code)
     assert out == "done", err
 
 
 def test_an_idle_pool_uses_no_cpu():
+    """The least of three looks: something else in this process may wake up once."""
     fastnn.set_num_threads(2)
-    ops.matmul(BIG, BIG)
-    wait = threading.Event()
-    wait.wait(0.1)  # workers fall asleep
-    before = sum(os.times()[:2])
-    wait.wait(1.0)
-    assert sum(os.times()[:2]) - before < 0.2
+    used = []
+    for _ in range(3):
+        train(0)
+        time.sleep(0.05)  # workers fall asleep
+        before = time.process_time()
+        time.sleep(0.5)
+        used.append(time.process_time() - before)
+    assert min(used) < 0.01
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_fits_at_once_give_the_bits_of_each_alone(threads):
+    fastnn.set_num_threads(1)
+    alone = [train(seed) for seed in range(3)]
+    fastnn.set_num_threads(threads)
+    with ThreadPoolExecutor(3) as executor:
+        for _ in range(3):
+            assert list(executor.map(train, range(3))) == alone
+
+
+def test_joblib_workers_share_the_machine():
+    """Every backend gives the bits of each fit alone; loky's workers, told by joblib, divide the processors."""
+    code = """
+import joblib
+from joblib import Parallel, delayed
+import fastnn
+from company_tools import train
+
+if __name__ == "__main__":
+    alone = [train(seed) for seed in range(4)]
+    for backend in ("threading", "multiprocessing", "loky"):
+        assert Parallel(n_jobs=2, backend=backend)(delayed(train)(seed) for seed in range(4)) == alone, backend
+    counts = Parallel(n_jobs=2, backend="loky")(delayed(fastnn.get_num_threads)() for _ in range(4))
+    assert max(counts) <= max(1, joblib.cpu_count() // 2), counts
+    print("done")
+"""
+    out, err = python(code)
+    assert out == "done", err
 
 
 def test_python_threads_at_once():
