@@ -1,9 +1,7 @@
-"""Scikit-learn's face: scikit-learn's own checks, and scikit-learn as the oracle of every number."""
+"""MLPClassifier and MLPRegressor: scikit-learn is the oracle of every number."""
 
-import importlib
 import inspect
 import io
-import pkgutil
 import re
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -12,49 +10,12 @@ import numpy as np
 import pytest
 from estimator_tools import PERCEPTRONS, assert_same_fit, fit, multilabel, oracle, problem
 from sklearn import neural_network
-from sklearn.base import BaseEstimator
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import fastnn
-from fastnn import MLPClassifier, MLPRegressor, estimators
-from fastnn.estimators import ESTIMATORS
+from fastnn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-SETTINGS = [
-    {},
-    {"solver": "sgd", "alpha": 0.0},
-    {"hidden_layer_sizes": (9, 5), "activation": "tanh", "learning_rate_init": 0.01},
-    {"solver": "lbfgs", "max_iter": 20},
-]
-
-
-@parametrize_with_checks([estimator(**setting) for estimator in ESTIMATORS for setting in SETTINGS])
-def test_scikit_learns_checks(estimator, check):
-    check(estimator)
-
-
-# ---- the registry --------------------------------------------------------------------------------------------
-
-
-def concrete_estimators():
-    """Every estimator that some module of the package defines."""
-    found = set()
-    for module in pkgutil.iter_modules(estimators.__path__, "fastnn.estimators."):
-        for value in vars(importlib.import_module(module.name)).values():
-            ours = inspect.isclass(value) and issubclass(value, BaseEstimator) and value.__module__.startswith("fastnn")
-            if ours and not inspect.isabstract(value):
-                found.add(value)
-    return found
-
-
-def test_every_estimator_is_in_the_registry():
-    assert concrete_estimators() == set(ESTIMATORS)
-    for estimator in ESTIMATORS:
-        assert estimator.__name__ in estimators.__all__
-        assert getattr(fastnn, estimator.__name__) is estimator
 
 
 @pytest.mark.parametrize("estimator", PERCEPTRONS)
@@ -65,17 +26,6 @@ def test_parameters_are_scikit_learns(estimator):
         assert (ours[name].default, ours[name].kind) == (theirs[name].default, theirs[name].kind), name
     for name in set(ours) - set(theirs):
         assert ours[name].kind is inspect.Parameter.KEYWORD_ONLY, name
-
-
-@pytest.mark.parametrize("estimator", PERCEPTRONS)
-def test_everything_is_documented(estimator):
-    parameters, attributes = re.split(r"\nAttributes\n-+\n", estimator.__doc__)
-    documented = dict(re.findall(r"^(\w+) : .*default=(.+)$", parameters, re.MULTILINE))
-    for name, parameter in inspect.signature(estimator).parameters.items():
-        assert eval(documented[name]) == parameter.default, name
-    fitted = {name for name in vars(fit(estimator)) if name.endswith("_") and not name.startswith("_")}
-    known = set(re.findall(r"^(\w+_) : ", attributes, re.MULTILINE))
-    assert fitted | {"feature_names_in_"} == known
 
 
 # ---- the same numbers as scikit-learn --------------------------------------------------------------------------

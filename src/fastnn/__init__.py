@@ -26,6 +26,8 @@ _MODULES = (
 _NAMES = {
     "DivergenceError": "training.errors",
     "Input": "layers",
+    "KerasClassifier": "estimators",
+    "KerasRegressor": "estimators",
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
     "Model": "models",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import operator
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -14,8 +17,8 @@ from .ops import sampling
 from .tensor import Tensor, Variable, convert_to_tensor
 
 __all__ = [
-    "SeedGenerator", "categorical", "dropout", "normal", "permutation", "randint", "set_global_seed", "shuffle",
-    "truncated_normal", "uniform",
+    "SeedGenerator", "categorical", "dropout", "normal", "permutation", "randint", "seeded", "set_global_seed",
+    "shuffle", "truncated_normal", "uniform",
 ]  # fmt: skip
 
 
@@ -61,11 +64,31 @@ def _key(seed: int, counter: int = 0) -> np.ndarray:
 
 
 _global = None
+_own: ContextVar[SeedGenerator | None] = ContextVar("own_generator", default=None)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Give this thread a generator of its own in the place of the global one, for the length of a ``with``.
+
+    What is drawn inside depends on the seed alone, whatever other threads draw; the global generator stays as it is.
+    """
+    token = _own.set(SeedGenerator(_check_seed(seed), name="own_seed_generator"))
+    try:
+        yield
+    finally:
+        _own.reset(token)
 
 
 def global_generator() -> SeedGenerator:
-    """Return the process's generator, seeded by the operating system until `set_global_seed` is called."""
+    """Return the generator of the `seeded` around, or else the process's.
+
+    The process's is seeded by the operating system until `set_global_seed` is called.
+    """
     global _global
+    own = _own.get()
+    if own is not None:
+        return own
     if _global is None:
         _global = SeedGenerator(secrets.randbits(62), name="global_seed_generator")
     return _global

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from .classifier import MLPClassifier
+from .keras_classifier import KerasClassifier
+from .keras_regressor import KerasRegressor
 from .regressor import MLPRegressor
 
-__all__ = ["ESTIMATORS", "MLPClassifier", "MLPRegressor"]
+__all__ = ["ESTIMATORS", "KerasClassifier", "KerasRegressor", "MLPClassifier", "MLPRegressor"]
 
 #: Every public estimator: `check_estimator` walks them in the tests.
-ESTIMATORS = (MLPClassifier, MLPRegressor)
+ESTIMATORS = (MLPClassifier, MLPRegressor, KerasClassifier, KerasRegressor)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from functools import partial
 
 __all__ = ["documented"]
 
@@ -132,11 +134,19 @@ out_activation_ : str
 """
 
 
-def documented(cls: type) -> type:
-    """Put the shared parts in the place of ``[parameters]``, ``[extensions]`` and ``[attributes]`` in a docstring."""
+_PARTS = {"parameters": PARAMETERS, "extensions": EXTENSIONS, "attributes": ATTRIBUTES}
+
+
+def documented(cls: type | None = None, **parts: str) -> type | Callable[[type], type]:
+    """Put the shared parts in the place of ``[parameters]``, ``[extensions]`` and ``[attributes]`` in a docstring.
+
+    ``parts`` are other texts, by the names that stand in brackets.
+    """
+    if cls is None:
+        return partial(documented, **parts)
     if cls.__doc__ is not None:  # None under python -OO
         doc = inspect.cleandoc(cls.__doc__)
-        for name, part in (("parameters", PARAMETERS), ("extensions", EXTENSIONS), ("attributes", ATTRIBUTES)):
-            doc = doc.replace(f"[{name}]\n", part)
+        for name, text in (parts or _PARTS).items():
+            doc = doc.replace(f"[{name}]\n", text)
         cls.__doc__ = doc
     return cls

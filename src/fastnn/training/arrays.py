@@ -170,10 +170,10 @@ def check_finite(array: np.ndarray, name: str, dtype: np.dtype | None = None) ->
     """
     if array.dtype.kind != "f" or array.size == 0:
         return
-    limit = np.finfo(array.dtype).max
+    largest = limit = float(np.finfo(array.dtype).max)
     if dtype is not None and dtype.kind == "f":
-        limit = min(limit, array.dtype.type(np.finfo(dtype).max))
-    if limit == np.finfo(array.dtype).max and _sum_is_finite(array):
+        limit = min(limit, float(np.finfo(dtype).max))
+    if limit == largest and _sum_is_finite(array):
         return
     for begin, block in _blocks(array):
         # NaN passes through min and max, and compares false.

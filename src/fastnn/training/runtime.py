@@ -30,6 +30,8 @@ class Runtime:
 
     Attributes
     ----------
+    compiled_with : dict
+        The arguments of the last ``compile``.
     loss : CompileLoss or None
     metrics : CompileMetrics or None
     loss_tracker : Mean or None
@@ -47,6 +49,7 @@ class Runtime:
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        self.compiled_with: dict[str, Any] = {}
         self.loss: CompileLoss | None = None
         self.metrics: CompileMetrics | None = None
         self.loss_tracker: Mean | None = None
@@ -89,6 +92,11 @@ class Runtime:
             self._reader = MetricReader(self.model)
         return self._reader
 
+    def forget_order(self) -> None:
+        """Let the next order of rows come from a new generator."""
+        self._shuffler = None
+        self._orders.clear()
+
     def order_program(self, rows: int) -> Any:
         """Return the program that writes a new order of so many rows into its output."""
         if self._shuffler is None:
@@ -97,7 +105,7 @@ class Runtime:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is bound to memory: it is made again when needed."""
-        kept = ("model", "loss", "metrics", "loss_tracker", "eager", "_shuffler")
+        kept = ("model", "compiled_with", "loss", "metrics", "loss_tracker", "eager", "_shuffler")
         return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -92,6 +92,16 @@ class Trainer(Preparation):
             raise TypeError(f"auto_scale_loss must be a bool, got {auto_scale_loss!r}")
         self.optimizer, self.loss = new_optimizer, loss
         self._runtime.loss, self._runtime.metrics = new_loss, new_metrics
+        self._runtime.compiled_with = {
+            "optimizer": new_optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
         self._runtime.loss_tracker = Mean(name="loss")
         self.steps_per_execution = int(steps_per_execution)
         self.run_eagerly, self.jit_compile = bool(run_eagerly), jit_compile

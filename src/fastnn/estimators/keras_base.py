@@ -1,0 +1,294 @@
+"""What KerasClassifier and KerasRegressor have in common: parameters, training, state."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from .. import random
+from ..callbacks import History
+from ..models import Model
+from ..training.errors import DivergenceError
+from . import routing
+from .keras_building import build_model, make_callbacks
+from .keras_targets import ClassTargets, NumberTargets, output_units
+
+__all__ = ["KerasEstimator"]
+
+_DATA = ("x", "y", "sample_weight")  # arguments of Model.fit and Model.predict that are no parameters
+
+
+class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
+    """The base class. Subclasses say what targets mean: `_make_targets`, `_row_weights`, `_y_numeric`.
+
+    The parameters are those of `KerasRegressor`.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "model": [callable],
+        "epochs": [Interval(Integral, 0, None, closed="left")],
+        "batch_size": [None, Interval(Integral, 1, None, closed="left")],
+        "validation_split": [Interval(Real, 0, 1, closed="left")],
+        "shuffle": ["boolean"],
+        "verbose": ["boolean", StrOptions({"auto"}), Interval(Integral, 0, 2, closed="both")],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+    }
+    _y_numeric: ClassVar[bool]
+
+    def __init__(
+        self,
+        model: Model | Callable[..., Model],
+        *,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        epochs: int = 1,
+        batch_size: int | None = None,
+        validation_split: float = 0.0,
+        callbacks: Any = None,
+        shuffle: bool = True,
+        verbose: int | str = 1,
+        random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
+        **parameters: Any,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.loss = loss
+        self.metrics = metrics
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.callbacks = callbacks
+        self.shuffle = shuffle
+        self.verbose = verbose
+        self.random_state = random_state
+        self.warm_start = warm_start
+        for name, value in parameters.items():
+            routing.destination(name)
+            setattr(self, name, value)
+
+    # ---- parameters ------------------------------------------------------------------------------------------
+
+    def _nested_parameters(self) -> dict[str, Any]:
+        """Return the parameters that are not in the signature: nested ones, and those of the model's function."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in self._get_param_names() and not name.startswith("_") and not name.endswith("_")
+        }
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, nested ones included.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Of no effect: no parameter is an estimator.
+
+        Returns
+        -------
+        params : dict of str to object
+        """
+        return {**super().get_params(deep=False), **self._nested_parameters()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the constructor, those that were given to it, or any nested ones (``model__units``).
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For unknown names; nothing has been set then.
+        """
+        known = self.get_params()
+        for name in params:
+            if name not in known and "__" not in name:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: "
+                    f"{list(known)!r}, and nested ones such as 'model__{name}'."
+                )
+            routing.destination(name)
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def _routed(self) -> dict[str, dict[str, Any]]:
+        """Return the nested parameters by destination; those of fit and predict are known to be theirs."""
+        routed = routing.routed(self._nested_parameters())
+        for name in ("fit", "predict"):
+            routing.check_arguments(getattr(Model, name), routed[name], f"{name}__", taken=_DATA)
+        return routed
+
+    # ---- what subclasses say ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _make_targets(self, y: Any, classes: Any) -> ClassTargets | NumberTargets:
+        """Return what is to be learnt, the first time."""
+
+    def _describe(self, X: np.ndarray, y: Any, targets: ClassTargets | NumberTargets) -> dict[str, Any]:
+        """Return the attributes that say what X and y are."""
+        return {
+            "X_shape_": X.shape,
+            "X_dtype_": X.dtype,
+            "y_dtype_": y.dtype,
+            "y_ndim_": y.ndim,
+            "target_type_": targets.kind,
+            "n_outputs_": targets.outputs,
+            "n_outputs_expected_": 1,
+        }
+
+    def _row_weights(self, y: Any, sample_weight: np.ndarray | None, targets: Any) -> np.ndarray | None:
+        """Return the weights of rows with these targets."""
+        return sample_weight
+
+    # ---- training --------------------------------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """Build the model and train it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            The features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative.
+        validation_data : tuple (X, y) or (X, y, sample_weight), default=None
+            Evaluated after each epoch; goes before ``validation_split``.
+
+        Returns
+        -------
+        self : object
+            The trained estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If parameters or data are bad, or the model does not fit them.
+        DivergenceError
+            When the loss or a weight becomes NaN or infinite. ``model_`` is as after the last finite epoch then.
+        """
+        first = not (self.warm_start and hasattr(self, "model_"))
+        return self._train(X, y, None, sample_weight, validation_data, first, one_epoch=False)
+
+    def _train(
+        self, X: Any, y: Any, classes: Any, sample_weight: Any, validation_data: Any, first: bool, one_epoch: bool
+    ) -> Self:
+        """Train a new model (``first``) or the present one, for ``epochs`` or for one more epoch."""
+        routed = self._routed()
+        X, y, sample_weight = self._check_data(X, y, sample_weight, reset=first)
+        targets = self._make_targets(y, classes) if first else self._targets
+        about = self._describe(X, y, targets) if first else {}
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        with random.seeded(seed):
+            model = self._build(about, routed) if first else self.model_
+            arguments = self._fit_arguments(routed, validation_data, targets, model)
+            arguments.update(self._rows(X, y, sample_weight, targets, model))
+            if one_epoch:
+                done = 0 if first else self.current_epoch
+                arguments.update(initial_epoch=done, epochs=done + 1)
+            history = dict(self.history_) if one_epoch and not first else {}
+            self._run(model, arguments, {**about, "_targets": targets, "history_": history})
+        return self
+
+    def _check_data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[np.ndarray, Any, Any]:
+        """Check what is learnt from as scikit-learn does; ``reset``: it says what features there are."""
+        X, y = validate_data(
+            self, X, y, multi_output=True, y_numeric=self._y_numeric, allow_nd=True, dtype="numeric", reset=reset
+        )
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            if not sample_weight.any():
+                raise ValueError("Sample weights must contain at least one non-zero number.")
+        return X, y, sample_weight
+
+    def _build(self, about: dict[str, Any], routed: dict[str, dict[str, Any]]) -> Model:
+        """Return a new compiled model for data that are like this."""
+        names = ("n_features_in_", "feature_names_in_")
+        meta = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        compile_with = {"optimizer": self.optimizer, "loss": self.loss, "metrics": self.metrics}
+        return build_model(self.model, compile_with, routed, {**meta, **about}, self.get_params())
+
+    def _rows(self, X: np.ndarray, y: Any, sample_weight: Any, targets: Any, model: Model) -> dict[str, Any]:
+        """Return the data as arguments of the model's fit."""
+        return {
+            "x": X,
+            "y": targets.for_model(y, model, output_units(model, X.shape)),
+            "sample_weight": self._row_weights(y, sample_weight, targets),
+        }
+
+    def _fit_arguments(
+        self, routed: dict[str, dict[str, Any]], validation_data: Any, targets: Any, model: Model
+    ) -> dict[str, Any]:
+        """Return the other arguments of the model's fit."""
+        arguments = {
+            "batch_size": self.batch_size,
+            "epochs": self.epochs,
+            "validation_split": self.validation_split,
+            "shuffle": self.shuffle,
+            "verbose": self.verbose,
+            "callbacks": self.callbacks,
+            "validation_data": validation_data,
+            **routed["fit"],
+        }
+        arguments["callbacks"] = make_callbacks(arguments["callbacks"], routed["callbacks"])
+        given = arguments["validation_data"]
+        if given is not None:
+            if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+                raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {given!r}")
+            data = self._check_data(*given, *(None,) * (3 - len(given)), reset=False)
+            arguments["validation_data"] = tuple(self._rows(*data, targets, model).values())
+        return arguments
+
+    def _run(self, model: Model, arguments: dict[str, Any], fitted: dict[str, Any]) -> None:
+        """Train, and set the attributes, also where training diverges or is broken off."""
+        record = History()
+        arguments["callbacks"].append(record)
+        try:
+            model.fit(**arguments)
+        except (DivergenceError, KeyboardInterrupt):
+            self._keep(model, record, fitted)
+            raise
+        self._keep(model, record, fitted)
+
+    def _keep(self, model: Model, record: History, fitted: dict[str, Any]) -> None:
+        history = fitted["history_"]
+        for name, values in record.history.items():
+            history[name] = history.get(name, []) + values
+        vars(self).update(fitted, model_=model)
+
+    @property
+    def current_epoch(self) -> int:
+        """How many epochs were trained since `fit` built the model, or went on with it."""
+        return len(getattr(self, "history_", {}).get("loss", ()))
+
+    # ---- predicting ------------------------------------------------------------------------------------------
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """Return the model's outputs, shape (n_samples, units)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, allow_nd=True, dtype="numeric", reset=False)
+        return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")

@@ -1,0 +1,211 @@
+"""KerasClassifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+
+from ..models import Model
+from .docs import documented
+from .keras_base import KerasEstimator
+from .keras_docs import ATTRIBUTES, NESTED, PARAMETERS
+from .keras_targets import ClassTargets, resolved_loss
+
+__all__ = ["KerasClassifier"]
+
+
+@documented(parameters=PARAMETERS, attributes=ATTRIBUTES, nested=NESTED)
+class KerasClassifier(ClassifierMixin, KerasEstimator):
+    """Any model as a classifier of scikit-learn (SciKeras' `KerasClassifier`).
+
+    Labels of any kind become what the model's loss wants: class numbers for the sparse losses, one-hot rows for others,
+    one column of 0 and 1 for a model with one output. So two classes take a ``Dense(1, activation="sigmoid")`` or a
+    ``Dense(2, activation="softmax")``, more take a softmax, and several labels a sample (0 and 1 in the columns of y) a
+    sigmoid for each. A loss made with ``from_logits=True`` is known to be one: probabilities are made of the outputs.
+
+    Parameters
+    ----------
+    [parameters]
+    class_weight : dict or 'balanced', default=None
+        Weight of each class, by its label (1 where not named); 'balanced': inversely proportional to how often
+        it occurs. Multiplied with ``sample_weight``.
+    [nested]
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels; for several labels a sample the numbers of the columns of y.
+    n_classes_ : int
+        How many there are.
+    [attributes]
+
+    See Also
+    --------
+    KerasRegressor : Any model as a regressor.
+
+    Examples
+    --------
+    >>> from fastnn import Sequential, layers
+    >>> from fastnn.estimators import KerasClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> def build(meta, units):
+    ...     return Sequential([
+    ...         layers.Dense(units, activation="relu"),
+    ...         layers.Dense(meta["n_classes_"], activation="softmax"),
+    ...     ])
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = KerasClassifier(build, loss="sparse_categorical_crossentropy", optimizer="adam", units=16,
+    ...                              optimizer__learning_rate=0.01, epochs=50, verbose=0, random_state=0)
+    >>> classifier.fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **KerasEstimator._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+    _y_numeric: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        model: Model | Callable[..., Model],
+        *,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        epochs: int = 1,
+        batch_size: int | None = None,
+        validation_split: float = 0.0,
+        callbacks: Any = None,
+        shuffle: bool = True,
+        verbose: int | str = 1,
+        random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
+        class_weight: dict[Any, float] | str | None = None,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(
+            model,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            epochs=epochs,
+            batch_size=batch_size,
+            validation_split=validation_split,
+            callbacks=callbacks,
+            shuffle=shuffle,
+            verbose=verbose,
+            random_state=random_state,
+            warm_start=warm_start,
+            **parameters,
+        )
+        self.class_weight = class_weight
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Train for one epoch; the first call builds the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            The features.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            The labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come, for the first call; by default those of its y.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative.
+
+        Returns
+        -------
+        self : object
+            The trained estimator.
+        """
+        first = not hasattr(self, "model_")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' is not supported for partial_fit: a part of the data does not tell how "
+                "often classes are. Use compute_class_weight('balanced', classes=classes, y=y) on all of them, and "
+                "give the weights as a dict."
+            )
+        if classes is not None and not first and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+            )
+        return self._train(X, y, classes, sample_weight, None, first, one_epoch=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            The features.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Class labels; for several labels a sample 1 where a label's probability is above one half.
+        """
+        probabilities = self.predict_proba(X)
+        return self._targets.labels(probabilities)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            The features.
+
+        Returns
+        -------
+        y_prob : ndarray of shape (n_samples, n_classes)
+            Probabilities, the classes in the order of ``classes_``, in the model's dtype.
+        """
+        outputs = self._outputs(X)
+        return self._targets.probabilities(outputs, resolved_loss(self.model_, outputs.shape[:1], outputs.shape[1]))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            The features.
+
+        Returns
+        -------
+        log_y_prob : ndarray of shape (n_samples, n_classes)
+            ``log(predict_proba(X))``; minus infinity where a probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _make_targets(self, y: Any, classes: Any) -> ClassTargets:
+        return ClassTargets(y, classes)
+
+    def _describe(self, X: np.ndarray, y: Any, targets: ClassTargets) -> dict[str, Any]:
+        about = super()._describe(X, y, targets)
+        return {**about, "classes_": targets.classes, "n_classes_": len(targets.classes)}
+
+    def _row_weights(self, y: Any, sample_weight: np.ndarray | None, targets: ClassTargets) -> np.ndarray | None:
+        """Return the weights of samples times those of their classes."""
+        if self.class_weight is None:
+            return sample_weight
+        if targets.kind == "multilabel-indicator":
+            weight = compute_sample_weight(self.class_weight, y)
+        else:
+            weight = compute_class_weight(self.class_weight, classes=targets.classes, y=y)[targets.numbers(y)]
+        return weight if sample_weight is None else weight * sample_weight
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,204 @@
+"""What a classifier's labels and a regressor's numbers look like to a model, and its outputs to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from .. import ops
+
+__all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
+
+
+def output_units(model: Any, x_shape: tuple[int, ...]) -> int:
+    """Return the number of outputs that a model has for each row of an array; build it if it is not built.
+
+    Raises
+    ------
+    ValueError
+        If it has several outputs, or one that is no row of numbers.
+    """
+    if not model.built:
+        model.build((None, *x_shape[1:]))
+    shape = model.compute_output_shape((None, *x_shape[1:]))
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        raise ValueError(f"the model must have one output of shape (rows, units), it has {shape}")
+    return int(shape[1])
+
+
+def resolved_loss(model: Any, y_shape: tuple[int, ...], units: int) -> Any:
+    """Return the loss that a compiled model has for targets of this shape, or None."""
+    loss = model._runtime.loss
+    return None if loss is None else loss.resolve(y_shape, (y_shape[0], units))
+
+
+class ClassTargets:
+    """The classes of a classifier, as a model is taught them.
+
+    Parameters
+    ----------
+    y : ndarray
+        Labels of shape (samples,), or 0 and 1 for several labels a sample, shape (samples, labels).
+    classes : ndarray, optional
+        All labels, where y may lack some.
+
+    Attributes
+    ----------
+    kind : {"binary", "multiclass", "multilabel-indicator"}
+    classes : ndarray
+        Sorted; the numbers of the labels where a sample can have several.
+
+    Raises
+    ------
+    ValueError
+        With scikit-learn's words, if y is no target of a classification.
+    """
+
+    def __init__(self, y: Any, classes: Any = None) -> None:
+        self.kind = _kind_of_labels(y)
+        if self.kind == "multilabel-indicator":
+            self.classes = np.arange(y.shape[1])
+            return
+        known = np.unique(column_or_1d(y, warn=True) if classes is None else classes)
+        self.classes = known
+        self.kind = "binary" if len(known) <= 2 else "multiclass"
+
+    @property
+    def outputs(self) -> int:
+        """How many columns y has."""
+        return len(self.classes) if self.kind == "multilabel-indicator" else 1
+
+    def numbers(self, y: Any) -> np.ndarray:
+        """Return the number of each label, or for several labels a sample the matrix of 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If y holds labels that are no classes.
+        """
+        kind = _kind_of_labels(y)
+        if (kind == "multilabel-indicator") != (self.kind == "multilabel-indicator"):
+            raise ValueError(f"y holds {kind} targets, the classifier was fitted on {self.kind} ones")
+        if kind == "multilabel-indicator":
+            y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+            if y.shape[1] != len(self.classes):
+                raise ValueError(f"y has {y.shape[1]} labels, the classifier was fitted on {len(self.classes)}")
+            return y.astype(np.uint8)
+        y = column_or_1d(y)
+        unknown = np.setdiff1d(y, self.classes)
+        if len(unknown):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {unknown}."
+            )
+        return np.searchsorted(self.classes, y)
+
+    def for_model(self, y: Any, model: Any, units: int) -> np.ndarray:
+        """Return targets for a model with so many outputs: class numbers, a column, or one-hot rows, as its loss wants.
+
+        Raises
+        ------
+        ValueError
+            If the model's outputs do not fit the classes.
+        """
+        numbers = self.numbers(y)
+        loss = resolved_loss(model, numbers.shape, units)
+        dtype = model._float_dtype
+        count = len(self.classes)
+        if self.kind == "multilabel-indicator":
+            _check_units(units, (count,), f"y has {count} labels a sample: a Dense({count}, activation='sigmoid')")
+            return numbers.astype(dtype)
+        if units == 1:
+            _check_units(units, (1,) if count <= 2 else (count,), self._advice())
+            return numbers.astype(dtype).reshape(-1, 1)
+        _check_units(units, (count,), self._advice())
+        if loss is None or loss.takes_class_numbers:
+            return numbers.astype(np.int64)
+        return np.eye(count, dtype=dtype)[numbers]
+
+    def _advice(self) -> str:
+        count = len(self.classes)
+        if count <= 2:
+            return "two classes need a Dense(1, activation='sigmoid') or a Dense(2, activation='softmax')"
+        return f"{count} classes need a Dense({count}, activation='softmax')"
+
+    def probabilities(self, outputs: np.ndarray, loss: Any) -> np.ndarray:
+        """Return the probability of each class for each row of a model's outputs.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (rows, units)
+        loss : Loss or None
+            What the model was trained with: ``from_logits`` says that outputs are no probabilities yet.
+        """
+        several = self.kind == "multilabel-indicator"
+        if _takes_logits(loss):
+            one_by_one = several or outputs.shape[1] == 1
+            outputs = (ops.sigmoid if one_by_one else ops.softmax)(outputs).numpy()
+        if several or outputs.shape[1] > 1:
+            return outputs
+        return np.ones_like(outputs) if len(self.classes) == 1 else np.hstack([1 - outputs, outputs])
+
+    def labels(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the most probable label of each row, or a matrix of 0 and 1 for several labels a sample."""
+        if self.kind == "multilabel-indicator":
+            return (probabilities > 0.5).astype(np.int64)
+        return self.classes[probabilities.argmax(axis=1)]
+
+
+class NumberTargets:
+    """The numbers of a regressor, as a model is taught them.
+
+    Parameters
+    ----------
+    y : ndarray of shape (samples,) or (samples, outputs)
+
+    Attributes
+    ----------
+    kind : {"continuous", "continuous-multioutput"}
+    """
+
+    def __init__(self, y: np.ndarray) -> None:
+        self._shape = y.shape[1:]
+        self.kind = "continuous-multioutput" if y.ndim == 2 and y.shape[1] > 1 else "continuous"
+
+    @property
+    def outputs(self) -> int:
+        """How many columns y has."""
+        return self._shape[0] if self._shape else 1
+
+    def for_model(self, y: np.ndarray, model: Any, units: int) -> np.ndarray:
+        """Return targets of shape (samples, outputs); raise ValueError if the model has not as many outputs."""
+        if y.shape[1:] != self._shape:
+            raise ValueError(
+                f"y has rows of shape {y.shape[1:]}, the regressor was fitted on rows of shape {self._shape}"
+            )
+        _check_units(units, (self.outputs,), f"y has {self.outputs} outputs: a Dense({self.outputs}) fits them")
+        return y.reshape(len(y), -1)
+
+    def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        """Return a model's outputs in the shape of y."""
+        return outputs.reshape(len(outputs), *self._shape)
+
+
+def _kind_of_labels(y: Any) -> str:
+    kind = type_of_target(y, input_name="y", raise_unknown=True)
+    check_classification_targets(y)
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            f"{kind} targets are not supported; sklearn.multioutput.MultiOutputClassifier fits one classifier a column"
+        )
+    return kind
+
+
+def _takes_logits(loss: Any) -> bool:
+    """Whether a loss wants outputs that are no probabilities yet."""
+    return bool(getattr(loss, "_fn_kwargs", {}).get("from_logits", getattr(loss, "from_logits", False)))
+
+
+def _check_units(units: int, fitting: tuple[int, ...], advice: str) -> None:
+    if units not in fitting:
+        raise ValueError(f"the model has {units} outputs, but {advice}")

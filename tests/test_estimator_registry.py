@@ -1,0 +1,81 @@
+"""What every estimator must pass: scikit-learn's own checks, and what the registry asks for."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+
+import pytest
+from keras_estimator_tools import SETTINGS, build_classifier, build_regressor
+from sklearn.base import BaseEstimator, clone
+from sklearn.datasets import load_iris
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import fastnn
+from fastnn import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor, estimators
+from fastnn.estimators import ESTIMATORS
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+MLP_SETTINGS = [
+    {},
+    {"solver": "sgd", "alpha": 0.0},
+    {"hidden_layer_sizes": (9, 5), "activation": "tanh", "learning_rate_init": 0.01},
+    {"solver": "lbfgs", "max_iter": 20},
+]
+#: The estimators that are checked, by their class.
+CHECKED = {
+    MLPClassifier: [MLPClassifier(**setting) for setting in MLP_SETTINGS],
+    MLPRegressor: [MLPRegressor(**setting) for setting in MLP_SETTINGS],
+    KerasClassifier: [KerasClassifier(build_classifier, **SETTINGS)],
+    KerasRegressor: [KerasRegressor(build_regressor, **SETTINGS)],
+}
+
+
+@parametrize_with_checks([estimator for estimators in CHECKED.values() for estimator in estimators])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+def concrete_estimators():
+    """Every estimator that some module of the package defines."""
+    found = set()
+    for module in pkgutil.iter_modules(estimators.__path__, "fastnn.estimators."):
+        for value in vars(importlib.import_module(module.name)).values():
+            ours = inspect.isclass(value) and issubclass(value, BaseEstimator) and value.__module__.startswith("fastnn")
+            if ours and not inspect.isabstract(value):
+                found.add(value)
+    return found
+
+
+def test_every_estimator_is_in_the_registry():
+    assert concrete_estimators() == set(ESTIMATORS) == set(CHECKED)
+    for estimator in ESTIMATORS:
+        assert estimator.__name__ in estimators.__all__
+        assert getattr(fastnn, estimator.__name__) is estimator
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_everything_is_documented(estimator):
+    parameters, attributes = re.split(r"\nAttributes\n-+\n", estimator.__doc__)
+    documented = dict(re.findall(r"^(\w+) : (?:.*default=)?(.+)$", parameters, re.MULTILINE))
+    for name, parameter in inspect.signature(estimator).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            assert f"\n**{name} : dict\n" in parameters
+        elif parameter.default is parameter.empty:
+            assert name in documented
+        else:
+            assert eval(documented[name]) == parameter.default, name
+    example = clone(CHECKED[estimator][0]).fit(*load_iris(return_X_y=True))
+    fitted = {name for name in vars(example) if name.endswith("_") and not name.startswith("_")}
+    known = set(re.findall(r"^(\w+_) : ", attributes, re.MULTILINE))
+    assert fitted | {"feature_names_in_"} == known
+    assert not re.search(r"^\[\w+\]$", estimator.__doc__, re.MULTILINE)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_examples_in_docstrings_run(estimator):
+    example = doctest.DocTestParser().get_doctest(estimator.__doc__, {}, estimator.__name__, None, None)
+    assert example.examples
+    assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example).failed == 0

@@ -1,0 +1,485 @@
+"""KerasClassifier and KerasRegressor: the model, its parameters, its targets, and what goes wrong."""
+
+import copy
+import inspect
+import pickle
+import threading
+
+import numpy as np
+import pytest
+from keras_estimator_tools import SETTINGS, build_classifier, build_regressor, build_softmax, network
+from sklearn.base import clone
+from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import fastnn
+from fastnn import DivergenceError, Sequential, callbacks, layers, losses, metrics, optimizers, random
+from fastnn.estimators import KerasClassifier, KerasRegressor
+from fastnn.optimizers.schedules import ExponentialDecay
+
+X, NUMBERS = make_classification(90, 6, n_informative=5, n_redundant=0, n_classes=3, random_state=0)
+LABELS = np.array(["ant", "bee", "cat"])[NUMBERS]
+XR, YR = make_regression(80, 5, n_targets=1, random_state=0)
+YR = YR / 50
+
+
+def classifier(model=build_softmax, **settings):
+    return KerasClassifier(model, **{"loss": "sparse_categorical_crossentropy", **SETTINGS, **settings})
+
+
+def regressor(model=build_regressor, **settings):
+    return KerasRegressor(model, **{**SETTINGS, **settings})
+
+
+# ---- the model ---------------------------------------------------------------------------------------------
+
+
+def test_trains_as_the_model_alone():
+    found = regressor(epochs=5, batch_size=16, shuffle=True).fit(XR, YR)
+    seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
+    with random.seeded(seed):
+        model = build_regressor({"n_outputs_": 1})
+        history = model.fit(XR, YR.reshape(-1, 1), epochs=5, batch_size=16, verbose=0)
+    assert found.history_ == history.history
+    np.testing.assert_array_equal(found.predict(XR), model.predict(XR, verbose=0).ravel())
+    assert isinstance(found.model_, Sequential)
+
+
+def test_a_given_model_is_copied_for_each_fit():
+    model = network(4, 1)
+    model.build((None, 5))
+    model.compile("sgd", "mse")
+    before = [w.copy() for w in model.get_weights()]
+    estimator = regressor(model, epochs=2)
+    first = [w.copy() for w in estimator.fit(XR, YR).model_.get_weights()]
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert int(model.optimizer.iterations.numpy()) == 0
+    again = clone(estimator)
+    assert again.model is not model
+    for a, b in zip(again.fit(XR, YR).model_.get_weights(), first, strict=True):
+        np.testing.assert_array_equal(a, b)
+    other = clone(estimator).set_params(random_state=1, batch_size=16).fit(XR, YR)
+    same = clone(estimator).set_params(random_state=2, batch_size=16).fit(XR, YR)
+    assert np.abs(other.predict(XR) - same.predict(XR)).max() > 0  # another order of rows
+
+
+def test_a_class_can_build_the_model():
+    class Net(fastnn.Model):
+        def __init__(self, units):
+            super().__init__()
+            self.hidden, self.out = layers.Dense(units, "relu"), layers.Dense(1)
+
+        def call(self, x):
+            return self.out(self.hidden(x))
+
+    found = regressor(Net, loss="mse", optimizer="adam", model__units=7, epochs=1).fit(XR, YR)
+    assert found.model_.hidden.units == 7
+    assert found.predict(XR).shape == (80,)
+
+
+def test_the_function_gets_what_it_asks_for():
+    seen = {}
+
+    def build(meta, compile_kwargs, params, units, depth=1):
+        seen.update(meta=meta, compile_kwargs=compile_kwargs, params=params, units=units, depth=depth)
+        return Sequential([layers.Dense(3, "softmax")])
+
+    estimator = classifier(build, optimizer="adam", optimizer__beta_1=0.5, units=3, model__depth=2, epochs=1)
+    estimator.fit(X, LABELS)
+    assert (seen["units"], seen["depth"]) == (3, 2)
+    assert seen["compile_kwargs"]["optimizer"].beta_1 == 0.5
+    assert seen["params"] == estimator.get_params()
+    meta = seen["meta"]
+    assert (meta["n_features_in_"], meta["n_classes_"], meta["n_outputs_"]) == (6, 3, 1)
+    assert (meta["target_type_"], meta["X_shape_"], meta["y_ndim_"]) == ("multiclass", (90, 6), 1)
+    assert meta["classes_"].tolist() == ["ant", "bee", "cat"]
+    assert (meta["X_dtype_"], meta["y_dtype_"]) == (X.dtype, LABELS.dtype)
+
+
+def test_rows_may_have_any_shape():
+    pictures = X.reshape(90, 2, 3)
+    model = Sequential([layers.Flatten(), layers.Dense(3, "softmax")])
+    found = classifier(model, optimizer="adam").fit(pictures, LABELS)
+    assert found.predict(pictures).shape == (90,)
+    assert (found.X_shape_, found.n_features_in_) == ((90, 2, 3), 2)
+
+
+# ---- nested parameters -------------------------------------------------------------------------------------
+
+
+def test_nested_parameters_are_parameters():
+    estimator = classifier(units=4, optimizer="adam", optimizer__learning_rate=0.1)
+    assert estimator.get_params()["optimizer__learning_rate"] == 0.1
+    copied = clone(estimator).set_params(units=5, fit__validation_freq=2, predict__batch_size=8)
+    assert copied.get_params() == {
+        **estimator.get_params(), "units": 5, "fit__validation_freq": 2, "predict__batch_size": 8,
+    }  # fmt: skip
+    assert "units=4" in repr(estimator)
+    assert "optimizer__learning_rate" in estimator._repr_html_()
+
+
+def test_search_over_nested_parameters():
+    pipeline = make_pipeline(StandardScaler(), classifier(optimizer="adam", epochs=10, batch_size=16))
+    grid = {
+        "kerasclassifier__model__units": [2, 12],
+        "kerasclassifier__optimizer__learning_rate": [1e-5, 0.03],
+        "kerasclassifier__epochs": [10],
+    }
+    search = GridSearchCV(pipeline, grid, cv=3).fit(X, LABELS)
+    best = search.best_params_
+    assert best["kerasclassifier__optimizer__learning_rate"] == 0.03
+    fitted = search.best_estimator_[-1]
+    assert fitted.model_.layers[0].units == best["kerasclassifier__model__units"]
+    assert float(fitted.model_.optimizer.learning_rate.numpy()) == 0.03
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "SGD", optimizers.SGD, optimizers.SGD(0.5, nesterov=True)])
+def test_optimizer_by_name_class_or_object(optimizer):
+    found = regressor(optimizer=optimizer, optimizer__momentum=0.9, epochs=1).fit(XR, YR).model_.optimizer
+    assert type(found) is optimizers.SGD
+    assert found.momentum == 0.9
+    assert found.nesterov == isinstance(optimizer, optimizers.SGD)
+    assert found is not optimizer
+
+
+def test_parameters_change_what_a_model_is_compiled_with():
+    model = network(4, 1)
+    model.compile(optimizers.Adam(0.5, beta_1=0.3), "mse", metrics=["mae"], loss_weights=2.0, steps_per_execution=3)
+    found = regressor(model, optimizer__learning_rate=0.01, loss="mae", epochs=1).fit(XR, YR)
+    changed = found.model_
+    assert (changed.optimizer.beta_1, float(changed.optimizer.learning_rate.numpy())) == (0.3, 0.01)
+    assert changed.steps_per_execution == 3
+    assert changed._runtime.loss.weight == 2.0
+    assert found.history_["loss"][0] == pytest.approx(2 * found.history_["mae"][0])
+    assert model.loss == "mse"
+
+
+def test_a_schedule_as_a_nested_parameter():
+    settings = {"learning_rate": ExponentialDecay, "learning_rate__initial_learning_rate": 0.1,
+                "learning_rate__decay_steps": 1, "learning_rate__decay_rate": 0.5}  # fmt: skip
+    estimator = regressor(optimizer="sgd", epochs=2, **{f"optimizer__{k}": v for k, v in settings.items()})
+    assert float(estimator.fit(XR, YR).model_.optimizer.learning_rate.numpy()) == pytest.approx(0.025)
+    with pytest.raises(ValueError, match="optimizer__learning_rate__decay_steps needs optimizer__learning_rate"):
+        regressor(optimizer="sgd", optimizer__learning_rate__decay_steps=1).fit(XR, YR)
+
+
+def test_loss_and_metrics_take_parameters():
+    found = classifier(
+        loss="categorical_crossentropy", loss__label_smoothing=0.5,
+        metrics=["accuracy", metrics.TopKCategoricalAccuracy], metrics__1__k=3, metrics__1__name="top", epochs=2,
+    ).fit(X, LABELS)  # fmt: skip
+    assert found.history_.keys() == {"loss", "accuracy", "top"}
+    assert found.history_["top"] == [1.0, 1.0]
+    assert found.model_._runtime.loss.loss.get_config()["label_smoothing"] == 0.5
+    both = regressor(loss="mse", metrics={"a": "mse", "b": "mae"}, metrics__dtype="float64", epochs=1).fit(XR, YR)
+    assert both.history_.keys() == {"loss", "mean_squared_error", "mean_absolute_error"}
+
+
+def test_callbacks_by_class_and_object():
+    stop = {"callbacks__monitor": "loss", "callbacks__min_delta": 1e9, "callbacks__patience": 2}
+    assert len(regressor(callbacks=callbacks.EarlyStopping, **stop).fit(XR, YR).history_["loss"]) == 3
+    seen = []
+    record = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    named = {"stop": callbacks.EarlyStopping, "record": record}
+    nested = {name.replace("callbacks__", "callbacks__stop__"): value for name, value in stop.items()}
+    estimator = regressor(callbacks=named, **nested)
+    assert estimator.fit(XR, YR).callbacks is named
+    assert seen == [0, 1, 2]
+    with pytest.raises(ValueError, match="callbacks__record__x needs callbacks__record to be a class"):
+        clone(estimator).set_params(callbacks__record__x=1).fit(XR, YR)
+
+
+def test_arguments_of_fit_and_predict():
+    found = regressor(epochs=9, fit__epochs=4, fit__validation_split=0.25, fit__validation_freq=2).fit(XR, YR)
+    assert len(found.history_["loss"]) == 4
+    assert len(found.history_["val_loss"]) == 2
+    shown = clone(found).set_params(predict__verbose=2).fit(XR, YR)
+    np.testing.assert_array_equal(shown.predict(XR), found.predict(XR))
+
+
+# ---- targets -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [build_classifier, build_softmax])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_labels_of_any_kind(model, classes):
+    y = NUMBERS % classes
+    expected = classifier(model, loss=None if model is build_classifier else "crossentropy", optimizer="adam").fit(X, y)
+    for names in (np.array(["a", "b", "c"]), np.array([-1.0, 2.0, 7.0]), np.array(["a", "b", "c"], object)):
+        found = clone(expected).fit(X, names[y])
+        np.testing.assert_array_equal(found.classes_, names[:classes])
+        np.testing.assert_array_equal(found.predict(X), names[expected.predict(X)])
+        np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
+    np.testing.assert_array_equal(expected.predict_log_proba(X), np.log(expected.predict_proba(X)))
+    assert expected.score(X, y) > 1.3 / classes
+
+
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "mse", "sparse_categorical_crossentropy", "crossentropy"])
+def test_targets_are_what_the_loss_wants(loss):
+    found = classifier(loss=loss, optimizer="adam", optimizer__learning_rate=0.03).fit(X, LABELS)
+    assert found.score(X, LABELS) > 0.8
+
+
+def test_losses_of_logits():
+    def build(meta, probabilities):
+        model = Sequential([layers.Dense(3)])
+        if probabilities:
+            model.add(layers.Softmax())
+        return model
+
+    plain = classifier(build, probabilities=True, optimizer="sgd").fit(X, LABELS)
+    logits = classifier(build, probabilities=False, loss__from_logits=True, optimizer="sgd").fit(X, LABELS)
+    np.testing.assert_allclose(logits.predict_proba(X), plain.predict_proba(X), atol=1e-5)
+    two = classifier(Sequential([layers.Dense(1)]), loss=losses.BinaryCrossentropy(from_logits=True)).fit(
+        X, NUMBERS > 1
+    )
+    np.testing.assert_allclose(two.predict_proba(X).sum(axis=1), 1.0)
+    np.testing.assert_array_equal(two.predict(X), two.model_.predict(X, verbose=0).ravel() > 0)
+
+
+@pytest.mark.parametrize("container", [np.asarray, pytest.importorskip("scipy.sparse").csr_array])
+def test_several_labels_a_sample(container):
+    features, y = make_multilabel_classification(80, 6, n_classes=4, random_state=0)
+    found = classifier(build_classifier, loss=None).fit(features, container(y))
+    assert found.target_type_ == "multilabel-indicator"
+    assert found.predict_proba(features).shape == (80, 4)
+    np.testing.assert_array_equal(found.predict(features), found.predict_proba(features) > 0.5)
+    assert found.score(features, y) > 0.3
+    assert found.classes_.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("shape", [(80,), (80, 1), (80, 3)])
+def test_regression_keeps_the_shape_of_y(shape):
+    y = make_regression(80, 5, n_targets=shape[-1] if len(shape) > 1 else 1, random_state=0)[1].reshape(shape) / 100
+    found = regressor(epochs=200).fit(XR, y)
+    assert found.predict(XR).shape == shape
+    assert found.score(XR, y) > 0.7
+    assert found.n_outputs_ == (shape[1] if len(shape) > 1 else 1)
+
+
+def test_one_class():
+    found = classifier(build_classifier, loss=None).fit(X, np.full(90, "only"))
+    assert (found.predict(X) == "only").all()
+    np.testing.assert_array_equal(found.predict_proba(X), np.ones((90, 1)))
+
+
+# ---- weights, validation, going on -------------------------------------------------------------------------
+
+
+def test_weights():
+    y = NUMBERS > 1
+    base = classifier(build_classifier, loss=None, epochs=5)
+    weight = np.where(y, 3.0, 1.0)
+    by_sample = clone(base).fit(X, y, sample_weight=weight)
+    by_class = clone(base).set_params(class_weight={True: 3.0}).fit(X, y)
+    np.testing.assert_allclose(by_class.predict_proba(X), by_sample.predict_proba(X))
+    both = clone(base).set_params(class_weight={True: 3.0, False: 1.0}).fit(X, y, sample_weight=1 + np.arange(90))
+    product = clone(base).fit(X, y, sample_weight=weight * (1 + np.arange(90)))
+    np.testing.assert_array_equal(both.predict_proba(X), product.predict_proba(X))
+    assert np.abs(by_sample.predict_proba(X) - clone(base).fit(X, y).predict_proba(X)).max() > 1e-3
+    balanced = clone(base).set_params(class_weight="balanced").fit(X, y)
+    count = np.bincount(y)
+    again = clone(base).fit(X, y, sample_weight=(90 / (2 * count))[y.astype(int)])
+    np.testing.assert_allclose(balanced.predict_proba(X), again.predict_proba(X))
+
+
+def test_validation_data():
+    found = classifier(epochs=3).fit(X[:60], LABELS[:60], validation_data=(X[60:], LABELS[60:]))
+    expected = found.model_.evaluate(X[60:], NUMBERS[60:], verbose=0)
+    assert found.history_["val_loss"][-1] == pytest.approx(expected, rel=1e-6)
+    weight = np.ones(30)
+    same = clone(found).fit(X[:60], LABELS[:60], validation_data=(X[60:], LABELS[60:], weight))
+    assert same.history_["val_loss"] == pytest.approx(found.history_["val_loss"])
+    split = clone(found).set_params(validation_split=1 / 3).fit(X, LABELS)
+    assert split.history_["val_loss"] == pytest.approx(found.history_["val_loss"])
+
+
+def test_partial_fit_is_one_epoch_and_goes_on():
+    parts = classifier(batch_size=16)
+    for _ in range(3):
+        assert parts.partial_fit(X, LABELS) is parts
+    whole = clone(parts).set_params(epochs=3).fit(X, LABELS)
+    assert parts.current_epoch == 3
+    assert parts.history_ == whole.history_
+    np.testing.assert_array_equal(parts.predict_proba(X), whole.predict_proba(X))
+    later = classifier().partial_fit(X[:2], LABELS[:2], classes=["cat", "bee", "ant"])
+    assert later.classes_.tolist() == ["ant", "bee", "cat"]
+    later.partial_fit(X, LABELS)
+    numbers = regressor(epochs=2, batch_size=16).fit(XR, YR)
+    one_by_one = regressor(batch_size=16).partial_fit(XR, YR).partial_fit(XR, YR)
+    np.testing.assert_array_equal(one_by_one.predict(XR), numbers.predict(XR))
+
+
+def test_warm_start_goes_on():
+    warm = regressor(epochs=2, warm_start=True, batch_size=16).fit(XR, YR)
+    model = warm.model_
+    assert warm.fit(XR, YR).model_ is model
+    assert len(warm.history_["loss"]) == 2
+    long = regressor(epochs=4, batch_size=16).fit(XR, YR)
+    np.testing.assert_array_equal(warm.predict(XR), long.predict(XR))
+
+
+def test_the_seed_alone_decides_in_any_thread():
+    """Threads that draw at the same time do not disturb each other, nor the global generator."""
+
+    def build(meta):
+        return Sequential([layers.Dense(16, "relu"), layers.Dropout(0.3), layers.Dense(1)])
+
+    def fit(seed):
+        return regressor(build, loss="mse", random_state=seed, epochs=5, batch_size=8).fit(XR, YR).predict(XR)
+
+    fastnn.utils.set_random_seed(3)
+    drawn = float(random.uniform(()))
+    expected = [fit(seed) for seed in range(4)]
+    found = {}
+    threads = [threading.Thread(target=lambda i=i: found.update({i: fit(i)})) for i in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    for i in range(4):
+        np.testing.assert_array_equal(found[i], expected[i])
+    assert np.abs(expected[0] - expected[1]).max() > 1e-4
+    fastnn.utils.set_random_seed(3)
+    assert float(random.uniform(())) == drawn
+    state = np.random.RandomState(0)
+    assert np.abs(fit(state) - fit(state)).max() > 1e-4
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
+def test_copies_predict_and_go_on(duplicate):
+    found = classifier(build_classifier, loss=None).fit(X, LABELS)
+    copied = duplicate(found)
+    np.testing.assert_array_equal(copied.predict_proba(X), found.predict_proba(X))
+    np.testing.assert_array_equal(
+        copied.partial_fit(X, LABELS).predict_proba(X), found.partial_fit(X, LABELS).predict_proba(X)
+    )
+
+
+def test_feature_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(XR, columns=list("abcde"))
+    found = regressor(epochs=1).fit(frame, YR)
+    assert found.feature_names_in_.tolist() == list("abcde")
+    with pytest.raises(ValueError, match="feature names should match"):
+        found.predict(frame[list("edcba")])
+
+
+def test_cross_validation():
+    scores = cross_validate(regressor(epochs=100), XR, YR, cv=3, return_estimator=True)
+    assert scores["test_score"].min() > 0.5
+    assert len({id(each.model_) for each in scores["estimator"]}) == 3
+
+
+# ---- what goes wrong ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"model": 3}, ValueError, "The 'model' parameter of KerasRegressor must be a callable"),
+        ({"model": lambda: 3}, TypeError, "a function that returns one; it returned 3"),
+        ({"model": lambda: network(3, 1)}, ValueError, "no loss to minimize: compile it, or give loss"),
+        ({"epochs": -1}, ValueError, "The 'epochs' parameter"),
+        ({"batch_size": 0}, ValueError, "The 'batch_size' parameter"),
+        ({"validation_split": 1.0}, ValueError, "The 'validation_split' parameter"),
+        ({"shuffle": "yes"}, ValueError, "The 'shuffle' parameter"),
+        ({"verbose": 3}, ValueError, "The 'verbose' parameter"),
+        ({"random_state": "a"}, ValueError, "The 'random_state' parameter"),
+        ({"warm_start": 2}, ValueError, "The 'warm_start' parameter"),
+        ({"optimizer": "adamm"}, ValueError, "adam"),
+        ({"loss": "msee"}, ValueError, "mse"),
+        ({"units": 3, "model__unitz": 3}, ValueError, r"model__unitz: build_regressor has no parameter 'unitz'.*units"),
+        ({"fit__epoch": 3}, ValueError, r"fit__epoch: fit has no parameter 'epoch'\. Did you mean 'epochs'"),
+        ({"fit__x": 3}, ValueError, "fit__x: fit has no parameter 'x'"),
+        ({"predict__y": 3}, ValueError, "predict__y: predict has no parameter 'y'"),
+        ({"optimizer": "adam", "optimizer__lr": 1}, ValueError, r"optimizer cannot be made from .*'lr'"),
+        ({"metrics__k": 1}, ValueError, "metrics__k needs metrics, which is not given"),
+        ({"callbacks": [3], "callbacks__k": 1}, ValueError, "callbacks__0__k needs callbacks__0 to be a class"),
+        ({"model": network(3, 1), "loss": "mse", "model__units": 1}, ValueError, "units is for a function that builds"),
+        ({"model": network(3, 2), "loss": "mse"}, ValueError, r"the model has 2 outputs, but y has 1 outputs"),
+    ],
+)  # fmt: skip
+def test_refuses(settings, error, message):
+    estimator = regressor(**settings)
+    with pytest.raises(error, match=message):
+        estimator.fit(XR, YR)
+    assert not [name for name in vars(estimator) if name.endswith("_") and name != "n_features_in_"]
+
+
+@pytest.mark.parametrize(
+    ("model", "y", "message"),
+    [
+        (network(3, 1, "sigmoid"), LABELS, r"the model has 1 outputs, but 3 classes need a Dense\(3"),
+        (network(3, 4, "softmax"), LABELS, "the model has 4 outputs, but 3 classes"),
+        (network(3, 3, "softmax"), NUMBERS > 1, "the model has 3 outputs, but two classes need a Dense"),
+        (network(3, 1), np.eye(90, 4, dtype=int), "y has 4 labels a sample"),
+        (network(3, 1), X[:, 0], "Unknown label type"),
+        (network(3, 1), np.tile(NUMBERS[:, None], 2), "multiclass-multioutput targets are not supported"),
+        (network(3, 1), NUMBERS[:80], "inconsistent numbers of samples"),
+    ],
+)
+def test_targets_that_do_not_fit(model, y, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(model).fit(X, y)
+
+
+def test_unknown_parameters_are_refused():
+    with pytest.raises(ValueError, match=r"'optimiser__lr' is for nobody.*Did you mean optimizer__\?"):
+        regressor(optimiser__lr=1)
+    estimator = regressor()
+    for name in ("epoch", "optimiser__lr"):
+        with pytest.raises(ValueError, match=name):
+            estimator.set_params(epochs=7, **{name: 1})
+    assert estimator.epochs == SETTINGS["epochs"]
+
+
+def test_weights_that_do_not_fit():
+    for weight in (-np.ones(80), np.zeros(80), np.ones(79)):
+        with pytest.raises(ValueError, match="sample_weight|Sample weights"):
+            regressor().fit(XR, YR, sample_weight=weight)
+    with pytest.raises(ValueError, match="are not in class_weight"):
+        classifier(class_weight={"dog": 2.0}).fit(X, LABELS)
+    with pytest.raises(ValueError, match="'balanced' is not supported for partial_fit"):
+        classifier(class_weight="balanced").partial_fit(X, LABELS)
+    with pytest.raises(ValueError, match=r"validation_data must be \(X, y\)"):
+        regressor().fit(XR, YR, validation_data=XR)
+
+
+def test_labels_that_were_not_there():
+    found = classifier().partial_fit(X, LABELS)
+    before = found.predict_proba(X)
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self.classes_`.*dog"):
+        found.partial_fit(X, np.where(LABELS == "ant", "dog", LABELS))
+    with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
+        found.partial_fit(X, LABELS, classes=["ant", "bee"])
+    with pytest.raises(ValueError, match="y holds multilabel-indicator targets"):
+        found.partial_fit(X, np.eye(90, 3, dtype=int))
+    np.testing.assert_array_equal(found.predict_proba(X), before)
+    with pytest.raises(ValueError, match="y has rows of shape"):
+        regressor().partial_fit(XR, YR).partial_fit(XR, np.stack([YR, YR], axis=1))
+
+
+def test_before_fit():
+    with pytest.raises(NotFittedError):
+        regressor().predict(XR)
+    assert regressor().current_epoch == 0
+
+
+def test_divergence_keeps_the_last_finite_model():
+    estimator = regressor(optimizer="sgd", optimizer__learning_rate=1e3, epochs=200, batch_size=80)
+    with pytest.raises(DivergenceError) as caught:
+        estimator.fit(XR, YR)
+    assert len(estimator.history_["loss"]) == caught.value.epoch - 1 > 0
+    assert np.isfinite(estimator.predict(XR)).all()
+
+
+def test_signature_of_the_classifier_has_that_of_the_base():
+    base, ours = (dict(inspect.signature(each).parameters) for each in (KerasRegressor, KerasClassifier))
+    weight = ours.pop("class_weight")
+    assert weight.default is None
+    assert ours == base
