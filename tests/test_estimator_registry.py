@@ -13,7 +13,7 @@ from sklearn.datasets import load_iris
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fastnn
-from fastnn import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor, estimators
+from fastnn import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor, Perceptron, estimators
 from fastnn.estimators import ESTIMATORS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -30,10 +30,22 @@ CHECKED = {
     MLPRegressor: [MLPRegressor(**setting) for setting in MLP_SETTINGS],
     KerasClassifier: [KerasClassifier(build_classifier, **SETTINGS)],
     KerasRegressor: [KerasRegressor(build_regressor, **SETTINGS)],
+    Perceptron: [Perceptron(), Perceptron(penalty="elasticnet", eta0=0.1)],
 }
 
 
-@parametrize_with_checks([estimator for estimators in CHECKED.values() for estimator in estimators])
+def expected_failures(estimator):
+    """Scikit-learn's own Perceptron is excused likewise: a step twice as long is not two steps."""
+    if type(estimator) is not Perceptron:
+        return {}
+    names = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
+    return dict.fromkeys(names, "not for a rule that looks at one sample at a time")
+
+
+@parametrize_with_checks(
+    [estimator for estimators in CHECKED.values() for estimator in estimators],
+    expected_failed_checks=expected_failures,
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -58,7 +70,8 @@ def test_every_estimator_is_in_the_registry():
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_everything_is_documented(estimator):
-    parameters, attributes = re.split(r"\nAttributes\n-+\n", estimator.__doc__)
+    doc = inspect.getdoc(estimator)
+    parameters, attributes = re.split(r"\nAttributes\n-+\n", doc)
     documented = dict(re.findall(r"^(\w+) : (?:.*default=)?(.+)$", parameters, re.MULTILINE))
     for name, parameter in inspect.signature(estimator).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -71,7 +84,7 @@ def test_everything_is_documented(estimator):
     fitted = {name for name in vars(example) if name.endswith("_") and not name.startswith("_")}
     known = set(re.findall(r"^(\w+_) : ", attributes, re.MULTILINE))
     assert fitted | {"feature_names_in_"} == known
-    assert not re.search(r"^\[\w+\]$", estimator.__doc__, re.MULTILINE)
+    assert not re.search(r"^\[\w+\]$", doc, re.MULTILINE)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

@@ -79,6 +79,17 @@ def test_nonlinear_regression_fits_the_parabola(results):
     assert losses[-1] < 25 < 130 < losses[0]
 
 
+def test_gates_of_the_course(results):
+    (found, weights, xor), _ = results("perceptron_gates")
+    assert found["AND"] == [0, 0, 0, 1]
+    assert found["OR"] == [0, 1, 1, 1]
+    assert found["XOR"] != [0, 1, 1, 0]  # no line separates them
+    # The digits that the course goes on with.
+    assert (weights["AND"][0].tolist(), weights["AND"][1]) == ([0.2, 0.1], -0.20000000000000004)
+    assert (weights["OR"][0].tolist(), weights["OR"][1]) == ([0.1, 0.1], -0.1)
+    assert xor == [0, 1, 1, 0]
+
+
 def test_xor_is_solved(results):
     accuracy, _ = results("xor")
     assert accuracy == 1.0

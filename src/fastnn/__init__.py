@@ -31,6 +31,7 @@ _NAMES = {
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
     "Model": "models",
+    "Perceptron": "estimators",
     "Sequential": "models",
 }
 

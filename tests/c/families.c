@@ -332,6 +332,35 @@ static void fill_guard(trial *t, int dtype)
     state[2] = one_in(t, 2) ? 0 : 3;
 }
 
+static void fill_perceptron(trial *t, int dtype, int sparse)
+{
+    int64_t rows = 1 + pick_size(t, 40), features = 1 + pick_size(t, 1500), n = pick_size(t, 60), stride = pad(t, features);
+    int64_t dim[] = {n, rows, features, sparse ? 0 : stride};
+    double par[] = {one_in(t, 2) ? 1 : 0.9, 1e-3, 1e-3, 1e-3, 1};
+    memcpy(t->step.dim, dim, sizeof dim);
+    memcpy(t->step.par, par, sizeof par);
+    give_vector(t, 0, dtype, OUTPUT, features);
+    give_vector(t, 1, FNN_F64, OUTPUT, 6);
+    if (one_in(t, 2))
+        give_vector(t, 2, dtype, OUTPUT, features);
+    if (sparse) {
+        int32_t *starts = give_vector(t, 8, FNN_I32, INPUT, rows + 1);
+        for (int64_t r = starts[0] = 0; r < rows; r++)
+            starts[r + 1] = starts[r] + (int32_t)random_int(&t->rng, 0, features < 50 ? features : 50);
+        int32_t *columns = give_vector(t, 7, FNN_I32, INPUT, starts[rows]);
+        for (int64_t i = 0; i < starts[rows]; i++)
+            columns[i] = (int32_t)random_int(&t->rng, 0, features - 1);
+        give_vector(t, 3, dtype, INPUT, starts[rows]);
+    } else
+        give_rows(t, 3, dtype, INPUT, rows, features, stride);
+    give_vector(t, 4, dtype, INPUT, rows);
+    give_vector(t, 5, dtype, INPUT, rows);
+    if (!one_in(t, 4))
+        give_vector(t, 6, FNN_I64, INPUT, n); /* rows beyond the last are the last */
+    else
+        t->step.dim[0] = n < rows ? n : rows;
+}
+
 static int rule_of(const char *name)
 {
     for (int i = 0; i < RULES; i++)
@@ -369,6 +398,8 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_matmul(t, dtype, !strcmp(name, "matmul_dot"));
     else if (!strcmp(name, "guard"))
         fill_guard(t, dtype);
+    else if (among(name, "perceptron perceptron_csr"))
+        fill_perceptron(t, dtype, !strcmp(name, "perceptron_csr"));
     else
         return -1;
     return 0;

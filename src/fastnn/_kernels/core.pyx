@@ -393,6 +393,50 @@ cdef class Plan:
         self.keep.append((outs, ins))
         self.commit(name, code if dtype is None else DTYPES.index(str(dtype)))
 
+    def perceptron(self, w, state, x, y, d, order, *, q=None, columns=None, starts=None, hyper=()):
+        """A pass of the perceptron over the rows of x that ``order`` names, changing w, state and q in place.
+
+        With ``columns`` and ``starts`` (int32) x holds the elements of CSR rows. ``hyper``: shrink, what u grows by a
+        row, L2 and L1 strength, decay of the intercept; see c/perceptron.inc.
+        """
+        cdef operand o[9]
+        cdef fnn_step *step
+        cdef int i
+        cdef int64_t rows
+        cdef bint is_sparse = starts is not None
+        given = (w, state, q, x, y, d, order, columns, starts)
+        names = ("w", "state", "q", "x", "y", "d", "order", "columns", "starts")
+        for i in range(9):
+            if given[i] is not None:
+                read(given[i], &o[i], i < 3)
+                if i != 3:
+                    require_contiguous(&o[i], f"perceptron: {names[i]}")
+                if o[i].rank != (2 if i == 3 and not is_sparse else 1):
+                    raise ValueError(f"perceptron: {names[i]} has shape {shape_of(&o[i])}")
+                wanted = FNN_F64 if i == 1 else FNN_I64 if i == 6 else FNN_I32 if i > 6 else o[0].dtype
+                if o[i].dtype != wanted:
+                    raise TypeError(f"perceptron: {names[i]} must be {DTYPES[wanted]}, got {DTYPES[o[i].dtype]}")
+        rows = o[8].shape[0] - 1 if is_sparse else o[3].shape[0]
+        if (o[1].size < 6 or o[4].size != rows or o[5].size != rows or (q is not None and o[2].size != o[0].size)
+                or (o[6].size and not rows)):
+            raise ValueError(f"perceptron: {[shape_of(&o[i]) for i in range(7) if given[i] is not None]} do not fit")
+        if is_sparse:
+            check_csr(columns, starts, o[3].size, o[0].size)
+        elif o[3].shape[1] != o[0].size or (o[3].shape[1] > 1 and o[3].stride[1] != 1):
+            raise ValueError(f"perceptron: rows of {shape_of(&o[3])} for {o[0].size} weights")
+        step = self.new_step()
+        for i in range(9):
+            if given[i] is not None:
+                step.buf[i] = o[i].data
+        step.dim[0] = o[6].size
+        step.dim[1] = rows
+        step.dim[2] = o[0].size
+        step.dim[3] = 0 if is_sparse else o[3].stride[0] if rows > 1 else o[0].size
+        for i, value in enumerate(hyper):
+            step.par[i] = value
+        self.keep.append(given)
+        self.commit("perceptron_csr" if is_sparse else "perceptron", o[0].dtype)
+
     # -- the batch: rows gathered from sources, and the guard against values that are not finite --
 
     def reserve_gather(self, int n):

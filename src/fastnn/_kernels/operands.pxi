@@ -166,6 +166,16 @@ cdef void collapse(operand *ops, int n) noexcept:
 
 # ---- matrices and rows of parameters
 
+cdef int check_csr(object columns, object starts, int64_t elements, int64_t features) except -1:
+    """Raise ValueError unless starts go up from 0 to the number of elements and columns are among the features."""
+    ends = starts[1:] >= starts[:-1]
+    if starts[0] != 0 or starts[-1] != elements or len(columns) != elements or not ends.all():
+        raise ValueError("starts must go up from 0 to the number of elements")
+    if elements and not (0 <= columns.min() and columns.max() < features):
+        raise ValueError(f"columns must be between 0 and {features - 1}")
+    return 0
+
+
 cdef void transpose(operand *o) noexcept:
     cdef int64_t t
     t = o.shape[0]; o.shape[0] = o.shape[1]; o.shape[1] = t

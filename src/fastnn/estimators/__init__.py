@@ -5,9 +5,10 @@ from __future__ import annotations
 from .classifier import MLPClassifier
 from .keras_classifier import KerasClassifier
 from .keras_regressor import KerasRegressor
+from .perceptron import Perceptron
 from .regressor import MLPRegressor
 
-__all__ = ["ESTIMATORS", "KerasClassifier", "KerasRegressor", "MLPClassifier", "MLPRegressor"]
+__all__ = ["ESTIMATORS", "KerasClassifier", "KerasRegressor", "MLPClassifier", "MLPRegressor", "Perceptron"]
 
 #: Every public estimator: `check_estimator` walks them in the tests.
-ESTIMATORS = (MLPClassifier, MLPRegressor, KerasClassifier, KerasRegressor)
+ESTIMATORS = (MLPClassifier, MLPRegressor, KerasClassifier, KerasRegressor, Perceptron)
