@@ -7,31 +7,15 @@ import pkgutil
 import re
 
 import pytest
-from keras_estimator_tools import SETTINGS, build_classifier, build_regressor
+from estimator_samples import SAMPLES, X, Y
 from sklearn.base import BaseEstimator, clone
-from sklearn.datasets import load_iris
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fastnn
-from fastnn import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor, Perceptron, estimators
+from fastnn import Perceptron, estimators
 from fastnn.estimators import ESTIMATORS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-MLP_SETTINGS = [
-    {},
-    {"solver": "sgd", "alpha": 0.0},
-    {"hidden_layer_sizes": (9, 5), "activation": "tanh", "learning_rate_init": 0.01},
-    {"solver": "lbfgs", "max_iter": 20},
-]
-#: The estimators that are checked, by their class.
-CHECKED = {
-    MLPClassifier: [MLPClassifier(**setting) for setting in MLP_SETTINGS],
-    MLPRegressor: [MLPRegressor(**setting) for setting in MLP_SETTINGS],
-    KerasClassifier: [KerasClassifier(build_classifier, **SETTINGS)],
-    KerasRegressor: [KerasRegressor(build_regressor, **SETTINGS)],
-    Perceptron: [Perceptron(), Perceptron(penalty="elasticnet", eta0=0.1)],
-}
 
 
 def expected_failures(estimator):
@@ -43,7 +27,7 @@ def expected_failures(estimator):
 
 
 @parametrize_with_checks(
-    [estimator for estimators in CHECKED.values() for estimator in estimators],
+    [estimator for estimators in SAMPLES.values() for estimator in estimators],
     expected_failed_checks=expected_failures,
 )
 def test_scikit_learns_checks(estimator, check):
@@ -62,7 +46,7 @@ def concrete_estimators():
 
 
 def test_every_estimator_is_in_the_registry():
-    assert concrete_estimators() == set(ESTIMATORS) == set(CHECKED)
+    assert concrete_estimators() == set(ESTIMATORS) == set(SAMPLES)
     for estimator in ESTIMATORS:
         assert estimator.__name__ in estimators.__all__
         assert getattr(fastnn, estimator.__name__) is estimator
@@ -80,7 +64,7 @@ def test_everything_is_documented(estimator):
             assert name in documented
         else:
             assert eval(documented[name]) == parameter.default, name
-    example = clone(CHECKED[estimator][0]).fit(*load_iris(return_X_y=True))
+    example = clone(SAMPLES[estimator][0]).fit(X, Y)
     fitted = {name for name in vars(example) if name.endswith("_") and not name.startswith("_")}
     known = set(re.findall(r"^(\w+_) : ", attributes, re.MULTILINE))
     assert fitted | {"feature_names_in_"} == known

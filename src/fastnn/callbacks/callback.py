@@ -49,6 +49,10 @@ class Callback:
         """Receive the model."""
         self._model = model
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the model out: a copy of a callback is no copy of what it was used for."""
+        return {**vars(self), "_model": None}
+
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Older name of `on_train_batch_begin`, which calls it."""
 

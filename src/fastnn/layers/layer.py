@@ -90,7 +90,7 @@ class Layer(LayerState, Configurable):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self._building = False
-        self._build_arguments: inspect.BoundArguments | None = None
+        self._build_arguments: dict[str, Any] | None = None
 
     # ---- properties --------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class Layer(LayerState, Configurable):
         """Return the shapes that `build` was called with, for `build_from_config`."""
         if self._build_arguments is None:
             return None
-        shapes = dict(self._build_arguments.arguments)
+        shapes = dict(self._build_arguments)
         return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
 
     def build_from_config(self, config: dict[str, Any] | None) -> None:
@@ -287,13 +287,13 @@ def _complete_build(build: Callable[..., None]) -> Callable[..., None]:
             # super().build(...) in an override.
             build(self, *args, **kwargs)
             return
-        arguments = inspect.signature(build).bind(self, *args, **kwargs)
-        del arguments.arguments[next(iter(arguments.arguments))]
+        arguments = dict(inspect.signature(build).bind(self, *args, **kwargs).arguments)
+        del arguments[next(iter(arguments))]
         if self.built and self._build_arguments is not None:
-            if self._build_arguments.arguments != arguments.arguments:
+            if self._build_arguments != arguments:
                 raise ValueError(
-                    f"Layer {self.name!r} is built already, for {dict(self._build_arguments.arguments)}; it cannot be "
-                    f"built again for {dict(arguments.arguments)}."
+                    f"Layer {self.name!r} is built already, for {self._build_arguments}; it cannot be "
+                    f"built again for {arguments}."
                 )
             return
         before = dict(self.__dict__), len(self._weights)

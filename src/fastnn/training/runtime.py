@@ -105,9 +105,10 @@ class Runtime:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is bound to memory: it is made again when needed."""
-        kept = ("model", "compiled_with", "loss", "metrics", "loss_tracker", "eager", "_shuffler")
+        kept = ("compiled_with", "loss", "metrics", "loss_tracker", "eager", "_shuffler")
         return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["model"])
+        """What the model's `Trainer.__setstate__` completes."""
+        self.__init__(None)
         self.__dict__.update(state)

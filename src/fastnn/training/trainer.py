@@ -35,6 +35,12 @@ class Trainer(Preparation):
         self.jit_compile: Any = "auto"
         self._runtime = Runtime(self)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        kept = self._runtime.__getstate__()
+        self._runtime = Runtime(self)  # so that what is stored has no circles
+        vars(self._runtime).update(kept)
+
     # ---- the public face ----------------------------------------------------------------------------
 
     def compile(

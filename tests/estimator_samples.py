@@ -1,0 +1,39 @@
+"""The estimators that tests walk: for each class of the registry those that are checked, and data that it learns."""
+
+from keras_estimator_tools import SETTINGS, build_classifier, build_regressor
+from sklearn.datasets import load_iris
+
+from fastnn import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor, Perceptron
+
+MLP_SETTINGS = [
+    {},
+    {"solver": "sgd", "alpha": 0.0},
+    {"hidden_layer_sizes": (9, 5), "activation": "tanh", "learning_rate_init": 0.01},
+    {"solver": "lbfgs", "max_iter": 20},
+]
+#: The estimators that are checked, by their class.
+SAMPLES = {
+    MLPClassifier: [MLPClassifier(**setting) for setting in MLP_SETTINGS],
+    MLPRegressor: [MLPRegressor(**setting) for setting in MLP_SETTINGS],
+    KerasClassifier: [KerasClassifier(build_classifier, **SETTINGS)],
+    KerasRegressor: [KerasRegressor(build_regressor, **SETTINGS)],
+    Perceptron: [Perceptron(), Perceptron(penalty="elasticnet", eta0=0.1)],
+}
+#: A fit of a fraction of a second.
+QUICK = {"max_iter": 5, "epochs": 5}
+X, Y = load_iris(return_X_y=True)
+
+
+def quick(cls, **settings):
+    """Return the first sample of a class, not fitted, with few epochs and a seed."""
+    sample = SAMPLES[cls][0]
+    known = sample.get_params()
+    return type(sample)(**{**known, **{k: v for k, v in QUICK.items() if k in known}, "random_state": 0, **settings})
+
+
+def outputs(estimator):
+    """Return what a fitted estimator says about the data, as sharply as it can."""
+    for name in ("predict_proba", "decision_function", "transform", "predict"):
+        if hasattr(estimator, name):
+            return getattr(estimator, name)(X)
+    raise AssertionError(f"{estimator} says nothing")
