@@ -3,7 +3,7 @@
 from keras_estimator_tools import SETTINGS, build_classifier, build_regressor
 from sklearn.datasets import load_iris
 
-from fastnn import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor, Perceptron
+from fastnn import AutoencoderTransformer, KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor, Perceptron
 
 MLP_SETTINGS = [
     {},
@@ -18,6 +18,11 @@ SAMPLES = {
     KerasClassifier: [KerasClassifier(build_classifier, **SETTINGS)],
     KerasRegressor: [KerasRegressor(build_regressor, **SETTINGS)],
     Perceptron: [Perceptron(), Perceptron(penalty="elasticnet", eta0=0.1)],
+    AutoencoderTransformer: [
+        AutoencoderTransformer(),
+        AutoencoderTransformer(1, (), code_activation="tanh", solver="lbfgs", max_iter=20),
+        AutoencoderTransformer(3, (8, 4), "tanh", solver="sgd"),
+    ],
 }
 #: A fit of a fraction of a second.
 QUICK = {"max_iter": 5, "epochs": 5}

@@ -65,7 +65,7 @@ def test_everything_is_documented(estimator):
         else:
             assert eval(documented[name]) == parameter.default, name
     example = clone(SAMPLES[estimator][0]).fit(X, Y)
-    fitted = {name for name in vars(example) if name.endswith("_") and not name.startswith("_")}
+    fitted = {name for name in dir(example) if name.endswith("_") and not name.startswith("_")}
     known = set(re.findall(r"^(\w+_) : ", attributes, re.MULTILINE))
     assert fitted | {"feature_names_in_"} == known
     assert not re.search(r"^\[\w+\]$", doc, re.MULTILINE)

@@ -24,6 +24,7 @@ _MODULES = (
     "models", "optimizers", "plotting", "regularizers", "training", "utils",
 )  # fmt: skip
 _NAMES = {
+    "AutoencoderTransformer": "estimators",
     "DivergenceError": "training.errors",
     "Input": "layers",
     "KerasClassifier": "estimators",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import partial
 
-__all__ = ["documented"]
+__all__ = ["ATTRIBUTES", "EXTENSIONS", "PARAMETERS", "documented", "only"]
 
 PARAMETERS = """\
 hidden_layer_sizes : int or array-like of int, default=(100,)
@@ -132,6 +133,12 @@ n_outputs_ : int
 out_activation_ : str
     Name of the output activation.
 """
+
+
+def only(text: str, without: Iterable[str]) -> str:
+    """Return a list of parameters or attributes without some of them."""
+    entries = re.split(r"^(?=\w)", text, flags=re.MULTILINE)
+    return "".join(entry for entry in entries if entry.partition(" : ")[0] not in without)
 
 
 _PARTS = {"parameters": PARAMETERS, "extensions": EXTENSIONS, "attributes": ATTRIBUTES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from .. import activations, layers, plan, random
 from ..tensor import Tensor, Variable
 from .data import dense_rows
 
-__all__ = ["ACTIVATIONS", "Network", "activation_function"]
+__all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function"]
 
 #: Scikit-learn's names of activations, where ours are others.
 ACTIVATIONS: dict[str, Callable[..., Tensor]] = {
@@ -30,6 +31,28 @@ def activation_function(identifier: Any) -> Callable[..., Tensor]:
     return activations.get(identifier)
 
 
+@dataclass(frozen=True)
+class Noise:
+    """What inputs suffer in training, so that a network learns to put up with it.
+
+    Parameters
+    ----------
+    kind : {"gaussian", "masking"}
+        Added normal numbers, or elements set to zero.
+    strength : float
+        The standard deviation of the former, the share of the latter.
+    """
+
+    kind: str
+    strength: float
+
+    def add(self, x: Tensor, seeds: random.SeedGenerator) -> Tensor:
+        """Return inputs with new noise."""
+        if self.kind == "gaussian":
+            return x + random.normal(x.shape, stddev=self.strength, dtype=x.dtype, seed=seeds)
+        return random.dropout(x, self.strength, seed=seeds) * (1.0 - self.strength)
+
+
 class Network:
     """Dense layers, and the forward pass as programs.
 
@@ -45,7 +68,9 @@ class Network:
     dropout : sequence of float
         The share of each hidden layer's outputs that is dropped in training; empty: nothing is.
     seed : int
-        Of dropout.
+        Of dropout and noise.
+    noise : Noise, optional
+        What inputs suffer in training.
 
     Attributes
     ----------
@@ -56,7 +81,7 @@ class Network:
     variables : list of Variable
         Kernels, then biases: the order in which scikit-learn keeps its parameters.
     seeds : random.SeedGenerator or None
-        What dropout draws from.
+        What dropout and noise draw from.
     """
 
     def __init__(
@@ -67,12 +92,13 @@ class Network:
         out: Any,
         dropout: Sequence[float] = (),
         seed: int = 0,
+        noise: Noise | None = None,
     ) -> None:
         self.dtype = coefs[0].dtype
         self.n_outputs = coefs[-1].shape[1]
         self._out = activation_function(out)
-        self._dropout = tuple(dropout)
-        self.seeds = random.SeedGenerator(seed) if any(self._dropout) else None
+        self._dropout, self._noise = tuple(dropout), noise
+        self.seeds = random.SeedGenerator(seed) if any(self._dropout) or noise else None
         self._layers = [
             layers.Dense(
                 coef.shape[1],
@@ -93,11 +119,13 @@ class Network:
         self.variables = [*self.kernels, *self.biases]
         self.coefs = [variable.array for variable in self.kernels]
         self.intercepts = [variable.array for variable in self.biases]
-        self._programs: dict[int, plan.Program] = {}
+        self._programs: dict[tuple, plan.Program] = {}
         self._lock = threading.Lock()
 
     def logits(self, x: Tensor, training: bool = False) -> Tensor:
         """Return what goes into the output activation, shape (rows, outputs)."""
+        if training and self._noise:
+            x = self._noise.add(x, self.seeds)
         for i, layer in enumerate(self._layers):
             x = layer(x)
             if training and i < len(self._dropout) and self._dropout[i]:
@@ -108,9 +136,11 @@ class Network:
         """Return the outputs for what goes into the output activation."""
         return self._out(logits)
 
-    def outputs(self, x: Tensor) -> Tensor:
-        """Return the outputs, shape (rows, outputs)."""
-        return self.activated(self.logits(x))
+    def outputs(self, x: Tensor, first: int = 0, last: int | None = None) -> Tensor:
+        """Return what the layers from ``first`` up to, but without, ``last`` make of rows; None: to the outputs."""
+        for layer in self._layers[first:last]:
+            x = layer(x)
+        return self.activated(x) if last is None else x
 
     def load(self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray]) -> None:
         """Write weights into the layers; what is this network's own memory already stays as it is.
@@ -139,7 +169,7 @@ class Network:
         for variable, value in zip(self.variables, weights, strict=True):
             variable.load(value)
 
-    def predict(self, x: Any, threads: int = 0) -> np.ndarray:
+    def predict(self, x: Any, threads: int = 0, first: int = 0, last: int | None = None) -> np.ndarray:
         """Return the outputs for rows of features; threads may call it at once.
 
         Parameters
@@ -148,25 +178,28 @@ class Network:
             Of any numeric dtype; converted to the network's.
         threads : int
             How many threads may be used at most; 0: as many as are set.
+        first, last : int
+            The layers to go through: see `outputs`.
 
         Returns
         -------
         ndarray of shape (rows, outputs)
         """
         n = x.shape[0]
-        out = np.empty((n, self.n_outputs), self.dtype)
+        out = np.empty((n, self.kernels[-1 if last is None else last - 1].shape[1]), self.dtype)
         with self._lock:
             for begin in range(0, n, _WIDEST):
                 rows = min(_WIDEST, n - begin)
-                program = self._program(rows)
+                program = self._program(rows, first, last)
                 dense_rows(x, slice(begin, begin + rows), program.inputs[0][:rows])
                 program.run(threads)
                 out[begin : begin + rows] = program.outputs[0][:rows]
         return out
 
-    def _program(self, rows: int) -> plan.Program:
+    def _program(self, rows: int, first: int, last: int | None) -> plan.Program:
         """Return the program of the next power of two of rows: few programs serve all numbers of rows."""
-        size = 1 << (rows - 1).bit_length()
-        if size not in self._programs:
-            self._programs[size] = plan.compile(self.outputs, [((size, self.kernels[0].shape[0]), self.dtype)])
-        return self._programs[size]
+        key = (1 << (rows - 1).bit_length(), first, last)
+        if key not in self._programs:
+            spec = ((key[0], self.kernels[first].shape[0]), self.dtype)
+            self._programs[key] = plan.compile(lambda x: self.outputs(x, first, last), [spec])
+        return self._programs[key]

@@ -8,7 +8,7 @@ import numpy as np
 
 from .call import Call
 from .epochs import TrainingStep
-from .network import Network
+from .network import Network, Noise
 from .parameters import hidden_activations
 from .penalty import Penalty
 from .solvers import make_solver
@@ -21,6 +21,9 @@ _BOUND = ("_network", "_step", "_optimizer")
 
 class FittedState:
     """The mixin that keeps networks and optimizers behind ``coefs_`` and ``intercepts_``."""
+
+    #: What inputs suffer in training.
+    _noise: Noise | None = None
 
     def _begin(self, call: Call, network: Network, step: TrainingStep | None = None) -> None:
         """Set the attributes with which training begins; ``step`` is there for stochastic solvers."""
@@ -71,10 +74,10 @@ class FittedState:
             return step
         state = self._training_state() if going_on else []
         # Nothing is drawn where a state will be put back: random numbers go on as if there had been no copy.
-        seed = call.random_state.randint(1 << 31) if any(call.dropout) and not state else 0
+        seed = call.random_state.randint(1 << 31) if (any(call.dropout) or self._noise) and not state else 0
         objective = call.targets.objective
         network = Network(
-            call.coefs, call.intercepts, call.activations, objective.out_activation, call.dropout, seed
+            call.coefs, call.intercepts, call.activations, objective.out_activation, call.dropout, seed, self._noise
         )  # fmt: skip
         penalty = Penalty(float(self.alpha), float(self.l1))
         step = TrainingStep(network, objective, make_solver(self), penalty, key)
@@ -84,7 +87,7 @@ class FittedState:
     def _traced_parameters(self, call: Call) -> tuple:
         """Return the parameters that programs are made of: with others, new ones are needed."""
         names = ("output_activation", "loss", "alpha", "l1", "quantile", "delta")
-        return call.activations, call.dropout, *(getattr(self, name, None) for name in names)
+        return call.activations, call.dropout, self._noise, *(getattr(self, name, None) for name in names)
 
     def _training_state(self) -> list[np.ndarray]:
         """Return what training changes beside the weights; empty before there is anything."""

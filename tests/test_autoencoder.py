@@ -1,0 +1,226 @@
+"""AutoencoderTransformer: PCA is the oracle of the linear one; through the bottleneck and back."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from fastnn import AutoencoderTransformer, MLPRegressor
+from fastnn._kernels import core
+from fastnn.optimizers import Adam
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+DIGITS, LABELS = load_digits(return_X_y=True)
+X = (DIGITS / 16)[:300]
+
+
+def coder(*args, **settings):
+    return AutoencoderTransformer(*args, **{"max_iter": 5, "random_state": 0, **settings})
+
+
+# ---- the network ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("components", [1, 2])
+def test_the_linear_one_finds_what_pca_finds(components):
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((120, 4)) @ rng.standard_normal((4, 7)) + 0.1 * rng.standard_normal((120, 7)) + 2
+    linear = coder(components, (), solver="lbfgs", alpha=0.0, max_iter=2000, max_fun=10**5, tol=1e-9).fit(data)
+    pca = PCA(components).fit(data)
+    best = np.square(data - pca.inverse_transform(pca.transform(data))).mean()
+    assert linear.reconstruction_error(data).mean() == pytest.approx(best, rel=1e-3)
+    assert linear.score(data) == pytest.approx(-best, rel=1e-3)
+
+
+def test_it_is_a_regressor_of_features_on_themselves():
+    fitted = coder(3, (20, 9), ["tanh", "relu"], code_activation="logistic", dropout=[0.1, 0.0], l1=0.01).fit(X)
+    regressor = MLPRegressor(
+        hidden_layer_sizes=(20, 9, 3, 9, 20), activation=["tanh", "relu", "logistic", "relu", "tanh"],
+        dropout=[0.1, 0.0, 0.0, 0.0, 0.1], l1=0.01, max_iter=5, random_state=0,
+    ).fit(X, X)  # fmt: skip
+    for ours, its in zip(fitted.coefs_, regressor.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, its)
+    assert fitted.loss_curve_ == regressor.loss_curve_
+    np.testing.assert_array_equal(fitted.inverse_transform(fitted.transform(X)), regressor.predict(X))
+    assert (fitted.n_layers_, fitted.n_iter_, fitted.t_) == (7, 5, 1500)
+
+
+def test_codes_and_features_by_hand():
+    fitted = coder(2, (10,), "tanh", output_activation="logistic").fit(X)
+    (w0, w1, w2, w3), (b0, b1, b2, b3) = fitted.coefs_, fitted.intercepts_
+    codes = np.tanh(X @ w0 + b0) @ w1 + b1
+    np.testing.assert_allclose(fitted.transform(X), codes, rtol=1e-9, atol=1e-12)
+    found = 1 / (1 + np.exp(-(np.tanh(codes @ w2 + b2) @ w3 + b3)))
+    np.testing.assert_allclose(fitted.inverse_transform(codes), found, rtol=1e-9)
+    np.testing.assert_allclose(fitted.reconstruction_error(X), ((X - found) ** 2).mean(axis=1), rtol=1e-9)
+    weight = np.arange(300.0)
+    assert fitted.score(X, sample_weight=weight) == pytest.approx(
+        -np.average(((X - found) ** 2).mean(1), weights=weight)
+    )
+    fitted.coefs_[0][:] = 0.0
+    np.testing.assert_allclose(fitted.transform(X), np.tile(np.tanh(b0) @ w1 + b1, (300, 1)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dtype_is_that_of_the_features(dtype):
+    fitted = coder().fit(X.astype(dtype))
+    codes = fitted.transform(X.astype(dtype))
+    assert codes.dtype == fitted.inverse_transform(codes).dtype == fitted.coefs_[0].dtype == dtype
+    assert coder(dtype="float32").fit(X).transform(X).dtype == "float32"
+
+
+def test_same_bits_on_any_number_of_threads():
+    found = []
+    for threads in (1, 2):
+        core.set_num_threads(threads)
+        found.append(coder(8, (150,), noise=0.3).fit(X).transform(X).tobytes())
+    assert found[0] == found[1]
+
+
+def test_it_learns():
+    fitted = coder(8, (64,), learning_rate_init=0.01, max_iter=60).fit(X)
+    pca = PCA(8).fit(X)
+    assert fitted.reconstruction_error(X).mean() < np.square(X - pca.inverse_transform(pca.transform(X))).mean()
+    strange = np.random.default_rng(0).random((50, 64))
+    assert np.median(fitted.reconstruction_error(strange)) > 2 * np.median(fitted.reconstruction_error(X))
+
+
+# ---- noise ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "masking"])
+def test_noise_is_for_training_alone(kind):
+    plain, noisy, same = (coder(4, (30,), noise=noise, noise_type=kind).fit(X) for noise in (0.0, 0.4, 0.4))
+    assert np.abs(plain.transform(X) - noisy.transform(X)).max() > 1e-3
+    np.testing.assert_array_equal(noisy.transform(X), same.transform(X))
+    np.testing.assert_array_equal(noisy.transform(X), noisy.transform(X))
+    assert noisy.loss_curve_[0] != plain.loss_curve_[0]
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "masking"])
+def test_noise_has_its_strength(kind):
+    """A network that cannot change sees its own output for disturbed inputs: the loss tells the noise's variance."""
+    data = np.full((2000, 3), 2.0)
+    settings = {"activation": "identity", "noise_type": kind, "optimizer": Adam(1e-12), "alpha": 0.0, "max_iter": 1}
+    fitted = coder(3, (), noise=0.25, **settings).fit(data)
+    through = fitted.coefs_[0] @ fitted.coefs_[1]
+    bias = fitted.intercepts_[0] @ fitted.coefs_[1] + fitted.intercepts_[1]
+    variance = 0.25**2 if kind == "gaussian" else 4 * 0.25 * 0.75
+    mean = 2.0 if kind == "gaussian" else 2.0 * 0.75
+    expected = ((mean * through.sum(axis=0) + bias - 2) ** 2 + variance * (through**2).sum(axis=0)).mean() / 2
+    assert fitted.loss_ == pytest.approx(expected, rel=0.05)
+
+
+def test_a_denoising_one_puts_up_with_noise():
+    noisy = X + np.random.default_rng(0).normal(0, 0.3, X.shape)
+    settings = {"learning_rate_init": 0.005, "max_iter": 80}
+    plain, denoising = (coder(30, (64,), noise=noise, **settings).fit(X) for noise in (0.0, 0.3))
+    errors = [np.square(each.inverse_transform(each.transform(noisy)) - X).mean() for each in (plain, denoising)]
+    assert errors[1] < errors[0]
+
+
+# ---- habits --------------------------------------------------------------------------------------------------
+
+
+def test_partial_fit_and_warm_start():
+    parts = coder(noise=0.2)
+    for _ in range(3):
+        parts.partial_fit(X)
+    assert parts.t_ == 900
+    assert len(parts.loss_curve_) == 3
+    warm = coder(warm_start=True).fit(X)
+    loss = warm.loss_
+    assert warm.fit(X).loss_ < loss
+    with pytest.raises(ValueError, match="warm_start can only be used with the layers"):
+        warm.set_params(n_components=5).fit(X)
+    assert warm.transform(X).shape == (300, 2)
+    cold = coder().fit(X)
+    np.testing.assert_array_equal(cold.fit(X).transform(X), coder().fit(X).transform(X))
+
+
+def test_early_stopping():
+    fitted = coder(early_stopping=True, max_iter=30).fit(X)
+    assert len(fitted.validation_scores_) == fitted.n_iter_
+    assert fitted.best_validation_score_ == max(fitted.validation_scores_)
+
+
+def test_names_and_frames():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=[f"pixel_{i}" for i in range(64)])
+    fitted = coder(3).set_output(transform="pandas")
+    codes = fitted.fit_transform(frame)
+    assert list(codes.columns) == [f"autoencodertransformer{i}" for i in range(3)]
+    assert fitted.get_feature_names_out().tolist() == list(codes.columns)
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.transform(frame.rename(columns={"pixel_0": "x"}))
+
+
+def test_pipelines_and_searches():
+    pipeline = make_pipeline(MinMaxScaler(), coder(16, max_iter=40), LogisticRegression(max_iter=1000))
+    assert pipeline.fit(DIGITS[:600], LABELS[:600]).score(DIGITS[600:], LABELS[600:]) > 0.75
+    search = GridSearchCV(coder(max_iter=20), {"n_components": [1, 12]}, cv=2).fit(X)
+    assert search.best_params_ == {"n_components": 12}
+
+
+def test_sample_weights():
+    weight = np.where(LABELS[:300] == 0, 20.0, 0.01)
+    fitted = coder(2, (20,), max_iter=60).fit(X, sample_weight=weight)
+    errors = fitted.reconstruction_error(X)
+    assert errors[LABELS[:300] == 0].mean() < 0.6 * errors[LABELS[:300] != 0].mean()
+
+
+def test_verbose_prints_the_regressors_lines(capsys):
+    coder(verbose=True, max_iter=2).fit(X)
+    assert capsys.readouterr().out.count("Iteration") == 2
+
+
+# ---- what goes wrong -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_components": 0}, "The 'n_components' parameter"),
+        ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be > 0"),
+        ({"activation": ["relu", "relu"]}, "activation must be one value, or one for each of the 1 hidden layers"),
+        ({"code_activation": ["relu"]}, "The 'code_activation' parameter"),
+        ({"output_activation": "ghost"}, "The 'output_activation' parameter"),
+        ({"loss": "ghost"}, "The 'loss' parameter"),
+        ({"noise": -1}, "The 'noise' parameter"),
+        ({"noise": 1.0, "noise_type": "masking"}, "noise must be less than 1 for noise_type='masking', got 1.0"),
+        ({"noise_type": "salt"}, "The 'noise_type' parameter"),
+        ({"solver": "lbfgs", "noise": 0.1}, "solver='lbfgs' .* cannot be used with noise=0.1"),
+        ({"solver": "lbfgs", "dropout": 0.1}, "solver='lbfgs' .* cannot be used with dropout"),
+        ({"max_iter": 0}, "The 'max_iter' parameter"),
+    ],
+)
+def test_refuses(settings, message):
+    estimator = coder(**settings)
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X)
+    assert not hasattr(estimator, "coefs_")
+
+
+def test_refuses_data():
+    fitted = coder(3).fit(X)
+    with pytest.raises(ValueError, match="X has 2 components, but AutoencoderTransformer has 3"):
+        fitted.inverse_transform(X[:, :2])
+    with pytest.raises(ValueError, match="X has 63 features"):
+        fitted.transform(X[:, 1:])
+    with pytest.raises(ValueError, match="contains NaN"):
+        coder().fit(X * np.nan)
+    with pytest.raises(TypeError, match="[Ss]parse data was passed"):
+        coder().fit(pytest.importorskip("scipy.sparse").csr_array(X))
+    with pytest.raises(NotFittedError):
+        coder().transform(X)
+    with pytest.raises(AttributeError, match="has no attribute .partial_fit."):
+        coder(solver="lbfgs").partial_fit  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'coefs_'"):
+        clone(fitted).coefs_  # noqa: B018
