@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fastnn import Input, Sequential, layers
+from fastnn._kernels import core
 from fastnn.initializers import GlorotUniform
 
 
@@ -22,6 +23,13 @@ def train(seed):
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     model.fit(x, y, batch_size=32, epochs=3, shuffle=False, verbose=0)
     return b"".join(w.tobytes() for w in model.get_weights())
+
+
+def thread_limit():
+    """Return the limit to the threads of what the calling thread of Python runs; 0: none."""
+    limit = core.limit_threads(0)
+    core.limit_threads(limit)
+    return limit
 
 
 def python(code, **env):

@@ -1,12 +1,31 @@
-"""Registers our thread pool with threadpoolctl, so that ``threadpool_limits`` and joblib's workers govern it."""
+"""Who governs our thread pool: threadpoolctl, and through it joblib's workers, and each Python thread for itself."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import threadpoolctl
 
 from ._kernels import core
 
-__all__ = ["PoolController"]
+__all__ = ["PoolController", "limited"]
+
+
+@contextmanager
+def limited(n: int) -> Iterator[None]:
+    """Let what the calling Python thread runs use at most ``n`` threads, for the length of a ``with``; 0: no limit.
+
+    Other threads of Python are not concerned. A limit is never more than the one around it, nor than `set_num_threads`
+    allows.
+    """
+    before = core.limit_threads(n)
+    if before and not 0 < n < before:
+        core.limit_threads(before)
+    try:
+        yield
+    finally:
+        core.limit_threads(before)
 
 
 class PoolController(threadpoolctl.LibController):

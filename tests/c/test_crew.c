@@ -45,6 +45,9 @@ static void test_settings(void)
     CHECK(fnn_threads() == 6 && size_now(0) == 6, "not set yet");
     fnn_set_threads(4);
     CHECK(size_now(0) == 4 && size_now(9) == 4 && size_now(3) == 3 && size_now(1) == 1, "limits");
+    CHECK(fnn_limit_threads(2) == 0 && size_now(0) == 2 && size_now(1) == 1 && fnn_threads() == 4, "of this thread");
+    CHECK(fnn_limit_threads(7) == 2 && size_now(0) == 4, "no more than are set");
+    CHECK(fnn_limit_threads(0) == 7 && size_now(0) == 4, "no limit");
     fnn_set_threads(-5);
     CHECK(fnn_threads() == 1, "clipped");
     fnn_set_threads(1 << 20);

@@ -13,7 +13,7 @@ from libc.string cimport memset
 from .fnn cimport *
 
 __all__ = ["ACTIVATIONS", "DTYPES", "Plan", "RULES", "available_isas", "default_threads", "get_isa",
-           "get_num_threads", "isa_problem", "kernel_names", "set_isa", "set_num_threads"]
+           "get_num_threads", "isa_problem", "kernel_names", "limit_threads", "set_isa", "set_num_threads"]
 
 cdef enum:
     MAX_RANK = 16
@@ -35,6 +35,10 @@ def set_num_threads(int n):
     if n < 1:
         raise ValueError(f"the number of threads must be at least 1, got {n}")
     fnn_set_threads(n)
+
+def limit_threads(int n):
+    """Let what the calling Python thread runs use at most n threads, 0: all; return what was before."""
+    return fnn_limit_threads(n)
 
 def default_threads():
     return fnn_default_threads()

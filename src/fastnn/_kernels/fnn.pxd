@@ -32,4 +32,5 @@ cdef extern from "fnn.h" nogil:
                     fnn_state *state, int threads)
     int fnn_threads()
     void fnn_set_threads(int n)
+    int fnn_limit_threads(int n)
     int fnn_default_threads()

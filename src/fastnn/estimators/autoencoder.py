@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .. import threads
 from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.schedules import LearningRateSchedule
@@ -329,7 +330,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     def _through(self, X: np.ndarray, first: int, last: int | None) -> np.ndarray:
         """Return what some of the layers make of rows."""
-        return self._regressor._fitted_network().predict(X, threads_for(self.n_jobs), first, last)
+        with threads.limited(threads_for(self.n_jobs)):
+            return self._regressor._fitted_network().predict(X, first, last)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .. import threads
 from .call import Given, check_call
 from .lbfgs import fit_lbfgs
 from .parameters import CONSTRAINTS, threads_for
@@ -93,15 +94,17 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
         return self._train(Given(X, y, sample_weight, validation_data))
 
     def _train(self, given: Given) -> Self:
-        call = check_call(self, given)
-        (fit_lbfgs if self.solver == "lbfgs" else fit_stochastic)(self, call)
+        with threads.limited(threads_for(self.n_jobs)):
+            call = check_call(self, given)
+            (fit_lbfgs if self.solver == "lbfgs" else fit_stochastic)(self, call)
         return self
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs for features, shape (n_samples, n_outputs_)."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
-        return self._fitted_network().predict(X, threads_for(self.n_jobs))
+        with threads.limited(threads_for(self.n_jobs)):
+            return self._fitted_network().predict(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -17,7 +17,6 @@ from .parameters import (
     hidden_activations,
     hidden_units,
     refuse_stochastic_parameters,
-    threads_for,
 )
 from .targets import Encoded, Targets
 
@@ -100,8 +99,6 @@ class Call:
         The weights to begin with.
     random_state : numpy.random.RandomState
         The first weights have been drawn from it.
-    threads : int
-        How many may be used at most; 0: as many as are set.
     """
 
     given: Given
@@ -115,7 +112,6 @@ class Call:
     coefs: list[np.ndarray]
     intercepts: list[np.ndarray]
     random_state: np.random.RandomState
-    threads: int
 
     @property
     def dtype(self) -> np.dtype:
@@ -128,7 +124,6 @@ def check_call(estimator: Any, given: Given) -> Call:
     hidden = hidden_units(estimator.hidden_layer_sizes)
     activations = hidden_activations(estimator.activation, len(hidden))
     dropout = dropout_rates(estimator.dropout, len(hidden))
-    threads = threads_for(estimator.n_jobs)
     refuse_stochastic_parameters(estimator, given.validation_data is not None)
     if given.incremental and estimator.early_stopping and given.validation_data is None:
         raise ValueError("partial_fit does not support early_stopping=True without validation_data")
@@ -146,7 +141,7 @@ def check_call(estimator: Any, given: Given) -> Call:
     else:
         weights = _present_weights(estimator, units, X.dtype)
     return Call(
-        given, first, samples, validation, targets, units, activations, dropout, *weights, random_state, threads
+        given, first, samples, validation, targets, units, activations, dropout, *weights, random_state
     )  # fmt: skip
 
 

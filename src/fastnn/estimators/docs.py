@@ -95,7 +95,7 @@ dtype : {'float32', 'float64'}, default=None
     What is computed in. None: float32 for float32 features, float64 for all others.
 n_jobs : int, default=None
     The largest number of threads for `fit` and predictions, and never more than `fastnn.set_num_threads` allows; -1:
-    one for each processor. None: all that are set, and one in joblib's threads. Results do not depend on it.
+    one for each processor. None: all that are set, and one in joblib's workers. Results do not depend on it.
 """
 
 ATTRIBUTES = """\

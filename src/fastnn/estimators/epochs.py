@@ -110,8 +110,6 @@ class Epochs:
     data : TrainingData
     batch_size : int
         At most the number of samples.
-    threads : int
-        How many threads may be used at most; 0: as many as are set.
 
     Attributes
     ----------
@@ -119,9 +117,9 @@ class Epochs:
         In an epoch.
     """
 
-    def __init__(self, step: TrainingStep, data: TrainingData, batch_size: int, threads: int = 0) -> None:
+    def __init__(self, step: TrainingStep, data: TrainingData, batch_size: int) -> None:
         self._total = step.total
-        self._samples, self._batch_size, self._threads = data.samples, batch_size, threads
+        self._samples, self._batch_size = data.samples, batch_size
         self._rows = np.arange(data.samples) if data.rows is None else data.rows
         self._order = self._rows.astype(np.int64)
         self._feed = make_feed(data, self._order, batch_size)
@@ -177,7 +175,7 @@ class Epochs:
             asked = min(self._pace.batches(), batches - done, most)
             start = time.perf_counter()
             row = self._feed.seek(first + done * size, asked * size)
-            done += program.run_batches(row, asked, self._threads)
+            done += program.run_batches(row, asked)
             self._pace.note(asked, time.perf_counter() - start)
             if program.stopped_at is not None:
                 return done, False

@@ -13,13 +13,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from .. import random
+from .. import random, threads
 from ..callbacks import History
 from ..models import Model
 from ..training.errors import DivergenceError
 from . import routing
 from .keras_building import build_model, make_callbacks
 from .keras_targets import ClassTargets, NumberTargets, output_units
+from .parameters import threads_for
 
 __all__ = ["KerasEstimator"]
 
@@ -200,7 +201,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         targets = self._make_targets(y, classes) if first else self._targets
         about = self._describe(X, y, targets) if first else {}
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        with random.seeded(seed):
+        with random.seeded(seed), threads.limited(threads_for(None)):
             model = self._build(about, routed) if first else self.model_
             arguments = self._fit_arguments(routed, validation_data, targets, model)
             arguments.update(self._rows(X, y, sample_weight, targets, model))
@@ -288,7 +289,8 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         """Return the model's outputs, shape (n_samples, units)."""
         check_is_fitted(self)
         X = validate_data(self, X, allow_nd=True, dtype="numeric", reset=False)
-        return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})
+        with threads.limited(threads_for(None)):
+            return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

@@ -36,7 +36,7 @@ def fit_lbfgs(estimator: Any, call: Call) -> None:
 
     network = network_in(np.float64, call.coefs, call.intercepts)
     penalty = Penalty(float(estimator.alpha), float(estimator.l1))
-    function = FullGradient(network, objective, penalty, call.samples.training_data(), call.threads)
+    function = FullGradient(network, objective, penalty, call.samples.training_data())
     estimator._begin(call, network)
     try:
         # One task more than iterations: SciPy does not say beforehand which is the last one.
@@ -58,15 +58,10 @@ class FullGradient:
     penalty : Penalty
         Divided by the sum of sample weights.
     data : TrainingData
-    threads : int
-        How many threads may be used at most; 0: as many as are set.
     """
 
-    def __init__(
-        self, network: Network, objective: Objective, penalty: Penalty, data: TrainingData, threads: int = 0
-    ) -> None:
+    def __init__(self, network: Network, objective: Objective, penalty: Penalty, data: TrainingData) -> None:
         self._network, self._objective, self._penalty = network, objective, penalty
-        self._threads = threads
         self._loss = Variable(np.float64(0), trainable=False, name="loss")
         self._sums = [Variable.zeros_like(variable, name="gradient") for variable in network.variables]
         total = data.samples if data.sample_weight is None else data.sample_weight.sum(dtype=np.float64)
@@ -99,8 +94,8 @@ class FullGradient:
         for variable in (self._loss, *self._sums):
             variable.load(0.0)
         for program, first, rows in self._chunks:
-            program.run_batches(self._feed.seek(first, rows), 1, self._threads)
-        loss, *gradients = self._finish.run(self._threads)
+            program.run_batches(self._feed.seek(first, rows), 1)
+        loss, *gradients = self._finish.run()
         return float(loss), _flat(gradients)
 
     def _add(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:

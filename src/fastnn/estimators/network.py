@@ -169,15 +169,13 @@ class Network:
         for variable, value in zip(self.variables, weights, strict=True):
             variable.load(value)
 
-    def predict(self, x: Any, threads: int = 0, first: int = 0, last: int | None = None) -> np.ndarray:
+    def predict(self, x: Any, first: int = 0, last: int | None = None) -> np.ndarray:
         """Return the outputs for rows of features; threads may call it at once.
 
         Parameters
         ----------
         x : ndarray or sparse CSR matrix, shape (rows, features)
             Of any numeric dtype; converted to the network's.
-        threads : int
-            How many threads may be used at most; 0: as many as are set.
         first, last : int
             The layers to go through: see `outputs`.
 
@@ -192,7 +190,7 @@ class Network:
                 rows = min(_WIDEST, n - begin)
                 program = self._program(rows, first, last)
                 dense_rows(x, slice(begin, begin + rows), program.inputs[0][:rows])
-                program.run(threads)
+                program.run()
                 out[begin : begin + rows] = program.outputs[0][:rows]
         return out
 

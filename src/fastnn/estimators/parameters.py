@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -136,10 +137,11 @@ def refuse_stochastic_parameters(estimator: Any, validated: bool) -> None:
 def threads_for(n_jobs: int | None) -> int:
     """Return how many threads the parameter ``n_jobs`` grants; 0: as many as are set.
 
-    None inside one of joblib's worker *threads* is 1, so that parallel fits do not compete for the same cores. (In a
-    worker process joblib says how many threads there are by environment variables.)
+    None in a worker of joblib's, a thread or a process of multiprocessing, is 1, so that parallel fits do not compete
+    for the same cores. (To loky's processes joblib says by environment variables how many threads there are.)
     """
     if n_jobs is None:
         nested = get_active_backend()[0].nesting_level > 0
-        return 1 if nested and threading.current_thread() is not threading.main_thread() else 0
+        forked = multiprocessing.current_process().daemon
+        return 1 if nested and (forked or threading.current_thread() is not threading.main_thread()) else 0
     return effective_n_jobs(n_jobs)

@@ -29,9 +29,9 @@ def fit_stochastic(estimator: Any, call: Call) -> None:
     step = estimator._training_step(call)
     validation = None
     if held_out is not None:
-        validation = Validation(estimator, step, held_out, call.threads)
+        validation = Validation(estimator, step, held_out)
     tasks = Tasks(estimator, "epoch", estimator.max_iter, call.given)
-    training = StochasticFit(estimator, step, data, validation, call.random_state, call.threads, tasks)
+    training = StochasticFit(estimator, step, data, validation, call.random_state, tasks)
     estimator._begin(call, step.network, step)
     if call.given.incremental:
         training.run_once()
@@ -56,8 +56,6 @@ class StochasticFit:
         What is looked at after each epoch, and decides with ``early_stopping``.
     random_state : numpy.random.RandomState
         Shuffles; drawn from as scikit-learn does.
-    threads : int
-        How many threads may be used at most; 0: as many as are set.
     tasks : Tasks
         Told of each epoch of `run`.
     """
@@ -69,14 +67,13 @@ class StochasticFit:
         data: TrainingData,
         validation: Validation | None,
         random_state: np.random.RandomState,
-        threads: int,
         tasks: Tasks,
     ) -> None:
         self._estimator, self._network, self._solver = estimator, step.network, step.solver
         self._samples, self._validation = data.samples, validation
         self._random_state, self._tasks = random_state, tasks
         self._early = estimator.early_stopping
-        self._epochs = Epochs(step, data, batch_size_for(estimator.batch_size, data.samples), threads)
+        self._epochs = Epochs(step, data, batch_size_for(estimator.batch_size, data.samples))
         self._order = np.arange(data.samples)
         self._finite = step.finite
 

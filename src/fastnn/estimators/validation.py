@@ -28,12 +28,9 @@ class Validation:
     step : TrainingStep
         What is trained.
     samples : Samples
-    threads : int
-        How many threads may be used at most; 0: as many as are set.
     """
 
-    def __init__(self, estimator: Any, step: TrainingStep, samples: Samples, threads: int = 0) -> None:
-        self._threads = threads
+    def __init__(self, estimator: Any, step: TrainingStep, samples: Samples) -> None:
         self._data = samples.training_data()
         self._scorer = _scorer(estimator, samples)
         count = len(self._data.targets)
@@ -58,7 +55,7 @@ class Validation:
             dense_rows(self._data.X, chunk, x[:rows])
             targets[:rows] = self._data.targets[chunk]
             weights[:rows], weights[rows:] = self._data.sample_weight[chunk], 0.0
-            outputs, loss = program.run(self._threads)
+            outputs, loss = program.run()
             self._outputs[chunk] = outputs[:rows]
             total += float(loss)
         return total

@@ -45,6 +45,15 @@ int fnn_threads(void)
     return atomic_load_explicit(&crew.threads, memory_order_relaxed);
 }
 
+static _Thread_local int limit_here; /* 0: none */
+
+int fnn_limit_threads(int n)
+{
+    int before = limit_here;
+    limit_here = n > 0 ? n : 0;
+    return before;
+}
+
 void fnn_set_threads(int n)
 {
     n = n < 1 ? 1 : n > FNN_MAX_THREADS ? FNN_MAX_THREADS : n;
@@ -57,6 +66,8 @@ void fnn_set_threads(int n)
 static int size(int limit, int others)
 {
     int n = fnn_threads();
+    if (limit_here && limit_here < n)
+        n = limit_here;
     if (limit > 0 && limit < n)
         n = limit;
     if (others > 0)

@@ -64,6 +64,7 @@ int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advan
 enum { FNN_MAX_THREADS = 256 };
 FNN_EXPORT int fnn_threads(void);                   /* the number in force; seen by threadpoolctl */
 FNN_EXPORT void fnn_set_threads(int n);                        /* n >= 1; clipped to 1 .. FNN_MAX_THREADS */
+int fnn_limit_threads(int n);                       /* at most n, 0: all, for jobs of the calling thread; returns what was before */
 int fnn_default_threads(void);                      /* FASTNN_NUM_THREADS, else the least of affinity, cgroup, OMP_NUM_THREADS */
 /* Calls job(arg, i, n) for i in 0..n-1, each on its own thread, the caller being 0; returns when all are
  * done. n is at most `threads` (0: no limit) and the number in force, 1 when another caller has the pool, and
