@@ -44,11 +44,11 @@ class Program:
         self._batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].ndim else 0
         self._rows = None
 
-    def run(self, threads: int = 0) -> list[np.ndarray]:
-        """Run once on what stands in `inputs`, on at most ``threads`` threads (0: as many as set); return `outputs`."""
+    def run(self) -> list[np.ndarray]:
+        """Run once on what stands in `inputs`; return `outputs`."""
         with self._lock:
             self._before_write()
-            self.plan.run(threads=threads, gather=False)
+            self.plan.run(gather=False)
         return self.outputs
 
     def bind(self, sources: Sequence[np.ndarray], permutation: np.ndarray | None = None) -> None:
@@ -76,11 +76,10 @@ class Program:
             self.plan.set_gather(i, out, out)
         self._rows = None
 
-    def run_batches(self, first_row: int, batches: int, threads: int = 0) -> int:
-        """Run on consecutive batches, without the GIL, on at most ``threads`` threads (0: as many as are set).
+    def run_batches(self, first_row: int, batches: int) -> int:
+        """Run on consecutive batches, without the GIL; return how many were completed.
 
-        Returns how many were completed. Fewer than asked means that a guard met a value that is not finite: the last
-        one completed is the first bad one.
+        Fewer than asked means that a guard met a value that is not finite: the last one completed is the first bad one.
         """
         if self._rows is None:
             raise RuntimeError("run_batches needs bind first")
@@ -88,7 +87,7 @@ class Program:
             raise ValueError(f"{batches} batches of {self._batch} from row {first_row} exceed the {self._rows} rows")
         with self._lock:
             self._before_write()
-            return self.plan.run(batches, self._batch, first_row, threads)
+            return self.plan.run(batches, self._batch, first_row)
 
     @property
     def stopped_at(self) -> int | None:
