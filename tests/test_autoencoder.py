@@ -11,8 +11,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from fastnn import AutoencoderTransformer, MLPRegressor
+from fastnn import AutoencoderTransformer, MLPRegressor, ops
 from fastnn._kernels import core
+from fastnn.estimators.network import Network, Noise
 from fastnn.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -102,6 +103,16 @@ def test_noise_is_for_training_alone(kind):
     np.testing.assert_array_equal(noisy.transform(X), same.transform(X))
     np.testing.assert_array_equal(noisy.transform(X), noisy.transform(X))
     assert noisy.loss_curve_[0] != plain.loss_curve_[0]
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "masking"])
+def test_validation_sees_no_noise(kind):
+    fitted = coder(4, (30,)).fit(X)
+    hidden = ["relu", "identity", "relu"]
+    network = Network(fitted.coefs_, fitted.intercepts_, hidden, "identity", noise=Noise(kind, 0.4))
+    rows, expected = ops.convert_to_tensor(X), fitted.inverse_transform(fitted.transform(X))
+    np.testing.assert_allclose(network.logits(rows).numpy(), expected, atol=1e-12)
+    assert np.abs(network.logits(rows, training=True).numpy() - expected).max() > 1e-2
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "masking"])

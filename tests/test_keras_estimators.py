@@ -67,6 +67,18 @@ def test_a_given_model_is_copied_for_each_fit():
     assert np.abs(other.predict(XR) - same.predict(XR)).max() > 0  # another order of rows
 
 
+def test_a_model_that_was_trained_goes_on_from_its_weights():
+    model = network(4, 1)
+    model.compile("sgd", "mse")
+    model.fit(XR, YR.reshape(-1, 1), batch_size=16, verbose=0)
+    settings = {"epochs": 1, "batch_size": 16}
+    first, again, other = (regressor(model, random_state=seed, **settings).fit(XR, YR) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.predict(XR), again.predict(XR))
+    assert int(first.model_.optimizer.iterations.numpy()) == 10
+    # The order of rows is that of random_state, not the one that the model would have gone on with.
+    assert np.abs(first.predict(XR) - other.predict(XR)).max() > 0
+
+
 def test_a_class_can_build_the_model():
     class Net(fastnn.Model):
         def __init__(self, units):
@@ -177,6 +189,8 @@ def test_loss_and_metrics_take_parameters():
     assert found.model_._runtime.loss.loss.get_config()["label_smoothing"] == 0.5
     both = regressor(loss="mse", metrics={"a": "mse", "b": "mae"}, metrics__dtype="float64", epochs=1).fit(XR, YR)
     assert both.history_.keys() == {"loss", "mean_squared_error", "mean_absolute_error"}
+    named = {"metrics__name": "all", "metrics__1__name": "own"}
+    assert regressor(metrics=["mse", "mae"], epochs=1, **named).fit(XR, YR).history_.keys() == {"loss", "all", "own"}
 
 
 def test_callbacks_by_class_and_object():
