@@ -120,3 +120,21 @@ def test_bad_parameters():
         random.randint((2,), 3, 3)
     with pytest.raises(ValueError, match="negative"):
         random.normal((-1,))
+
+
+def test_seeded_draws_apart_from_the_global_generator():
+    fastnn.utils.set_random_seed(5)
+    expected = [random.uniform((3,)).numpy() for _ in range(2)]
+    fastnn.utils.set_random_seed(5)
+    first = random.uniform((3,)).numpy()
+    with random.seeded(1):
+        own = random.uniform((3,)).numpy()
+        with random.seeded(2):
+            other = random.uniform((3,)).numpy()
+        following = random.uniform((3,)).numpy()
+    np.testing.assert_array_equal([first, random.uniform((3,)).numpy()], expected)
+    assert np.abs(own - other).max() > 0
+    with random.seeded(1):
+        np.testing.assert_array_equal([random.uniform((3,)).numpy(), random.uniform((3,)).numpy()], [own, following])
+    with pytest.raises(TypeError, match="seed must be an integer"), random.seeded("1"):
+        pass
