@@ -191,7 +191,7 @@ cdef void *scalars_data(object scalars) except NULL:
     return e.data
 
 
-cdef int as_rows(operand *o, int64_t *unused) except -1:
+cdef int as_rows(operand *o) except -1:
     """See parameters as rows of adjacent elements: sort axes by stride, merge all but padded rows."""
     sort_axes(o, 1)
     collapse(o, 1)

@@ -10,9 +10,9 @@ from .. import plan
 from ..metrics import Mean
 from ..ops.sampling import random_permutation
 from ..random import SeedGenerator
-from ..tensor import Variable
+from ..tensor import TracingError, Variable
 from .compiled import CompileLoss, CompileMetrics
-from .logs import MetricReader
+from .logs import EpochLog, MetricReader
 from .predictor import Predictor
 from .runners import ProgramCache
 
@@ -58,6 +58,7 @@ class Runtime:
         self._reader: MetricReader | None = None
         self._weights: list[Variable] | None = None
         self._orders = ProgramCache(2)
+        self._logs = ProgramCache(2)
         self._shuffler: SeedGenerator | None = None
 
     @contextmanager
@@ -74,6 +75,7 @@ class Runtime:
         self.programs.clear()
         self.shapes.clear()
         self.predictor.clear()
+        self._logs.clear()
         self._reader = None
         self._weights = None
 
@@ -88,6 +90,16 @@ class Runtime:
         if self._reader is None:
             self._reader = MetricReader(self.model)
         return self._reader
+
+    def epoch_log(self) -> EpochLog | None:
+        """Return what logs the metrics of many epochs; None where they need Python."""
+        return self._logs.get(self.trainable(), self._make_log)
+
+    def _make_log(self) -> EpochLog | None:
+        try:
+            return EpochLog(self.reader(), self.model.trainable_variables)
+        except TracingError:
+            return None
 
     def order_program(self, rows: int) -> Any:
         """Return the program that writes a new order of so many rows into its output."""

@@ -121,3 +121,31 @@ int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advan
         job(&r, 0, 1);
     return r.done;
 }
+
+/* 1: a guard stopped it. */
+static int run_stretch(const fnn_stretch *s, int threads)
+{
+    plan_run r = {s->steps, s->n, s->repeats, s->advance, s->state, 0, 0};
+    *s->state = (fnn_state){s->cursor, 0, 0};
+    if (s->split && threads != 1)
+        fnn_parallel(job, &r, threads);
+    else
+        loop_alone(&r);
+    return s->state->stop != 0;
+}
+
+int64_t fnn_run_sequence(fnn_stretch *stretches, int64_t n, int64_t rounds, int threads)
+{
+    fnn_fpmode mode = fnn_fp_enter();
+    int64_t done = 0;
+    int stopped = 0;
+    for (int64_t k = 0; k < n; k++)
+        stretches[k].split = any_split(stretches[k].steps, stretches[k].n);
+    while (!stopped && done < rounds) {
+        for (int64_t k = 0; k < n && !stopped; k++)
+            stopped = run_stretch(&stretches[k], threads);
+        done += !stopped;
+    }
+    fnn_fp_leave(mode);
+    return done;
+}
