@@ -43,9 +43,10 @@ def assign(variable, value):
     return variable
 
 
-def _guard_lower(plan, outs, ins):
-    for dtype in dict.fromkeys(x.dtype for x in ins):
-        values = [x for x in ins if x.dtype == dtype]
+def place_guard(plan, arrays):
+    """Append guards over arrays of any dtypes and layouts."""
+    for dtype in dict.fromkeys(x.dtype for x in arrays):
+        values = [x for x in arrays if x.dtype == dtype]
         try:
             plan.guard(*values)
         except BufferError:  # a layout that the kernel does not walk
@@ -57,7 +58,7 @@ _guard = Op(
     inputs=["value"],
     spec=lambda *values: [],
     reference=lambda *values: None,
-    lower=_guard_lower,
+    lower=lambda plan, outs, ins: place_guard(plan, ins),
     stateful=True,
     doc="Stop the program's run after the batch in which a value is not finite.",
 )

@@ -146,8 +146,7 @@ class FitLoop(_Loop):
         super().__init__(model, "train", feed, callbacks)
         self.validation = validation
         self.validation_freq = validation_freq
-        others = [*model.variables, *model.optimizer.variables]
-        self._snapshot = Snapshot(model.trainable_variables, others)
+        self._snapshot = Snapshot(model._runtime.trained(), model._runtime.variables())
         self._finite_epoch = 0
         self._together: ManyEpochs | None = None
         self._tolerant = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
@@ -172,7 +171,7 @@ class FitLoop(_Loop):
             if model.stop_training:
                 break
         if epochs:
-            model.optimizer.finalize_variable_values(model.trainable_variables)
+            model.optimizer.finalize_variable_values(model._runtime.trained())
         callbacks.on_train_end(logs)
 
     def _check_start(self) -> None:

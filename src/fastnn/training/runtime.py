@@ -57,6 +57,7 @@ class Runtime:
         self.predictor = Predictor(model)
         self._reader: MetricReader | None = None
         self._weights: list[Variable] | None = None
+        self._variables: list[Variable] | None = None
         self._orders = ProgramCache(2)
         self._logs = ProgramCache(2)
         self._shuffler: SeedGenerator | None = None
@@ -77,13 +78,27 @@ class Runtime:
         self.predictor.clear()
         self._logs.clear()
         self._reader = None
-        self._weights = None
+        self._weights = self._variables = None
+
+    def weights(self) -> list[Variable]:
+        """Return the weights of the model, which is built; looked for once."""
+        if self._weights is None:
+            self._weights = self.model.weights
+        return self._weights
+
+    def variables(self) -> list[Variable]:
+        """Return the model's variables, those of random generators too, and the optimizer's."""
+        if self._variables is None:
+            self._variables = self.model.variables
+        return [*self._variables, *self.model.optimizer.variables]
 
     def trainable(self) -> tuple[bool, ...]:
         """Return which of the model's weights are trained: programs are made for that."""
-        if self._weights is None:
-            self._weights = self.model.weights
-        return tuple([variable.trainable for variable in self._weights])
+        return tuple([variable.trainable for variable in self.weights()])
+
+    def trained(self) -> list[Variable]:
+        """Return the weights that are trained."""
+        return [variable for variable in self.weights() if variable.trainable]
 
     def reader(self) -> MetricReader:
         """Return what reads the metrics; they must exist."""
@@ -97,7 +112,7 @@ class Runtime:
 
     def _make_log(self) -> EpochLog | None:
         try:
-            return EpochLog(self.reader(), self.model.trainable_variables)
+            return EpochLog(self.reader(), self.trained())
         except TracingError:
             return None
 
