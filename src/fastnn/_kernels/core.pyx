@@ -12,8 +12,8 @@ from libc.string cimport memset
 
 from .fnn cimport *
 
-__all__ = ["ACTIVATIONS", "DTYPES", "Plan", "RULES", "available_isas", "default_threads", "get_isa",
-           "get_num_threads", "isa_problem", "kernel_names", "set_isa", "set_num_threads", "Sequence"]
+__all__ = ["ACTIVATIONS", "Call", "DTYPES", "Plan", "RULES", "Sequence", "available_isas", "default_threads", "get_isa",
+           "get_num_threads", "isa_problem", "kernel_names", "set_isa", "set_num_threads"]
 
 cdef enum:
     MAX_RANK = 16
@@ -520,46 +520,7 @@ cdef class Plan:
         return [(self.names[i], self.steps[i].units, self.steps[i].grain) for i in range(self.count)]
 
 
-cdef class Sequence:
-    """Plans run one after the other, again and again, without a return to Python."""
-    cdef fnn_stretch *stretches
-    cdef Py_ssize_t count
-    cdef list plans
-    cdef readonly int64_t completed    # rounds of the last run
-
-    def __cinit__(self, parts):
-        """``parts``: (plan, gather, repeats, advance, cursor) each, as for `Plan.run`; no step is appended later."""
-        cdef Plan plan
-        cdef fnn_stretch *s
-        cdef Py_ssize_t first
-        self.completed = 0
-        self.plans = [part[0] for part in parts]
-        self.count = len(parts)
-        self.stretches = <fnn_stretch *>calloc(self.count + 1, sizeof(fnn_stretch))
-        if self.stretches == NULL:
-            raise MemoryError("no memory for a sequence")
-        for i, (plan, gather, repeats, advance, cursor) in enumerate(parts):
-            first = 0 if gather else len(plan.keep_gather)
-            s = &self.stretches[i]
-            s.steps = plan.steps + first
-            s.n = plan.count - first
-            s.repeats = repeats
-            s.advance = advance
-            s.cursor = cursor
-            s.state = &plan.state
-
-    def __dealloc__(self):
-        free(self.stretches)
-
-    def run(self, int64_t rounds, int threads=0):
-        """Run all plans ``rounds`` times; return the rounds completed: fewer when a guard stopped one of them."""
-        cdef Plan plan
-        with nogil:
-            self.completed = fnn_run_sequence(self.stretches, self.count, rounds, threads)
-        for plan in self.plans:
-            if plan.errors:
-                raise plan.errors.pop()
-        return self.completed
+include "runs.pxi"
 
 
 _TO_BOOL = frozenset(["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnan", "isinf",
