@@ -14,7 +14,7 @@ from .runners import ProgramCache
 
 __all__ = ["FEW_ROWS", "Predictor"]
 
-FEW_ROWS = 32  # up to here rows are predicted by a program of their own
+FEW_ROWS = 32  # Keras' batch; a call of the model on so many rows has a program
 _WIDE_BATCH = 256  # rows of a batch where the user leaves the choice to us
 _PROGRAMS = 64
 
@@ -40,7 +40,7 @@ class Predictor:
             self._few.clear()
 
     def few(self, x: np.ndarray) -> np.ndarray | None:
-        """Return the predictions for a few rows of a shape and dtype seen before, or None."""
+        """Return the predictions for rows of a shape and dtype seen before that make one batch, or None."""
         forward = self._few.get((x.shape, x.dtype))
         if forward is None:
             return None
@@ -55,7 +55,7 @@ class Predictor:
             with self._lock:
                 forward = self._programs.get(x.shape, lambda: self._compile(x))
                 result = forward(x)
-                if len(x) <= FEW_ROWS and isinstance(result, np.ndarray):
+                if isinstance(result, np.ndarray) and len(x) <= self.wide_batch():
                     self._remember(x, forward)
                 return result
         except TracingError as error:
@@ -68,7 +68,7 @@ class Predictor:
         32 is Keras' default, and what a layer that mixes rows must see; the layers of this package treat
         each row by itself, and larger batches of them give the same numbers sooner.
         """
-        return _WIDE_BATCH if self.model._rows_are_independent() else 32
+        return _WIDE_BATCH if self.model._rows_are_independent() else FEW_ROWS
 
     def _compile(self, x: np.ndarray) -> _Forward:
         return _Forward(plan.compile(self._forward, [(x.shape, self.model._input_dtype)]))
