@@ -61,7 +61,7 @@ UNARY = {
 BINARY = {
     **dict.fromkeys(["add", "subtract", "multiply", "maximum", "minimum"], ((-2, 2), (*NUMBERS, "uint8"))),
     **dict.fromkeys(["floor_divide", "mod"], ((0.6, 3), (*NUMBERS, "uint8"))),
-    **dict.fromkeys(["divide", "power", "arctan2"], ((0.3, 3), FLOATS)),
+    **dict.fromkeys(["divide", "divide_no_nan", "power", "arctan2"], ((0.3, 3), FLOATS)),
     **dict.fromkeys(["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"], ((-2, 2), ALL)),
     **dict.fromkeys(["logical_and", "logical_or", "logical_xor"], ((0, 1), ("bool",))),
     **dict.fromkeys(["relu_grad", "selu_grad", "sigmoid_grad", "tanh_grad"], ((-0.95, 0.95), FLOATS)),
@@ -100,6 +100,8 @@ def _binary(rng, name):
         yield from _elementwise(rng, 2, SHAPES, dtype, low, high)
         for a, b in (((3, 1), (1, 4)), ((), (2, 3)), ((4,), (2, 3, 4)), ((2, 1, 3), (5, 1)), ((0, 3), (1, 3))):
             yield Sample([draw(rng, a, dtype, low, high), draw(rng, b, dtype, low, high)])
+    if name == "divide_no_nan":
+        yield from (Sample([np.array([1.0, 0.0, 2.0], d), np.array([0.0, 0.0, 4.0], d)], wrt=[]) for d in FLOATS)
 
 
 def _reduce(rng, name):
@@ -115,7 +117,8 @@ def _reduce(rng, name):
                 x = draw(rng, shape, dtype)
                 if dtype in FLOATS and x.size:  # no ties: the extremes have derivatives
                     x = x + np.arange(x.size).reshape(shape).astype(dtype) * 1e-3
-                yield Sample([x], {"axes": axis})
+                scales = [{}] if name != "sum" else [{"scale": s} for s in ((1.0, 0.25) if dtype in FLOATS else (1.0,))]
+                yield from (Sample([x], {"axes": axis, **scale}) for scale in scales)
 
 
 def _f(rng, *shape, dtype="float64", low=-2.0, high=2.0):
@@ -150,12 +153,13 @@ def _dense(rng):
 
 def _rows(rng, name):
     for dtype in FLOATS:
-        for shape in ((1, 1), (3, 10), (2, 3, 7), (0, 4), (5, 33)):
+        for shape in ((1, 1), (3, 10), (2, 3, 7), (0, 4), (5, 33), (7, 1)):
             x = _f(rng, *shape, dtype=dtype)
             label = "int32" if dtype == "float32" else "int64"
             targets = _probabilities(rng, *shape, dtype=dtype)
             labels = _labels(rng, shape[:-1], shape[-1], label)
             loss = _f(rng, *shape[:-1], dtype=dtype)
+            other = _f(rng, *shape, dtype=dtype)
             inputs = {
                 "softmax": [x],
                 "log_softmax": [x],
@@ -164,6 +168,8 @@ def _rows(rng, name):
                 "softmax_crossentropy_grad": [loss, targets, targets[..., ::-1].copy()],
                 "sparse_softmax_crossentropy": [x, labels],
                 "sparse_softmax_crossentropy_grad": [loss, targets, labels],
+                "squared_error": [x, other],
+                "squared_error_grad": [loss, x, other],
             }
             yield Sample(inputs[name])
 
@@ -262,7 +268,7 @@ def _others(rng):
 
 
 # Ops that write variables: test_update.py has their tests.
-MUTATING = {"assign", "guard", "next_key", "optimizer_update"}
+MUTATING = {"accumulate", "assign", "guard", "next_key", "optimizer_update", "record"}
 # Ops whose NumPy reference cannot know their numbers: test_random.py has their tests.
 RANDOM = {"random_dropout", "random_fill", "random_permutation"}
 
@@ -279,7 +285,7 @@ def samples(name, seed=0):
         return [s for a in attrs for d in FLOATS for s in _elementwise(rng, n, SHAPES, d, -0.95, 0.95, a)]
     if name in REDUCE:
         return list(_reduce(rng, name))
-    if "softmax" in name:
+    if "softmax" in name or "squared_error" in name:
         return list(_rows(rng, name))
     if name in ("reshape", "transpose", "broadcast_to", "slice", "stop_gradient"):
         return list(_views(rng, name))
@@ -296,7 +302,8 @@ def large_samples(name):
         return [s for d in dtypes for s in _elementwise(rng, n, [(40_009,), (211, 197)], d, low, high, attrs)]
     if name in REDUCE:
         axes = [(0,), (1,), (0, 1)]
-        return [Sample([draw(rng, (509, 403), d)], {"axes": a}) for d in REDUCE[name] for a in axes]
+        scale = {"scale": 1.0} if name == "sum" else {}
+        return [Sample([draw(rng, (509, 403), d)], {"axes": a, **scale}) for d in REDUCE[name] for a in axes]
     if name == "sum_of_squares":
         return [Sample([_f(rng, 509, 403, dtype=d)]) for d in FLOATS]
     if name in ("softmax", "log_softmax"):

@@ -29,7 +29,14 @@ from fastnn._kernels.core import Plan
         (lambda p: p.matmul((z := np.zeros((2, 2))), z, np.zeros((2, 2))), ValueError, "overlaps"),
         (lambda p: p.map("exp", np.zeros(3, complex), np.zeros(3)), TypeError, "no kernel takes"),
         (lambda p: p.set_gather(0, np.zeros(3), np.zeros(3)), IndexError, "gather step 0"),
-        (lambda p: p.guard(np.zeros(3)), ValueError, "one value"),
+        (lambda p: p.guard(np.zeros(3), np.zeros(3, "f")), TypeError, "arrays of float64 and float32"),
+        (lambda p: p.guard(np.zeros((4, 4))[:, ::2]), BufferError, "rows of adjacent elements"),
+        (
+            lambda p: p.update("sgd", np.zeros(3), np.zeros((0, 3)), np.zeros(2), summed=True),
+            ValueError,
+            "over no rows",
+        ),
+        (lambda p: p.update("sgd", np.zeros(3), np.zeros((5, 2)), np.zeros(2), summed=True), ValueError, "of shape"),
     ],
 )
 def test_the_binding_refuses_bad_operands(build, error, message):

@@ -92,3 +92,87 @@ def test_a_variable_written_twice_keeps_the_order_of_things():
 
     compiled(step).run()
     np.testing.assert_allclose(w.numpy(), 1.0 - 0.2, rtol=1e-12)
+
+
+def test_an_assignment_is_written_by_what_computes_it():
+    total, state = Variable(np.float64(1)), Variable(np.ones((3, 4)))
+
+    def fn(x):
+        before = state.value
+        total.assign_add(ops.sum(x))
+        state.assign(ops.maximum(state * 0.5, x))
+        return total * 1.0, before + 0.0, state * 1.0
+
+    program = plan.compile(fn, [((3, 4), "float64")])
+    x = program.inputs[0][...] = np.arange(12.0).reshape(3, 4) / 10
+    assert sum(name == "copy" for name in kernels(program)) == 1  # of what is read before
+    for expected_before in (np.ones((3, 4)), np.maximum(0.5, x)):
+        after, before, new = program.run()
+        np.testing.assert_array_equal(before, expected_before)
+        np.testing.assert_array_equal(new, np.maximum(expected_before * 0.5, x))
+    assert float(after) == 1 + 2 * x.sum()
+
+
+def test_an_assignment_of_the_variable_turned_round_is_not_in_place():
+    square = Variable(np.arange(9.0).reshape(3, 3))
+
+    def fn():
+        square.assign(ops.transpose(square) * 2.0)
+
+    plan.compile(fn, []).run()
+    np.testing.assert_array_equal(square.numpy(), 2 * np.arange(9.0).reshape(3, 3).T)
+
+
+def test_a_fused_derivative_is_not_taken_apart_by_an_assignment():
+    rng = np.random.default_rng(0)
+    a, y, kept = rng.standard_normal((6, 6)), rng.standard_normal((6, 6)), Variable(np.zeros((6, 6)))
+
+    def fn(x):
+        kept.assign(ops.CATALOGUE["relu_grad"](ops.matmul(x, a), y))
+
+    program = plan.compile(fn, [((6, 6), "float64")])
+    x = program.inputs[0][...] = rng.standard_normal((6, 6))
+    program.run()
+    np.testing.assert_allclose(kept.numpy(), (x @ a) * (y > 0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("used_again", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [1, 6, 2000])
+@pytest.mark.parametrize("cols", [1, 9, 200])
+def test_a_bias_sums_its_gradient(rows, cols, dtype, used_again):
+    x = np.random.default_rng(0).standard_normal((rows, cols)).astype(dtype)
+    b, alone = Variable(np.ones(cols, dtype)), Variable(np.ones(cols, dtype))
+
+    def step(x, to=b):
+        total = ops.sum(x, axis=0)
+        ops.sgd_update(to, total, ops.step_scalars(0.1, 0))
+        return total if used_again else None
+
+    program = plan.compile(step, [(x.shape, dtype)])
+    program.inputs[0][...] = x
+    program.run()
+    assert ("sum" in kernels(program)) == used_again
+    step(ops.convert_to_tensor(x), alone)
+    np.testing.assert_array_equal(b.numpy(), alone.numpy())
+
+
+def test_a_read_after_a_fused_write_is_the_new_value():
+    """The averages of weights are made of the weights that the fused kernels have written."""
+    w, b = Variable(np.ones((150, 9)), layout="kernel"), Variable(np.ones(9))
+    seen = Variable(np.zeros((150, 9))), Variable(np.zeros(9))
+
+    def step(x):
+        dz = ops.dense(x, w, b)
+        scalars = ops.step_scalars(0.1, 0)
+        ops.sgd_update(w, ops.matmul(ops.transpose(x), dz), scalars)
+        ops.sgd_update(b, ops.sum(dz, axis=0), scalars)
+        seen[0].assign(w * 1.0)
+        seen[1].assign(b.value)
+
+    program = compiled(step)
+    assert "sum" not in kernels(program)
+    program.run()
+    for variable, copy in zip((w, b), seen, strict=True):
+        assert not np.array_equal(variable.numpy(), np.ones(variable.shape))
+        np.testing.assert_array_equal(variable.numpy(), copy.numpy())

@@ -185,7 +185,7 @@ def test_every_kernel_is_reached_by_an_op():
                 [(x.shape, x.dtype) for x in sample.inputs],
             )
             reached.update(step[0] for step in program.plan.describe())
-    elsewhere = {"next_key", "guard", *core.RULES}  # test_update.py
+    elsewhere = {"accumulate", "next_key", "guard", "record", *core.RULES}  # test_update.py
     elsewhere |= {"perceptron", "perceptron_csr"}  # test_perceptron.py
     assert {name for name, _ in core.kernel_names()} - reached - elsewhere == set()
 
@@ -259,8 +259,8 @@ def test_sum_of_squares_follows_the_layout_of_a_variable(dtype, shape):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("k", "m", "kernel"), [(10, 32, "axpy"), (16, 8, "axpy"), (17, 32, "dot"), (10, 4, "dot")])
-def test_short_columns_are_copied_and_not_folded(dtype, k, m, kernel):
+@pytest.mark.parametrize(("k", "m"), [(10, 32), (16, 8), (17, 32), (10, 4), (100, 30), (129, 30)])
+def test_short_columns(dtype, k, m):
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((50, k)).astype(dtype)
     y = np.abs(rng.standard_normal((m, 50))).astype(dtype)
@@ -269,7 +269,6 @@ def test_short_columns_are_copied_and_not_folded(dtype, k, m, kernel):
         return ops.activation.relu_grad(ops.matmul(a, ops.transpose(b)), y)
 
     program = plan.compile(product, [(x.shape, x.dtype) for x in (a, b, y)])
-    assert f"matmul_{kernel}" in {name for name, _, _ in program.plan.describe()}
     for memory, value in zip(program.inputs, (a, b, y), strict=True):
         memory[...] = value
     np.testing.assert_array_equal(program.run()[0], product(Tensor(a), Tensor(b), Tensor(y)).numpy())

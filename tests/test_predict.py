@@ -132,3 +132,79 @@ def test_single_batches():
         model.train_on_batch(batches_of)
     with pytest.raises(ValueError, match="at the same time"):
         model.train_on_batch(X, T, sample_weight=np.ones(100), class_weight={0: 1.0})
+
+
+LAYOUTS = {
+    "contiguous": lambda x: x,
+    "read only": lambda x: np.frombuffer(x.tobytes(), x.dtype).reshape(x.shape),
+    "columns first": np.asfortranarray,
+    "every second row": lambda x: np.repeat(x, 2, axis=0)[::2],
+    "every second column": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "float64": lambda x: x.astype("float64"),
+    "float16": lambda x: x.astype("float16"),
+    "big endian": lambda x: x.astype(">f4"),
+    "off the alignment": lambda x: np.frombuffer(b"\0" * 4 + x.tobytes(), np.float32, offset=4).reshape(x.shape),
+    "off the item size": lambda x: np.frombuffer(b"\0" + x.tobytes(), np.float32, offset=1).reshape(x.shape),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 5, 300])
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_rows_are_read_where_they_stand_or_converted(layout, rows):
+    rng = np.random.default_rng(0)
+    x = np.round(rng.random((rows, 6)) * 64).astype("float32") / 64  # exact in float16
+    model = classifier()
+    expected = model.predict(x.copy(), verbose=0)
+    for given in (LAYOUTS[layout](x), LAYOUTS[layout](x[::-1].copy())):
+        before = given.copy()
+        for call in (model.predict_on_batch, lambda x: model.predict(x, verbose=0), lambda x: model(x).numpy()):
+            np.testing.assert_array_equal(call(given), expected)
+        np.testing.assert_array_equal(given, before)
+        expected = expected[::-1]
+
+
+def test_the_input_is_let_go():
+    import weakref
+
+    class Watched(np.ndarray):
+        pass
+
+    model = classifier()
+    for rows in (1, 200):
+        x = X[:rows].copy().view(Watched) if rows == 1 else np.tile(X, (2, 1)).view(Watched)
+        seen = weakref.ref(x)
+        model.predict_on_batch(x)
+        model.predict(np.ones((rows, 6), "float32"), verbose=0)
+        del x
+        assert seen() is None
+
+
+def test_outputs_that_are_the_input_are_copies():
+    model = Sequential([fastnn.Input((2, 3)), layers.Flatten()])
+    x = np.arange(12, dtype="float32").reshape(2, 2, 3)
+    first = model.predict(x, verbose=0)
+    second = model.predict(x + 1, verbose=0)
+    np.testing.assert_array_equal(first, x.reshape(2, 6))
+    np.testing.assert_array_equal(second, x.reshape(2, 6) + 1)
+    first[...] = 0
+    assert x[0, 0, 1] == 1
+
+
+def test_a_weight_as_input_stays_a_weight():
+    """The memory of the input is that of the kernel: only the input's pointers follow the next input."""
+    model = Sequential([fastnn.Input((4,)), layers.Dense(4, use_bias=False)])
+    kernel = np.arange(16, dtype="float32").reshape(4, 4)
+    model.set_weights([kernel])
+    own = model.layers[-1].kernel.value
+    for _ in range(2):
+        np.testing.assert_allclose(model(own).numpy(), kernel @ kernel)
+        np.testing.assert_allclose(model.predict(kernel + 1, verbose=0), (kernel + 1) @ kernel)
+
+
+def test_nan_passes_through():
+    model = regressor()
+    x = with_bad((1, 2), np.nan)
+    for rows in (3, 100):
+        found = model.predict(x[:rows], verbose=0)
+        assert np.isnan(found[1]).all()
+        assert np.isfinite(np.delete(found, 1, axis=0)).all()

@@ -93,3 +93,34 @@ def test_a_wrong_gradient_changes_nothing():
     with pytest.raises(ValueError, match=r"shape \(3, 2\) does not fit the variable 'w' of shape \(2, 3\)"):
         ops.sgd_update(w, np.ones((3, 2)), ops.step_scalars(0.1, 0))
     np.testing.assert_array_equal(w.numpy(), np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("iterations", [0, 1, 2, 9, 999, 31_019, 10**7])
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, 0.0), (0.5, 0.9999)])
+def test_step_scalars_are_those_of_the_formula(iterations, betas):
+    found = ops.step_scalars(np.float64(0.01), np.int64(iterations), *betas).numpy()
+    np.testing.assert_allclose(found, ops.update._scalars_reference(0.01, iterations, *betas), rtol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (3000,), (40, 50)])
+def test_accumulate_adds_a_weighted_sum_and_a_number(shape, dtype):
+    x = np.asarray(np.random.default_rng(0).random(shape)).astype(dtype)
+    total, count = Variable(np.asarray(2.0, dtype)), Variable(np.asarray(3.0, dtype))
+    ops.accumulate(total, count, x, 0.5)
+    np.testing.assert_allclose(total.numpy(), 2 + 0.5 * x.sum(dtype="float64"), rtol=1e-6)
+    assert float(count) == 3 + 0.5 * x.size
+    given, counted = np.asarray(2.0, dtype), np.asarray(3.0, dtype)
+    ops.CATALOGUE["accumulate"].reference(given, counted, x, 0.5, 0.5 * x.size)
+    np.testing.assert_allclose(total.numpy(), given, rtol=1e-6)
+
+
+def test_record_writes_where_there_is_room():
+    log, position = Variable(np.zeros(3)), Variable(np.int64(1))
+    for value in (0.1, 0.2, 0.3):
+        ops.record(log, position, ops.convert_to_tensor(np.float32(value)))
+    np.testing.assert_array_equal(log.numpy(), [0, np.float32(0.1), np.float32(0.2)])
+    assert int(position) == 4
+    position.load(np.int64(-1))
+    ops.record(log, position, np.float64(9))
+    np.testing.assert_array_equal(log.numpy(), [0, np.float32(0.1), np.float32(0.2)])

@@ -2,23 +2,27 @@
 
 - optimizer_update(matmul(a, b)): the update happens tile by tile, the gradient never reaches memory;
 - optimizer_update(g + c · variable), an L2 penalty's gradient: the rule adds it;
-- <activation>_grad(matmul(a, b), y): the product is multiplied in the tile.
+- <activation>_grad(matmul(a, b), y): the product is multiplied in the tile;
+- optimizer_update(sum of the rows of a matrix), a bias: the rule sums them;
+- assign(variable, f(...)) for an elementwise f: it writes the variable itself.
 """
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from .graph import Node, live
-from .ops.catalogue import CATALOGUE, Op
-from .ops.linalg import GRADS, fit_to_multiply, place_matmul
+from .ops.catalogue import CATALOGUE, Op, contiguous
+from .ops.linalg import GRADS, place_matmul
 from .ops.update import _pars, _update_lower
 from .tensor import SymbolicTensor, Variable, aligned_empty
 
 __all__ = ["fuse"]
 
 _ADD, _MULTIPLY, _MATMUL = CATALOGUE["add"], CATALOGUE["multiply"], CATALOGUE["matmul"]
-_UPDATE = CATALOGUE["optimizer_update"]
+_UPDATE, _ASSIGN, _SUM = CATALOGUE["optimizer_update"], CATALOGUE["assign"], CATALOGUE["sum"]
 
 
 def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
@@ -27,10 +31,12 @@ def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
     uses = _count_uses(nodes, wanted)
     replaced, gone = {}, set()
     for node in nodes:
-        product = _fusible_product(node, uses)
-        if product is not None:
-            gone.add(id(product))
-            replaced[id(node)] = _fused(node, product)
+        for find, fused in _PAIRS:
+            taken = find(node, uses)
+            if taken is not None and id(taken) not in replaced:
+                gone.add(id(taken))
+                replaced[id(node)] = fused(node, taken)
+                break
     return [replaced.get(id(node), node) for node in nodes if id(node) not in gone]
 
 
@@ -64,7 +70,7 @@ def _with_penalty(node):
         l2 += factors[penalty]
         gradient = terms[1 - penalty]
     inputs = (*node.inputs[:4], gradient, *node.inputs[5:])
-    return Node(node.op, inputs, {**node.attrs, "l2": l2}, node.outputs)
+    return Node(node.op, inputs, {**node.attrs, "l2": l2}, node.outputs, place=node)
 
 
 def _factor_of(value, variable):
@@ -127,10 +133,10 @@ def _fused(node, product):
     a, b = product.inputs
     if node.op is _UPDATE:
         variable, s0, s1, s2, _, scalars = node.inputs
-        return Node(_MATMUL_UPDATE, (variable, s0, s1, s2, a, b, scalars), node.attrs, node.outputs)
+        return Node(_MATMUL_UPDATE, (variable, s0, s1, s2, a, b, scalars), node.attrs, place=node)
     parameter = next(iter(node.attrs.values()), 0.0)
     attrs = {"activation": _GRAD_NAMES[node.op], "parameter": parameter}
-    return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.outputs)
+    return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.outputs, place=node)
 
 
 def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay, l2):
@@ -147,7 +153,7 @@ def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay, l2)
 def _grad_with_product(plan, outs, ins, activation, parameter):
     a, b, y = ins
     try:
-        plan.matmul(outs[0], a, fit_to_multiply(plan, outs[0], a, b), y=y, activation=activation, parameter=parameter)
+        plan.matmul(outs[0], a, b, y=y, activation=activation, parameter=parameter)
     except BufferError:
         product = aligned_empty(outs[0].shape, outs[0].dtype)
         place_matmul(plan, product, a, b)
@@ -173,3 +179,81 @@ _MATMUL_GRAD = Op(
     register=False,
     doc="An activation's derivative times x1 @ x2.",
 )
+
+
+# ---- a bias: the gradient is a sum of rows ------------------------------------------------------------------
+
+
+def _fusible_sum(node, uses):
+    """Return the sum over the first of two axes that only this update uses, or None."""
+    if node.op is not _UPDATE:
+        return None
+    value = node.inputs[4]
+    total = value.node if isinstance(value, SymbolicTensor) else None
+    if total is None or total.op is not _SUM or uses[id(value)] != 1:
+        return None
+    if total.attrs != {"axes": (0,), "scale": 1.0} or len(total.inputs[0].shape) != 2:
+        return None
+    return total if total.inputs[0].shape[0] and not _reads_variable(total.inputs[0]) else None
+
+
+def _fused_sum(node, total):
+    inputs = (*node.inputs[:4], total.inputs[0], node.inputs[5])
+    return Node(_SUM_UPDATE, inputs, node.attrs, place=node)
+
+
+def _update_with_sum(plan, outs, ins, rule, hyper, option, weight_decay, l2):
+    w, s0, s1, s2, x, scalars = ins
+    plan.update(rule, w, contiguous(plan, x), scalars, slots=(s0, s1, s2), hyper=_pars(hyper, weight_decay, l2),
+                option=option, summed=True)  # fmt: skip
+
+
+_SUM_UPDATE = Op(
+    "sum_update",
+    inputs=["variable", "slot0?", "slot1?", "slot2?", "x", "scalars"],
+    spec=lambda *inputs, **attrs: [],
+    reference=lambda w, s0, s1, s2, x, scalars, **attrs: _UPDATE.reference(w, s0, s1, s2, x.sum(0), scalars, **attrs),
+    lower=_update_with_sum,
+    mutates=(0, 1, 2, 3),
+    register=False,
+    doc="optimizer_update with the gradient sum(x, axis=0).",
+)
+
+
+# ---- assignments ------------------------------------------------------------------------------------------
+
+
+def _fusible_value(node, uses):
+    """Return the elementwise node that makes what is assigned, and nobody else uses, or None."""
+    if node.op is not _ASSIGN:
+        return None
+    value = node.inputs[1]
+    producer = value.node if isinstance(value, SymbolicTensor) else None
+    return producer if producer is not None and producer.op.in_place and uses[id(value)] == 1 else None
+
+
+def _assigned(node, producer):
+    return Node(_assigning(producer.op), (node.inputs[0], *producer.inputs), producer.attrs, place=node)
+
+
+@functools.cache
+def _assigning(op):
+    """Return the op that writes what ``op`` computes into the variable that is its first input."""
+
+    def reference(variable, *arrays, **attrs):
+        variable[...] = op.reference(*arrays, **attrs)
+
+    return Op(
+        f"assign_{op.name}",
+        inputs=["variable", *(f"x{i}" for i in range(op.n_inputs))],
+        spec=lambda *inputs, **attrs: [],
+        reference=reference,
+        lower=lambda plan, outs, ins, **attrs: op.lower(plan, ins[:1], ins[1:], **attrs),
+        mutates=(0,),
+        attrs=op.attr_defaults,
+        register=False,
+        doc=f"variable = {op.name}(...).",
+    )
+
+
+_PAIRS = ((_fusible_product, _fused), (_fusible_sum, _fused_sum), (_fusible_value, _assigned))

@@ -12,15 +12,16 @@ __all__ = ["Graph", "Node", "trace"]
 
 
 class Node:
-    """One recorded call of an op."""
+    """One recorded call of an op; ``place`` is the node of the record in whose place it stands, as a rule itself."""
 
-    __slots__ = ("attrs", "inputs", "op", "outputs")
+    __slots__ = ("attrs", "inputs", "op", "outputs", "place")
 
-    def __init__(self, op, inputs, attrs, outputs=()):
+    def __init__(self, op, inputs, attrs, outputs=(), place=None):
         self.op = op
         self.inputs = inputs
         self.attrs = attrs
         self.outputs = outputs
+        self.place = self if place is None else place.place
 
     def __repr__(self):
         return f"{self.op.name}({', '.join(str(getattr(x, 'shape', x)) for x in self.inputs)})"

@@ -15,6 +15,8 @@ from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, aligned_empty
 
 __all__ = ["Program", "compile"]
 
+SMALL_CONSTANT = 1 << 12  # elements; broadcast constants up to here are laid out, so that kernels walk along them
+
 
 def compile(fn: Callable, specs: Sequence[tuple]) -> Program:
     """Trace ``fn`` on tensors of the given (shape, dtype) and return the program that does what it did."""
@@ -37,7 +39,7 @@ class Program:
     def __init__(self, graph: Graph):
         self.structure = graph.outputs
         self.plan = Plan()
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         binder = _Binder(graph, self.plan)
         self.inputs, self.outputs = binder.inputs, binder.outputs
         self.written = binder.written
@@ -46,7 +48,7 @@ class Program:
 
     def run(self) -> list[np.ndarray]:
         """Run once on what stands in `inputs`; return `outputs`."""
-        with self._lock:
+        with self.lock:
             self._before_write()
             self.plan.run(gather=False)
         return self.outputs
@@ -81,13 +83,23 @@ class Program:
 
         Fewer than asked means that a guard met a value that is not finite: the last one completed is the first bad one.
         """
+        self._check_rows(first_row, batches)
+        with self.lock:
+            self._before_write()
+            return self.plan.run(batches, self._batch, first_row)
+
+    def stretch(self, first_row: int, batches: int) -> tuple[Plan, bool, int, int, int]:
+        """Return what a `Sequence` runs: so many batches from a row on, or with 0 the program once, without a bind."""
+        if not batches:
+            return self.plan, False, 1, 0, 0
+        self._check_rows(first_row, batches)
+        return self.plan, True, batches, self._batch, first_row
+
+    def _check_rows(self, first_row: int, batches: int) -> None:
         if self._rows is None:
             raise RuntimeError("run_batches needs bind first")
         if first_row < 0 or batches < 0 or first_row + batches * self._batch > self._rows:
             raise ValueError(f"{batches} batches of {self._batch} from row {first_row} exceed the {self._rows} rows")
-        with self._lock:
-            self._before_write()
-            return self.plan.run(batches, self._batch, first_row)
 
     @property
     def stopped_at(self) -> int | None:
@@ -169,7 +181,7 @@ class _Binder:
             for i in node.op.mutates:
                 writes.setdefault(id(node.inputs[i]), []).append((position, node))
         late = {}
-        present = {id(node): position for position, node in enumerate(self.nodes)}
+        present = {id(node.place): position for position, node in enumerate(self.nodes)}
         for value, made in graph.reads.values():
             before = [present[id(n)] for n in graph.nodes[:made] if id(n) in present]
             start = max(before, default=-1) + 1
@@ -222,13 +234,21 @@ class _Binder:
         if isinstance(x, Variable):
             return x.array
         if not isinstance(x, SymbolicTensor):
-            return x.array.copy() if x.variable is not None else x.array
+            return self._constant(x)
         array = self.arrays.get(id(x))
         if array is None:
             if x.variable is None:
                 raise RuntimeError("a tensor of another trace was used; traced values must not be kept")
             array = self.arrays[id(x)] = x.variable.array
         return array
+
+    @staticmethod
+    def _constant(x):
+        """Return a constant's array, its own where it might change, and contiguous unless that is large."""
+        small = x.array.size <= SMALL_CONSTANT
+        if x.variable is not None or (small and not x.array.flags.c_contiguous):
+            return x.array.copy(order="C")
+        return x.array
 
 
 def _roots(nodes):

@@ -36,7 +36,7 @@ static const char *const unary = "copy negative abs sign square cast_f32 cast_f6
                                  "leaky_relu elu selu softplus gelu gelu_tanh silu isnan isinf isfinite logical_not";
 static const char *const binary = "add subtract multiply maximum minimum floor_divide mod divide power arctan2 equal "
                                   "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor "
-                                  "relu_grad leaky_relu_grad elu_grad selu_grad sigmoid_grad tanh_grad softplus_grad "
+                                  "divide_no_nan relu_grad leaky_relu_grad elu_grad selu_grad sigmoid_grad tanh_grad softplus_grad "
                                   "gelu_grad gelu_tanh_grad silu_grad sigmoid_crossentropy";
 static const char *const ternary = "where clip sigmoid_crossentropy_grad";
 static const char *const to_bool = "isnan isinf isfinite logical_not equal not_equal less less_equal greater "
@@ -134,6 +134,14 @@ static void fill_rows(trial *t, const char *name, int dtype)
     t->step.dim[0] = rows;
     t->step.dim[1] = cols;
     t->step.dim[2] = sparse ? index_dtype(t) : 0;
+    if (!strncmp(name, "squared_error", 13)) {
+        give_vector(t, 0, dtype, OUTPUT, is_grad ? all : rows);
+        if (is_grad)
+            give_vector(t, 1, dtype, INPUT, rows);
+        for (int k = 0; k < 2; k++)
+            give_vector(t, 1 + is_grad + k, dtype, INPUT, all);
+        return;
+    }
     if (!strstr(name, "crossentropy")) {
         for (int k = 0; k < (is_grad ? 3 : 2); k++)
             give_vector(t, k, dtype, k ? INPUT : OUTPUT, all);
@@ -258,11 +266,15 @@ static void fill_update(trial *t, int dtype, int rule)
     fnn_step *s = &t->step;
     int uses[SLOTS];
     int64_t rows = pick_size(t, 70), cols = pick_size(t, 1000), stride = pad(t, cols), g_stride = pad(t, cols);
+    int64_t summed = rows > 0 && one_in(t, 3) ? rows * random_int(&t->rng, 1, 20) : 0;
+    if (summed)
+        rows = 1;
     pick_rule(t, rule, uses, s->par, &s->dim[4]);
     give_rows(t, 0, dtype, OUTPUT, rows, cols, stride);
     give_slots(t, 1, dtype, uses, rows, cols, stride);
-    give_rows(t, 4, dtype, INPUT, rows, cols, g_stride);
+    give_rows(t, 4, dtype, INPUT, summed ? summed : rows, cols, g_stride);
     give_scalars(t, 5);
+    s->dim[5] = summed;
     s->dim[0] = rows;
     s->dim[1] = cols;
     s->dim[2] = stride;
@@ -327,9 +339,34 @@ static void fill_matmul(trial *t, int dtype, int dot)
 
 static void fill_guard(trial *t, int dtype)
 {
-    give_vector(t, 0, dtype, INPUT, 1);
-    int64_t *state = give_vector(t, 1, FNN_I64, OUTPUT, sizeof(fnn_state) / 8);
+    int64_t *state = give_vector(t, 0, FNN_I64, OUTPUT, sizeof(fnn_state) / 8);
     state[2] = one_in(t, 2) ? 0 : 3;
+    int matrices = (int)random_int(&t->rng, 1, FNN_DIMS / 3);
+    for (int k = 0; k < matrices; k++) {
+        int64_t rows = one_in(t, 3) ? 1 : pick_size(t, 20), cols = pick_size(t, 100), stride = pad(t, cols);
+        give_rows(t, 1 + k, dtype, INPUT, rows, cols, stride);
+        memcpy(t->step.dim + 3 * k, (int64_t[]){rows, cols, stride}, 3 * sizeof(int64_t));
+    }
+}
+
+static void fill_record(trial *t, int dtype)
+{
+    int64_t n = pick_size(t, 40);
+    give_vector(t, 0, FNN_F64, OUTPUT, n);
+    *(int64_t *)give_vector(t, 1, FNN_I64, OUTPUT, 1) = random_int(&t->rng, -1, n + 1);
+    give_vector(t, 2, dtype, INPUT, 1);
+    t->step.dim[0] = n;
+}
+
+static void fill_accumulate(trial *t, int dtype)
+{
+    int64_t n = pick_size(t, 5000);
+    give_vector(t, 0, dtype, OUTPUT, 1);
+    give_vector(t, 1, dtype, OUTPUT, 1);
+    give_vector(t, 2, dtype, INPUT, n);
+    t->step.dim[0] = n;
+    t->step.par[0] = 0.5;
+    t->step.par[1] = (double)n;
 }
 
 static void fill_perceptron(trial *t, int dtype, int sparse)
@@ -379,7 +416,7 @@ int fill_step(trial *t, const char *name, int dtype)
     else if (among(name, "sum sum_of_squares prod max min argmax argmin any all"))
         fill_reduce(t, name, dtype);
     else if (among(name, "softmax log_softmax softmax_grad softmax_crossentropy softmax_crossentropy_grad "
-                         "sparse_softmax_crossentropy sparse_softmax_crossentropy_grad"))
+                         "sparse_softmax_crossentropy sparse_softmax_crossentropy_grad squared_error squared_error_grad"))
         fill_rows(t, name, dtype);
     else if (!strcmp(name, "gather_rows"))
         fill_gather_rows(t, dtype);
@@ -400,6 +437,10 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_guard(t, dtype);
     else if (among(name, "perceptron perceptron_csr"))
         fill_perceptron(t, dtype, !strcmp(name, "perceptron_csr"));
+    else if (!strcmp(name, "record"))
+        fill_record(t, dtype);
+    else if (!strcmp(name, "accumulate"))
+        fill_accumulate(t, dtype);
     else
         return -1;
     return 0;

@@ -128,6 +128,38 @@ static void test_stop(void)
     }
 }
 
+/* ---- sequences: a shared plan and a small one in turn ------------------------------------------------ */
+
+static int64_t run_sequence(plan *p, int64_t repeats, plan *small, int64_t rounds)
+{
+    fnn_stretch parts[2] = {{p->steps, 5, repeats, 3, 5, &p->state, 0},
+                            {small->steps + 1, 2, 1, 0, 0, &small->state, 0}};
+    return fnn_run_sequence(parts, 2, rounds, 0);
+}
+
+static void test_sequence(void)
+{
+    static plan one, p, small;
+    for (int threads = 1; threads <= MOST; threads++) {
+        fnn_set_threads(threads);
+        make_plan(&one);
+        for (int round = 0; round < 6; round++) {
+            one.state = (fnn_state){5, 0, 0};
+            fnn_run(one.steps, 5, 4, 3, &one.state, 1);
+        }
+        make_plan(&p);
+        make_plan(&small);
+        CHECK(run_sequence(&p, 4, &small, 6) == 6, "all rounds");
+        CHECK(!memcmp(p.x, one.x, sizeof p.x) && p.state.cursor == 17 && p.state.step == 4, "%d threads", threads);
+        CHECK(small.state.step == 1 && run_sequence(&p, 4, &small, 0) == 0, "the small plan");
+        p.steps[2].run = guard;
+        p.steps[2].buf[1] = &p.state;
+        small.state.step = 99;
+        CHECK(run_sequence(&p, 20, &small, 9) == 0 && p.state.stop == 8, "stopped by a guard");
+        CHECK(p.state.step == 8 && small.state.step == 99, "what comes after the guard");
+    }
+}
+
 static void *stop_soon(void *arg)
 {
     plan *p = arg;
@@ -388,6 +420,7 @@ int main(void)
     test_same_bits();
     test_stop();
     test_stop_from_outside();
+    test_sequence();
     test_parallel();
     test_nested();
     test_concurrent_callers();

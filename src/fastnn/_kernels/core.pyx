@@ -7,12 +7,12 @@ is given in ``docs/kernels.md``.
 from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
                              PyObject_GetBuffer)
 from libc.stdint cimport int64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
 from .fnn cimport *
 
-__all__ = ["ACTIVATIONS", "DTYPES", "Plan", "RULES", "available_isas", "default_threads", "get_isa",
+__all__ = ["ACTIVATIONS", "Call", "DTYPES", "Plan", "RULES", "Sequence", "available_isas", "default_threads", "get_isa",
            "get_num_threads", "isa_problem", "kernel_names", "limit_threads", "set_isa", "set_num_threads"]
 
 cdef enum:
@@ -332,31 +332,39 @@ cdef class Plan:
             step.par[i] = value
         return 0
 
-    def update(self, str rule, w, g, scalars, slots=(), hyper=(), int option=0):
-        """An optimizer rule on w and its slots (equal layouts), in place; g has w's shape."""
+    def update(self, str rule, w, g, scalars, slots=(), hyper=(), int option=0, bint summed=False):
+        """An optimizer rule on w and its slots (equal layouts), in place.
+
+        g has w's shape; with ``summed`` w is a vector and g a matrix, the sum of whose rows is the gradient.
+        """
         cdef operand o, e, q
         cdef fnn_step *step
         cdef int i
         read(w, &o, True)
         read(g, &q, False)
-        if shape_of(&o) != shape_of(&q) or o.dtype != q.dtype:
+        if shape_of(&o) != shape_of(&q)[1 if summed else 0:] or o.dtype != q.dtype or (summed and o.rank != 1):
             raise ValueError(f"{rule}: a gradient of shape {shape_of(&q)} {DTYPES[q.dtype]} for parameters of "
                              f"shape {shape_of(&o)} {DTYPES[o.dtype]}")
         if overlap(&o, &q):
             raise ValueError(f"{rule}: the gradient overlaps the parameters")
         if o.size == 0:
             return
-        as_rows(&o, o.stride)
+        as_rows(&o)
         step = self.new_step()
         for i, slot in enumerate(slots):
             if slot is None:
                 continue
             read(slot, &e, True)
-            as_rows(&e, o.stride)
+            as_rows(&e)
             require_like(&e, &o, "a slot")
             step.buf[1 + i] = e.data
-        read(w, &e, False)
-        rows_in_order_of(&e, &q)
+        if summed:
+            if q.shape[0] == 0:
+                raise ValueError(f"{rule}: a gradient summed over no rows")
+            step.dim[5] = q.shape[0]
+        else:
+            read(w, &e, False)
+            rows_in_order_of(&e, &q)
         if q.shape[1] > 1 and q.stride[1] != 1:
             raise BufferError(f"{rule}: the gradient's layout does not suit the parameters'")
         step.buf[0] = o.data
@@ -498,18 +506,26 @@ cdef class Plan:
         self.steps[i] = step
         self.keep_gather[i] = (out, source, permutation)
 
-    def guard(self, value):
-        """Stop after the repeat in which the scalar ``value`` is not finite."""
+    def guard(self, *values):
+        """Stop after the repeat in which one of the arrays, all of one dtype, holds a value that is not finite."""
         cdef operand o
         cdef fnn_step *step
-        read(value, &o, False)
-        if o.size != 1:
-            raise ValueError(f"guard takes one value, got shape {shape_of(&o)}")
-        step = self.new_step()
-        step.buf[0] = o.data
-        step.buf[1] = &self.state
-        self.keep.append(value)
-        self.commit("guard", o.dtype)
+        cdef int i, dtype = -1
+        for i in range(0, len(values), FNN_DIMS // 3):
+            step = self.new_step()
+            step.buf[0] = &self.state
+            for k, value in enumerate(values[i : i + FNN_DIMS // 3]):
+                read(value, &o, False)
+                if dtype not in (-1, o.dtype):
+                    raise TypeError(f"guard: arrays of {DTYPES[dtype]} and {DTYPES[o.dtype]}")
+                dtype = o.dtype
+                as_rows(&o)
+                step.buf[1 + k] = o.data
+                step.dim[3 * k] = o.shape[0]
+                step.dim[3 * k + 1] = o.shape[1]
+                step.dim[3 * k + 2] = o.stride[0]
+            self.commit("guard", dtype)
+        self.keep.append(values)
 
     def python(self, fn):
         """A step that takes the GIL and calls fn(); an exception stops the plan and is raised by ``run``."""
@@ -550,6 +566,9 @@ cdef class Plan:
     def describe(self):
         """(kernel, units, grain) of every step, for people."""
         return [(self.names[i], self.steps[i].units, self.steps[i].grain) for i in range(self.count)]
+
+
+include "runs.pxi"
 
 
 _TO_BOOL = frozenset(["equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnan", "isinf",

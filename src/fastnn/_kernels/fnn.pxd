@@ -30,6 +30,12 @@ cdef extern from "fnn.h" nogil:
         int64_t stop
     int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
                     fnn_state *state, int threads)
+    ctypedef struct fnn_stretch:
+        const fnn_step *steps
+        int64_t n, repeats, advance, cursor
+        fnn_state *state
+        int split
+    int64_t fnn_run_sequence(fnn_stretch *stretches, int64_t n, int64_t rounds, int threads)
     int fnn_threads()
     void fnn_set_threads(int n)
     int fnn_limit_threads(int n)

@@ -155,10 +155,10 @@ cdef void collapse(operand *ops, int n) noexcept:
                 ops[k].shape[rank] = ops[k].shape[i]
         if not merge:
             rank += 1
-    if rank == 0:
+    if rank == 0:       # one element: any stride will do, and kernels are quick at adjacent ones
         for k in range(n):
             ops[k].shape[0] = 1
-            ops[k].stride[0] = 0
+            ops[k].stride[0] = 1
         rank = 1
     for k in range(n):
         ops[k].rank = rank
@@ -201,7 +201,7 @@ cdef void *scalars_data(object scalars) except NULL:
     return e.data
 
 
-cdef int as_rows(operand *o, int64_t *unused) except -1:
+cdef int as_rows(operand *o) except -1:
     """See parameters as rows of adjacent elements: sort axes by stride, merge all but padded rows."""
     sort_axes(o, 1)
     collapse(o, 1)

@@ -84,6 +84,21 @@ class CallbackList(Callback):
             for hook in _BATCH_HOOKS[mode]
         )
 
+    def wants_epochs(self) -> bool:
+        """Whether somebody other than the history has something to do between epochs."""
+        return type(self) is not CallbackList or any(
+            _overrides(callback, hook)
+            for callback in self.callbacks
+            if type(callback) is not History
+            for hook in ("on_epoch_begin", "on_epoch_end")
+        )
+
+    def record_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
+        """Tell the history of many epochs at once; only for callbacks that do not want them one by one."""
+        for callback in self.callbacks:
+            if type(callback) is History:
+                callback.record_epochs(first, columns)
+
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
         if params:

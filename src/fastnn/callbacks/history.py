@@ -33,3 +33,10 @@ class History(Callback):
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
         self.model.history = self
+
+    def record_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
+        """Do what `on_epoch_end` does for many epochs: a list for each metric."""
+        for name, values in columns.items():
+            self.history.setdefault(name, []).extend(values)
+        self.epoch.extend(range(first, first + len(next(iter(columns.values())))))
+        self.model.history = self

@@ -19,7 +19,6 @@ __all__ = [
     "Loss",
     "LossFunctionWrapper",
     "check_weights",
-    "divide_no_nan",
     "reduce_weighted_values",
     "squeeze_or_expand_to_same_rank",
 ]
@@ -162,14 +161,8 @@ def reduce_weighted_values(values: Tensor, sample_weight: Any, reduction: str | 
     if reduction == "sum":
         return ops.sum(values)
     if reduction == "mean_with_sample_weight" and weights is not None:
-        return divide_no_nan(ops.sum(values), ops.sum(weights))
+        return ops.divide_no_nan(ops.sum(values), ops.sum(weights))
     return ops.mean(values)
-
-
-def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
-    """Return ``x1 / x2``, and 0 where ``x2`` is 0."""
-    zero = ops.equal(x2, 0.0)
-    return ops.where(zero, 0.0, x1 / ops.where(zero, 1.0, x2))
 
 
 def check_weights(values: Tensor, weights: Tensor) -> None:

@@ -33,7 +33,7 @@ __all__ = [
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean((y_true - y_pred)²)`` along the last axis."""
     y_true, y_pred = _same_rank(y_true, y_pred)
-    return ops.mean(ops.square(y_true - y_pred), axis=-1)
+    return ops.squared_error(y_pred, y_true)
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:

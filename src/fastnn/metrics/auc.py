@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import config, ops
-from ..losses.base import check_weights, divide_no_nan, squeeze_or_expand_to_same_rank
+from ..losses.base import check_weights, squeeze_or_expand_to_same_rank
 from ..tensor import Tensor
 from ..utils import checks
 from ..utils.lookup import unknown_name
@@ -155,7 +155,7 @@ class AUC(Metric):
         if self.label_weights is None:
             return ops.mean(area)
         weights = ops.convert_to_tensor(self.label_weights, self.dtype)
-        return divide_no_nan(ops.sum(area * weights), ops.sum(weights))
+        return ops.divide_no_nan(ops.sum(area * weights), ops.sum(weights))
 
     def _counts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         return (
@@ -172,18 +172,18 @@ class AUC(Metric):
 
     def _roc(self) -> tuple[Tensor, Tensor]:
         tp, fp, tn, fn = self._counts()
-        return divide_no_nan(fp, fp + tn), divide_no_nan(tp, tp + fn)
+        return ops.divide_no_nan(fp, fp + tn), ops.divide_no_nan(tp, tp + fn)
 
     def _pr(self) -> tuple[Tensor, Tensor]:
         tp, fp, _, fn = self._counts()
-        return divide_no_nan(tp, tp + fn), divide_no_nan(tp, tp + fp)
+        return ops.divide_no_nan(tp, tp + fn), ops.divide_no_nan(tp, tp + fp)
 
     def _pr_gain(self) -> tuple[Tensor, Tensor]:
         tp, fp, tn, fn = self._counts()
-        odds = divide_no_nan(tp + fn, tn + fp)
+        odds = ops.divide_no_nan(tp + fn, tn + fp)
         none = ops.equal(tp, 0.0)
-        recall_gain = ops.where(none, 0.0, 1.0 - odds * divide_no_nan(fn, tp))
-        precision_gain = ops.where(none, 1.0, 1.0 - odds * divide_no_nan(fp, tp))
+        recall_gain = ops.where(none, 0.0, 1.0 - odds * ops.divide_no_nan(fn, tp))
+        precision_gain = ops.where(none, 1.0, 1.0 - odds * ops.divide_no_nan(fp, tp))
         return ops.maximum(recall_gain, 0.0), precision_gain
 
     def _interpolated_pr_terms(self) -> Tensor:
@@ -191,12 +191,12 @@ class AUC(Metric):
         tp, fp, _, fn = self._counts()
         predicted = tp + fp
         gained = tp[:-1] - tp[1:]
-        slope = divide_no_nan(gained, ops.maximum(predicted[:-1] - predicted[1:], 0.0))
+        slope = ops.divide_no_nan(gained, ops.maximum(predicted[:-1] - predicted[1:], 0.0))
         intercept = tp[1:] - slope * predicted[1:]
         both = ops.logical_and(predicted[:-1] > 0.0, predicted[1:] > 0.0)
-        ratio = ops.where(both, divide_no_nan(predicted[:-1], ops.maximum(predicted[1:], 0.0)), 1.0)
+        ratio = ops.where(both, ops.divide_no_nan(predicted[:-1], ops.maximum(predicted[1:], 0.0)), 1.0)
         area = slope * (gained + intercept * ops.log(ratio))
-        return divide_no_nan(area, ops.maximum(tp[1:] + fn[1:], 0.0))
+        return ops.divide_no_nan(area, ops.maximum(tp[1:] + fn[1:], 0.0))
 
     def get_config(self) -> dict[str, Any]:
         given = {} if self._given_thresholds is None else {"thresholds": self._given_thresholds}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ops
-from ..losses.base import check_weights, divide_no_nan, squeeze_or_expand_to_same_rank
+from ..losses.base import check_weights, squeeze_or_expand_to_same_rank
 from ..tensor import Tensor
 from .base import Metric
 
@@ -53,16 +53,19 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values; ``sample_weight`` broadcasts to them. Values of one sample count as their mean."""
+        weight = 1.0
+        if isinstance(sample_weight, (int, float)):  # one for all
+            weight, sample_weight = float(sample_weight), None
         values, weights = _one_a_sample(values, sample_weight, ops.mean, self.dtype)
-        self.total.assign_add(_total(values))
-        if weights is not None:
-            self.count.assign_add(_total(weights))
+        if weights is None:
+            ops.accumulate(self.total, self.count, values, weight)
         else:
-            self.count.assign_add(float(values.shape[0]) if values.shape else 1.0)
+            self.total.assign_add(_total(values))
+            self.count.assign_add(_total(weights))
 
     def result(self) -> Tensor:
         """Return the mean, 0 before the first value."""
-        return divide_no_nan(self.total.value, self.count.value)
+        return ops.divide_no_nan(self.total.value, self.count.value)
 
 
 class MeanMetricWrapper(Mean):

@@ -45,6 +45,8 @@ class Op:
         Positions of the inputs (Variables) that it writes.
     stateful : bool
         Whether it must be kept although nobody uses its outputs.
+    in_place : bool
+        Whether an output may be the memory of an input of its shape and dtype.
     attrs : dict
         Names and defaults of the attributes (`inspect.Parameter.empty`: required), in positional order.
     doc : str
@@ -66,6 +68,7 @@ class Op:
         convert: Callable | None = None,
         mutates: tuple[int, ...] = (),
         stateful: bool = False,
+        in_place: bool = False,
         attrs: dict | None = None,
         doc: str = "",
         register: bool = True,
@@ -79,6 +82,7 @@ class Op:
         self.convert = convert
         self.mutates = mutates
         self.stateful = stateful or bool(mutates)
+        self.in_place = in_place
         self.n_inputs = len(inputs)
         self.attr_defaults = attrs or {}
         self.__doc__ = doc

@@ -70,6 +70,7 @@ def elementwise(name, reference, derivative=None, *, inputs="x", convert=to_floa
         lower=_map_lower(name),
         convert=convert,
         attrs=attrs,
+        in_place=True,
         doc=doc or f"Elementwise {name.replace('_', ' ')}.",
     )
 
@@ -95,6 +96,12 @@ add = _binary("add", np.add, lambda dy, y, a, b: (dy, dy))
 subtract = _binary("subtract", np.subtract, lambda dy, y, a, b: (dy, -dy))
 multiply = _binary("multiply", np.multiply, lambda dy, y, a, b: (dy * b, dy * a))
 divide = _binary("divide", np.divide, lambda dy, y, a, b: (dy / b, -dy * y / b), convert=to_float)
+divide_no_nan = _binary(
+    "divide_no_nan",
+    _integer_safe(lambda a, b: np.where(b == 0, b.dtype.type(0), np.divide(a, b))),
+    lambda dy, y, a, b: (divide_no_nan(dy, b), -divide_no_nan(dy * y, b)),
+    convert=to_float,
+)
 floor_divide = _binary("floor_divide", _integer_safe(np.floor_divide))
 mod = _binary("mod", _integer_safe(np.mod), lambda dy, y, a, b: (dy, -dy * floor(a / b)))
 
@@ -264,8 +271,9 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
 
 
 __all__ = (
-    "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil clip copy cos cosh divide equal erf "
-    "exp expm1 floor floor_divide greater greater_equal identity isfinite isinf isnan less less_equal log log10 log1p "
-    "log2 logical_and logical_not logical_or logical_xor maximum minimum mod multiply nan_to_num negative not_equal "
-    "power reciprocal round rsqrt sign sin sinh sqrt square subtract tan true_divide trunc where"
+    "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil clip copy cos cosh divide "
+    "divide_no_nan equal erf exp expm1 floor floor_divide greater greater_equal identity isfinite isinf isnan less "
+    "less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor maximum minimum mod multiply "
+    "nan_to_num negative not_equal power reciprocal round rsqrt sign sin sinh sqrt square subtract tan true_divide "
+    "trunc where"
 ).split()

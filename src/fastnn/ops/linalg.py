@@ -18,22 +18,12 @@ from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze, tran
 __all__ = ["dense", "dot", "matmul", "outer", "tensordot", "vdot"]
 
 
-_SHORT = 16  # inner sizes up to here are too short for dot products
-_TALL = 8  # rows from here on make up for a copy
-
-
 def place_matmul(plan, out, a, b, **epilogue):
     """Append out = epilogue(a @ b), copying an operand where its strides suit no kernel."""
     try:
-        plan.matmul(out, a, fit_to_multiply(plan, out, a, b), **epilogue)
+        plan.matmul(out, a, b, **epilogue)
     except BufferError:
         plan.matmul(out, scratch(plan, a), scratch(plan, b.T).T if epilogue else scratch(plan, b), **epilogue)
-
-
-def fit_to_multiply(plan, out, a, b):
-    """Return b, copied if its columns are short: folding lanes would then take longer than multiplying."""
-    columns = b.strides[0] == b.itemsize and out.strides[1] == out.itemsize and b.shape[1] > 1
-    return scratch(plan, b) if columns and 1 < b.shape[0] <= _SHORT and a.shape[0] >= _TALL else b
 
 
 def _matmul_lower(plan, outs, ins):

@@ -17,11 +17,11 @@ from .elementwise import elementwise
 from .indexing import take_along_axis
 from .reduce import normalize_axes
 from .reduce import sum as reduce_sum
-from .shaping import expand_dims, moveaxis, reshape, squeeze
+from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "in_top_k", "log_softmax", "softmax",
-    "sparse_categorical_crossentropy",
+    "sparse_categorical_crossentropy", "squared_error",
 ]  # fmt: skip
 
 
@@ -36,13 +36,12 @@ def _np_lse(x):
 
 
 def _rows_lower(name):
-    """Lower to a row kernel: the last output has the shape of the rows, the last input may be labels."""
+    """Lower to a row kernel: some operand has the shape of the rows, the last input may be labels."""
 
     def lower(plan, outs, ins):
+        *rows, cols = max((x.shape for x in (*outs, *ins)), key=len)
         ins = [contiguous(plan, x) for x in ins]
-        cols = outs[-1].shape[-1]
-        rows = outs[-1].size // cols if cols else 0
-        plan.call(name, outs, ins, (rows, cols, dtype_code(ins[-1])))
+        plan.call(name, outs, ins, (math.prod(rows), cols, dtype_code(ins[-1])))
 
     return lower
 
@@ -189,6 +188,44 @@ sparse_softmax_crossentropy_grad = Op(
     vjp=lambda call, g: _sparse_crossentropy_second(*call.inputs, g),
     lower=_rows_lower("sparse_softmax_crossentropy_grad"),
 )
+
+
+_squared_error = Op(
+    "squared_error",
+    inputs=["pred", "true"],
+    spec=lambda pred, true: [(pred.shape[:-1], pred.dtype)],
+    reference=lambda pred, true: ((pred - true) ** 2).mean(-1),
+    vjp=lambda call, dloss: _both_signs(_squared_error_grad(dloss, *call.inputs)),
+    lower=_rows_lower("squared_error"),
+    convert=to_float,
+)
+_squared_error_grad = Op(
+    "squared_error_grad",
+    inputs=["dloss", "pred", "true"],
+    spec=lambda dloss, pred, true: [(pred.shape, pred.dtype)],
+    reference=lambda dloss, pred, true: dloss[..., None] * (pred - true) * (2 / pred.shape[-1]),
+    vjp=lambda call, g: _squared_error_second(*call.inputs, g),
+    lower=_rows_lower("squared_error_grad"),
+    convert=to_float,
+)
+
+
+def _both_signs(dx):
+    return dx, -dx
+
+
+def _squared_error_second(dloss, pred, true, g):
+    factor = 2.0 / pred.shape[-1]
+    return reduce_sum(g * (pred - true), axis=-1) * factor, *_both_signs(g * expand_dims(dloss, -1) * factor)
+
+
+def squared_error(x1, x2):
+    """Return the mean along the last axis of (x1 - x2)²."""
+    x1, x2 = to_float(x1, x2)
+    shape = e.broadcast_shapes("squared_error", x1, x2)
+    if not shape:
+        raise ValueError("squared_error needs at least one axis")
+    return _squared_error(broadcast_to(x1, shape), broadcast_to(x2, shape))
 
 
 def _softmax_crossentropy_second(dloss, probs, target, g):

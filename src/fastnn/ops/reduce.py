@@ -10,7 +10,7 @@ from ..dtypes import is_float
 from ..tensor import Tensor, aligned_empty
 from .catalogue import Op, scratch
 from .convert import BOOL, cast, to_bool, to_float, to_number, to_tensor
-from .elementwise import absolute, equal, exp, log, multiply, not_equal, sqrt, square, where
+from .elementwise import absolute, equal, exp, log, not_equal, sqrt, square, where
 from .shaping import broadcast_to, reshape
 
 __all__ = [
@@ -52,23 +52,23 @@ def three_axes(plan, x, axes):
     return seen if np.may_share_memory(seen, x) or x.size == 0 else scratch(plan, x).reshape(shape)
 
 
-def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype=None):
-    def spec(x, axes):
+def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype=None, attrs=None):
+    def spec(x, axes, **attrs):
         return [(_dropped(x.shape, axes), out_dtype or x.dtype)]
 
-    def lower(plan, outs, ins, axes):
+    def lower(plan, outs, ins, axes, **attrs):
         x = three_axes(plan, ins[0], axes)
-        plan.reduce(name, outs[0].reshape(x.shape[0], x.shape[2]), x)
+        plan.reduce(name, outs[0].reshape(x.shape[0], x.shape[2]), x, **attrs)
 
     def vjp(call, dy):
-        axes = call.attrs["axes"]
         (x,), (y,) = call.inputs, call.outputs
-        kept = _kept(x.shape, axes)
-        return derivative(reshape(dy, kept), reshape(y, kept), x, axes)
+        kept = _kept(x.shape, call.attrs["axes"])
+        return derivative(reshape(dy, kept), reshape(y, kept), x, **call.attrs)
 
     return Op(
-        name, inputs=["x"], spec=spec, reference=lambda x, axes: np.asarray(reference(x, axis=axes)), lower=lower,
-        vjp=derivative and vjp, convert=convert, attrs={"axes": None},
+        name, inputs=["x"], spec=spec, lower=lower, vjp=derivative and vjp, convert=convert,
+        reference=lambda x, axes, **attrs: np.asarray(reference(x, axis=axes, **attrs)),
+        attrs={"axes": None, **(attrs or {})},
     )  # fmt: skip
 
 
@@ -112,7 +112,12 @@ def _np_arg(fn):
     return reference
 
 
-_sum = _reduce_op("sum", _integers(np.sum, 0), lambda dy, y, x, axes: broadcast_to(dy, x.shape))
+_sum = _reduce_op(
+    "sum",
+    lambda x, axis, scale: _integers(np.sum, 0)(x, axis) * x.dtype.type(scale),
+    lambda dy, y, x, axes, scale: broadcast_to(dy if scale == 1 else dy * scale, x.shape),
+    attrs={"scale": 1.0},  # by which the sum is multiplied: floats only
+)
 
 
 def _squares_lower(plan, outs, ins):
@@ -211,8 +216,10 @@ def _count(x, axis):
 def mean(x, axis=None, keepdims=False):
     """Arithmetic mean; NaN of nothing."""
     (x,) = to_float(x)
+    axes = normalize_axes(axis, len(x.shape))
     n = _count(x, axis)
-    return multiply(sum(x, axis, keepdims), 1.0 / n if n else float("nan"))
+    y = _sum(x, axes, 1.0 / n if n else float("nan"))
+    return reshape(y, _kept(x.shape, axes)) if keepdims else y
 
 
 def var(x, axis=None, keepdims=False):

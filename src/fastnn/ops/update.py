@@ -1,17 +1,17 @@
-"""Ops that write variables: assignment, the optimizer rules, the guard against values that are not finite."""
+"""Ops that write variables: assignment, logs, the optimizer rules, the guard against values that are not finite."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..tensor import Variable, aligned_empty, convert_to_tensor, laid_out_like
-from .catalogue import REQUIRED, Op
+from .catalogue import REQUIRED, Op, contiguous
 from .convert import cast
 from .shaping import broadcast_to
 
 __all__ = [
-    "adagrad_update", "adam_update", "assign", "guard", "momentum_update", "rmsprop_update", "sgd_update",
-    "step_scalars",
+    "accumulate", "adagrad_update", "adam_update", "assign", "guard", "momentum_update", "record", "rmsprop_update",
+    "sgd_update", "step_scalars",
 ]  # fmt: skip
 
 F64 = np.dtype("float64")
@@ -43,24 +43,80 @@ def assign(variable, value):
     return variable
 
 
-def _guard_lower(plan, outs, ins):
-    plan.guard(ins[0])
+def place_guard(plan, arrays):
+    """Append guards over arrays of any dtypes and layouts."""
+    for dtype in dict.fromkeys(x.dtype for x in arrays):
+        values = [x for x in arrays if x.dtype == dtype]
+        try:
+            plan.guard(*values)
+        except BufferError:  # a layout that the kernel does not walk
+            plan.guard(*[contiguous(plan, x) for x in values])
 
 
 _guard = Op(
     "guard",
     inputs=["value"],
-    spec=lambda value: [],
-    reference=lambda value: None,
-    lower=_guard_lower,
+    spec=lambda *values: [],
+    reference=lambda *values: None,
+    lower=lambda plan, outs, ins: place_guard(plan, ins),
     stateful=True,
-    doc="Stop the program's run after the batch in which the scalar is not finite.",
+    doc="Stop the program's run after the batch in which a value is not finite.",
 )
 
 
-def guard(value):
-    """Inside a program: stop `run_batches` after the batch in which this scalar is NaN or infinite."""
-    _guard.apply((convert_to_tensor(value),), {})
+def guard(*values):
+    """Inside a program: stop `run_batches` after the batch in which one of these holds NaN or infinity."""
+    _guard.apply([convert_to_tensor(value) for value in values], {})
+
+
+# ---- logs ------------------------------------------------------------------------------------------------------
+
+
+def _accumulate_reference(total, count, x, weight, number):
+    total += total.dtype.type(x.sum() * weight)
+    count += count.dtype.type(number)
+
+
+_accumulate = Op(
+    "accumulate",
+    inputs=["total", "count", "x"],
+    spec=lambda total, count, x, weight, number: [],
+    reference=_accumulate_reference,
+    lower=lambda plan, outs, ins, weight, number: plan.call(
+        "accumulate", ins[:2], [contiguous(plan, ins[2])], (ins[2].size,), (weight, number)
+    ),
+    mutates=(0, 1),
+    attrs={"weight": 1.0, "number": 1.0},
+    doc="total += weight · sum(x); count += number: what a mean is made of.",
+)
+
+
+def accumulate(total, count, x, weight=1.0):
+    """Add weight · sum(x) to one scalar variable, and weight times the number of elements to another."""
+    x = cast(x, total.dtype)
+    _accumulate.apply((total, count, x), {"weight": float(weight), "number": float(weight) * x.size})
+
+
+def _record_reference(log, position, x):
+    if 0 <= position < len(log):
+        log[position] = x
+    position += 1
+
+
+_record = Op(
+    "record",
+    inputs=["log", "position", "x"],
+    spec=lambda log, position, x: [],
+    reference=_record_reference,
+    lower=lambda plan, outs, ins: plan.call("record", ins[:2], ins[2:], (len(ins[0]),)),
+    mutates=(0, 1),
+    doc="log[position] = x where there is room; position += 1.",
+)
+
+
+def record(log, position, x):
+    """Write a scalar at a position of a float64 vector, and move the position (int64) on by one."""
+    _record.apply((log, position, x), {})
 
 
 def _scalars_reference(learning_rate, iterations, beta_1, beta_2):

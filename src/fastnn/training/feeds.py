@@ -54,6 +54,13 @@ class ArrayFeed:
         self._position += done
         return done, done == asked
 
+    def epoch_parts(self) -> list[tuple[Any, int, int]] | None:
+        """Return an epoch as the parts of a `Sequence`; None where epochs differ or run op by op."""
+        parts = self._runner.parts()
+        if parts is None or self.steps != self._batches:
+            return None
+        return parts if self._orders is None else [(self._orders, 0, 0), *parts]
+
     def logs(self) -> dict[str, Any]:
         """Return what an overridden step returned for the last batch."""
         return self._runner.logs()
@@ -95,6 +102,10 @@ class StreamFeed:
             if not self._runner.run(0, 1):
                 return done, False
         return count, True
+
+    def epoch_parts(self) -> None:
+        """Return None: every batch comes from Python."""
+        return None
 
     def logs(self) -> dict[str, Any]:
         """Return what an overridden step returned for the last batch."""

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import plan
-from ..tensor import Tensor, TracingError
+from .. import ops, plan
+from ..tensor import Tensor, TracingError, Variable
 
-__all__ = ["MetricReader", "as_floats"]
+__all__ = ["EpochLog", "MetricReader", "as_floats"]
 
 
 class MetricReader:
     """Reads and resets a model's metrics; made once for each ``compile``, when the metrics exist.
 
     ``read`` returns them in alphabetical order, as Keras' logs are.
+
+    Attributes
+    ----------
+    read_program, reset_program : Program or None
+        None where the metrics are not written in ops.
     """
 
     def __init__(self, model: Any) -> None:
         self.model = model
         self.names: list[str] = []  # in alphabetical order
         self.order: list[str] = []  # in that of the metrics
-        self._read = _program(self._results)
-        self._reset = _program(model.reset_metrics)
+        self.read_program = _program(self.results)
+        self.reset_program = _program(model.reset_metrics)
 
-    def _results(self) -> list[Any]:
+    def results(self) -> list[Any]:
+        """Return the metrics' values, tensors, in the order of `names`."""
         results = self.model.get_metrics_result()
         self.order = list(results)
         self.names = sorted(results)
@@ -34,17 +40,61 @@ class MetricReader:
 
     def read(self) -> dict[str, Any]:
         """Return the metrics' values so far."""
-        if self._read is None:
-            values = self._results()
+        if self.read_program is None:
+            values = self.results()
             return dict(zip(self.names, map(_as_float, values), strict=True))
-        return dict(zip(self.names, map(_as_float, self._read.run()), strict=True))
+        return dict(zip(self.names, map(_as_float, self.read_program.run()), strict=True))
 
     def reset(self) -> None:
         """Set the metrics back to their beginning."""
-        if self._reset is None:
+        if self.reset_program is None:
             self.model.reset_metrics()
         else:
-            self._reset.run()
+            self.reset_program.run()
+
+
+class EpochLog:
+    """The metrics at the end of each of many epochs, written by a program that also looks at the weights.
+
+    Parameters
+    ----------
+    reader : MetricReader
+    weights : sequence of Variable
+        The program stops its run when one of them is not finite.
+
+    Raises
+    ------
+    TracingError
+        For metrics that are not written in ops, or are no scalars.
+    """
+
+    room = 1 << 13  # epochs
+
+    def __init__(self, reader: MetricReader, weights: Sequence[Variable]) -> None:
+        self._reader, self._weights = reader, weights
+        self._columns: dict[str, Variable] = {}
+        self._positions: dict[str, Variable] = {}
+        self.program = plan.compile(self._write, [])
+
+    def _write(self) -> list[Any]:
+        ops.guard(*self._weights)
+        for name, value in zip(self._reader.names, self._reader.results(), strict=True):
+            value = ops.convert_to_tensor(value)
+            if value.shape:
+                raise TracingError(f"metric {name!r} of shape {value.shape} is no scalar")
+            self._columns[name] = Variable(np.zeros(self.room, "float64"), trainable=False)
+            self._positions[name] = Variable(np.zeros((), "int64"), trainable=False)
+            ops.record(self._columns[name], self._positions[name], value)
+        return []
+
+    def begin(self) -> None:
+        """Begin with the first row."""
+        for position in self._positions.values():
+            position.load(0)
+
+    def columns(self, epochs: int) -> dict[str, list[float]]:
+        """Return the first rows: a list for each metric."""
+        return {name: column.array[:epochs].tolist() for name, column in self._columns.items()}
 
 
 def _program(function: Callable[[], Any]) -> Any:

@@ -10,6 +10,7 @@ from ..callbacks import CallbackList, TerminateOnNaN
 from .errors import DivergenceError
 from .feeds import ArrayFeed, StreamFeed, warn_out_of_data
 from .logs import as_floats
+from .many_epochs import ManyEpochs, make_many_epochs
 from .pace import Pace
 from .snapshot import Snapshot
 
@@ -145,9 +146,9 @@ class FitLoop(_Loop):
         super().__init__(model, "train", feed, callbacks)
         self.validation = validation
         self.validation_freq = validation_freq
-        others = [*model.variables, *model.optimizer.variables]
-        self._snapshot = Snapshot(model.trainable_variables, others)
+        self._snapshot = Snapshot(model._runtime.trained(), model._runtime.variables())
         self._finite_epoch = 0
+        self._together: ManyEpochs | None = None
         self._tolerant = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
 
     def _stopped(self) -> bool:
@@ -161,19 +162,41 @@ class FitLoop(_Loop):
         callbacks.on_train_begin()
         self._finite_epoch = initial_epoch
         self._check_start()
-        for epoch in range(initial_epoch, epochs):
-            callbacks.on_epoch_begin(epoch)
-            logs = self._epoch(epoch)
-            callbacks.on_epoch_end(epoch, logs)
+        if self.validation is None and epochs - initial_epoch > 2:
+            self._together = make_many_epochs(model, self.feed, callbacks)
+        epoch = initial_epoch
+        while epoch < epochs:
+            count, logs = self._many(epoch, epochs) or self._one(epoch)
+            epoch += count
             if model.stop_training:
                 break
         if epochs:
-            model.optimizer.finalize_variable_values(model.trainable_variables)
+            model.optimizer.finalize_variable_values(model._runtime.trained())
         callbacks.on_train_end(logs)
 
     def _check_start(self) -> None:
         if not self._snapshot.take():
             raise ValueError("the model's weights hold NaN or infinite values before training begins")
+
+    def _many(self, epoch: int, epochs: int) -> tuple[int, dict[str, Any]] | None:
+        """Run epochs in C and return how many, and the logs; None where the next one is to be run by itself."""
+        count = self._together.ahead(epoch, epochs) if self._together is not None else 0
+        if count < 2:
+            return None
+        logs = self._together.run(epoch, count, self.callbacks)
+        self._snapshot.take()
+        self._finite_epoch = epoch if logs is None else epoch + count
+        return None if logs is None else (count, logs)
+
+    def _one(self, epoch: int) -> tuple[int, dict[str, Any]]:
+        """Run one epoch with all that may be wanted around it; return 1 and the logs."""
+        start = time.perf_counter()
+        self.callbacks.on_epoch_begin(epoch)
+        logs = self._epoch(epoch)
+        self.callbacks.on_epoch_end(epoch, logs)
+        if self._together is not None:
+            self._together.note(time.perf_counter() - start)
+        return 1, logs
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         done, finite = self._pass()

@@ -57,7 +57,8 @@ class PredictLoop:
         self.total = -(-len(x) // shown)
         rows = shown
         if batch_size is None and not self._hooked and len(x) > shown:
-            rows = self.model._runtime.predictor.wide_batch()
+            most = self.model._runtime.predictor.wide_batch()
+            rows = -(-len(x) // -(-len(x) // most))  # as even as can be: one program for nearly all
         return (x[begin : begin + rows] for begin in range(0, len(x), rows))
 
     def _of_stream(self, data: Any, steps: int | None) -> Iterator[np.ndarray]:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from .. import graph, plan
+from .._kernels import core
 from ..tensor import Tensor, TracingError
 from .runners import ProgramCache
 
 __all__ = ["FEW_ROWS", "Predictor"]
 
-FEW_ROWS = 32  # up to here rows are predicted by a program of their own
+FEW_ROWS = 32  # Keras' batch; a call of the model on so many rows has a program
 _WIDE_BATCH = 256  # rows of a batch where the user leaves the choice to us
 _PROGRAMS = 64
 
@@ -29,7 +30,7 @@ class Predictor:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._programs = ProgramCache(_PROGRAMS)
-        self._few: dict[Any, Any] = {}
+        self._few: dict[Any, _Forward] = {}
         self._lock = threading.Lock()
 
     def clear(self) -> None:
@@ -39,17 +40,12 @@ class Predictor:
             self._few.clear()
 
     def few(self, x: np.ndarray) -> np.ndarray | None:
-        """Return the predictions for a few rows of a shape and dtype seen before, or None.
-
-        This is the short way: one dictionary, one copy in, one run, one copy out.
-        """
-        program = self._few.get((x.shape, x.dtype))
-        if program is None:
+        """Return the predictions for rows of a shape and dtype seen before that make one batch, or None."""
+        forward = self._few.get((x.shape, x.dtype))
+        if forward is None:
             return None
         with self._lock:
-            program.inputs[0][...] = x
-            program.run()
-            return program.outputs[0].copy()
+            return forward(x)
 
     def predict(self, x: np.ndarray) -> Any:
         """Return the predictions for one batch, in the structure that the model returns."""
@@ -57,12 +53,10 @@ class Predictor:
             return self._eagerly(x)
         try:
             with self._lock:
-                program = self._program(x)
-                program.inputs[0][...] = x
-                program.run()
-                result = _as_arrays(program.result())
-                if len(x) <= FEW_ROWS and isinstance(result, np.ndarray):
-                    self._remember(x, program)
+                forward = self._programs.get(x.shape, lambda: self._compile(x))
+                result = forward(x)
+                if isinstance(result, np.ndarray) and len(x) <= self.wide_batch():
+                    self._remember(x, forward)
                 return result
         except TracingError as error:
             self.model._fall_back_to_eager(error)
@@ -74,11 +68,10 @@ class Predictor:
         32 is Keras' default, and what a layer that mixes rows must see; the layers of this package treat
         each row by itself, and larger batches of them give the same numbers sooner.
         """
-        return _WIDE_BATCH if self.model._rows_are_independent() else 32
+        return _WIDE_BATCH if self.model._rows_are_independent() else FEW_ROWS
 
-    def _program(self, x: np.ndarray) -> Any:
-        spec = (x.shape, self.model._input_dtype)
-        return self._programs.get(spec, lambda: plan.compile(self._forward, [spec]))
+    def _compile(self, x: np.ndarray) -> _Forward:
+        return _Forward(plan.compile(self._forward, [(x.shape, self.model._input_dtype)]))
 
     def _forward(self, x: Tensor) -> Any:
         outputs = self.model.predict_step(x)
@@ -88,10 +81,35 @@ class Predictor:
     def _eagerly(self, x: np.ndarray) -> Any:
         return _as_arrays(self.model.predict_step(Tensor(x.astype(self.model._input_dtype))))
 
-    def _remember(self, x: np.ndarray, program: Any) -> None:
+    def _remember(self, x: np.ndarray, forward: _Forward) -> None:
         if len(self._few) >= _PROGRAMS:
             self._few.clear()
-        self._few[x.shape, x.dtype] = program
+        self._few[x.shape, x.dtype] = forward
+
+
+class _Forward:
+    """A program of the forward pass as a function of an array.
+
+    Rows of the program's dtype and layout are read where they stand; others are copied and converted first.
+    """
+
+    def __init__(self, program: plan.Program) -> None:
+        self._program = program
+        self._call = None
+        if isinstance(program.structure, Tensor) and not program.written:
+            (x,), (y,) = program.inputs, program.outputs
+            if not np.may_share_memory(x, y):
+                self._call = core.Call(program.plan, x, y)
+
+    def __call__(self, x: np.ndarray) -> Any:
+        """Return the outputs in their structure, arrays of their own."""
+        if self._call is not None:
+            y = self._call(x)
+            if y is not None:
+                return y
+        self._program.inputs[0][...] = x
+        self._program.run()
+        return _as_arrays(self._program.result())
 
 
 def _as_arrays(structure: Any) -> Any:

@@ -94,6 +94,11 @@ class ProgramRunner:
         done = program.run_batches(begin * self.size, count)
         return done if program.stopped_at is None else done - 1
 
+    def parts(self) -> list[tuple[Any, int, int]]:
+        """Return all batches as the parts of a `Sequence`."""
+        parts = [(self._program, 0, self.whole)] if self.whole else []
+        return parts if self._short is None else [*parts, (self._short, self.whole * self.size, 1)]
+
     def logs(self) -> dict[str, Any]:
         """Return what the step function returned for the last batch (models that override it)."""
         return dict(self._last.result())
@@ -132,6 +137,10 @@ class EagerRunner:
             None if source is None else Tensor(source[order].astype(spec[1]))
             for source, spec in zip(self.data.sources, specs, strict=True)
         ]
+
+    def parts(self) -> None:
+        """Return None: every batch needs Python."""
+        return None
 
     def logs(self) -> dict[str, Any]:
         """Return what the step function returned for the last batch."""

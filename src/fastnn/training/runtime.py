@@ -10,9 +10,9 @@ from .. import plan
 from ..metrics import Mean
 from ..ops.sampling import random_permutation
 from ..random import SeedGenerator
-from ..tensor import Variable
+from ..tensor import TracingError, Variable
 from .compiled import CompileLoss, CompileMetrics
-from .logs import MetricReader
+from .logs import EpochLog, MetricReader
 from .predictor import Predictor
 from .runners import ProgramCache
 
@@ -60,7 +60,9 @@ class Runtime:
         self.predictor = Predictor(model)
         self._reader: MetricReader | None = None
         self._weights: list[Variable] | None = None
+        self._variables: list[Variable] | None = None
         self._orders = ProgramCache(2)
+        self._logs = ProgramCache(2)
         self._shuffler: SeedGenerator | None = None
 
     @contextmanager
@@ -77,14 +79,29 @@ class Runtime:
         self.programs.clear()
         self.shapes.clear()
         self.predictor.clear()
+        self._logs.clear()
         self._reader = None
-        self._weights = None
+        self._weights = self._variables = None
+
+    def weights(self) -> list[Variable]:
+        """Return the weights of the model, which is built; looked for once."""
+        if self._weights is None:
+            self._weights = self.model.weights
+        return self._weights
+
+    def variables(self) -> list[Variable]:
+        """Return the model's variables, those of random generators too, and the optimizer's."""
+        if self._variables is None:
+            self._variables = self.model.variables
+        return [*self._variables, *self.model.optimizer.variables]
 
     def trainable(self) -> tuple[bool, ...]:
         """Return which of the model's weights are trained: programs are made for that."""
-        if self._weights is None:
-            self._weights = self.model.weights
-        return tuple([variable.trainable for variable in self._weights])
+        return tuple([variable.trainable for variable in self.weights()])
+
+    def trained(self) -> list[Variable]:
+        """Return the weights that are trained."""
+        return [variable for variable in self.weights() if variable.trainable]
 
     def reader(self) -> MetricReader:
         """Return what reads the metrics; they must exist."""
@@ -96,6 +113,16 @@ class Runtime:
         """Let the next order of rows come from a new generator."""
         self._shuffler = None
         self._orders.clear()
+
+    def epoch_log(self) -> EpochLog | None:
+        """Return what logs the metrics of many epochs; None where they need Python."""
+        return self._logs.get(self.trainable(), self._make_log)
+
+    def _make_log(self) -> EpochLog | None:
+        try:
+            return EpochLog(self.reader(), self.trained())
+        except TracingError:
+            return None
 
     def order_program(self, rows: int) -> Any:
         """Return the program that writes a new order of so many rows into its output."""

@@ -116,17 +116,52 @@ static int any_split(const fnn_step *steps, int64_t n)
     return 0;
 }
 
+/* All repeats of r; a new job whenever the size of the crew changes. Without a step worth sharing it stays here. */
+static void run_repeats(plan_run *r)
+{
+    do {
+        r->left = r->repeats - r->done;
+        r->leave = 0;
+        if (r->threads == 1)
+            loop_alone(r);
+        else
+            fnn_parallel(job, r, r->threads);
+    } while (r->done < r->repeats && !r->stopped);
+}
+
 int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state, int threads)
 {
     fnn_state none = {0, 0, 0};
-    plan_run r = {steps, n, repeats, advance, state ? state : &none, any_split(steps, n) ? threads : 1, 0, 0, 0, 0};
-    do { /* a new job whenever the size of the crew changes */
-        r.left = repeats - r.done;
-        r.leave = 0;
-        if (r.threads == 1)
-            job(&r, 0, 1);
-        else
-            fnn_parallel(job, &r, threads);
-    } while (r.done < repeats && !r.stopped);
+    plan_run r = {.steps = steps, .n = n, .repeats = repeats, .advance = advance, .state = state ? state : &none,
+                  .threads = any_split(steps, n) ? threads : 1};
+    fnn_fpmode mode = fnn_fp_enter();
+    run_repeats(&r);
+    fnn_fp_leave(mode);
     return r.done;
+}
+
+/* 1: a guard stopped it. */
+static int run_stretch(const fnn_stretch *s, int threads)
+{
+    plan_run r = {.steps = s->steps, .n = s->n, .repeats = s->repeats, .advance = s->advance, .state = s->state,
+                  .threads = s->split ? threads : 1};
+    *s->state = (fnn_state){s->cursor, 0, 0};
+    run_repeats(&r);
+    return r.stopped;
+}
+
+int64_t fnn_run_sequence(fnn_stretch *stretches, int64_t n, int64_t rounds, int threads)
+{
+    fnn_fpmode mode = fnn_fp_enter();
+    int64_t done = 0;
+    int stopped = 0;
+    for (int64_t k = 0; k < n; k++)
+        stretches[k].split = any_split(stretches[k].steps, stretches[k].n);
+    while (!stopped && done < rounds) {
+        for (int64_t k = 0; k < n && !stopped; k++)
+            stopped = run_stretch(&stretches[k], threads);
+        done += !stopped;
+    }
+    fnn_fp_leave(mode);
+    return done;
 }

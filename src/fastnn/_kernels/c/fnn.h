@@ -60,6 +60,18 @@ typedef struct {
 int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
                 fnn_state *state, int threads);
 
+/* A plan's part in a sequence: from row `cursor` on, so many repeats. */
+typedef struct {
+    const fnn_step *steps;
+    int64_t n, repeats, advance, cursor;
+    fnn_state *state;       /* the plan's own */
+    int split;              /* whether a step is worth sharing; filled in by fnn_run_sequence */
+} fnn_stretch;
+
+/* Runs n stretches one after the other, the whole of it `rounds` times, as fnn_run does each. A guard ends
+ * everything after its repeat and leaves its plan's state.stop set. Returns the rounds completed. */
+int64_t fnn_run_sequence(fnn_stretch *stretches, int64_t n, int64_t rounds, int threads);
+
 /* ---- crew.c, pool.c: our threads --------------------------------------------------------------------- */
 enum { FNN_MAX_THREADS = 256 };
 FNN_EXPORT int fnn_threads(void);                   /* the number in force; seen by threadpoolctl */

@@ -1,0 +1,42 @@
+"""Programs run one after the other, again and again, in C: the epochs of a small network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from ._kernels import core
+from .plan import Program
+
+__all__ = ["Sequence"]
+
+
+class Sequence:
+    """A round of programs, to be run many times without a return to Python.
+
+    Parameters
+    ----------
+    parts : iterable of (Program, int, int)
+        The programs in their order. Each runs a number of batches, the last of the three, of the rows bound to
+        it, from the row in the middle on; 0 batches: it runs once, on what stands in its inputs.
+    """
+
+    def __init__(self, parts: Iterable[tuple[Program, int, int]]) -> None:
+        parts = list(parts)
+        self._core = core.Sequence([program.stretch(row, batches) for program, row, batches in parts])
+        self._programs = list({id(program): program for program, _, _ in parts}.values())
+        self.written = list({id(v): v for program in self._programs for v in program.written}.values())
+
+    @property
+    def completed(self) -> int:
+        """How many rounds the last `run` completed, also when an interrupt ended it."""
+        return self._core.completed
+
+    def run(self, rounds: int) -> int:
+        """Run so many rounds; return how many were completed: fewer when a guard met a value that is not finite."""
+        with ExitStack() as locks:
+            for program in self._programs:
+                locks.enter_context(program.lock)
+            for variable in self.written:
+                variable.before_write()
+            return self._core.run(rounds)
