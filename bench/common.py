@@ -1,4 +1,4 @@
-"""What every benchmark shares: fresh pinned processes, interleaved rounds, the table, the JSON file."""
+"""What every benchmark shares: its options, fresh pinned processes, and interleaved rounds."""
 
 from __future__ import annotations
 
@@ -6,36 +6,25 @@ import argparse
 import contextlib
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
-OURS = "fastnn"
+import report
+from report import Result
 
 
-@dataclass
-class Result:
-    """The times of one contestant in one case at one number of threads, in seconds."""
+class Contestant(NamedTuple):
+    """What is timed, and what one run of it is worth."""
 
-    case: str
-    name: str
-    threads: int
-    steps: int = 1  # units of work that one time stands for
-    times: list[float] = field(default_factory=list)
-
-    @property
-    def minimum(self) -> float:
-        return min(self.times)
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.times)
+    run: Callable[[], object]
+    steps: int = 1  # units of work of one run
+    check: Callable[[], float] | None = None  # what came out, as a number that must be alike for all
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -43,65 +32,79 @@ def parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=7, help="timed rounds (default: 7)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (default: 1 2)")
-    parser.add_argument("--isa", help="force fastnn's instruction set: avx512, avx2, neon, baseline")
+    parser.add_argument("--isa", help="force fastnn's instruction set, such as avx2")
     parser.add_argument(
-        "--seconds", type=float, default=30, help="a contestant that used this much runs no more rounds (default: 30)"
+        "--seconds", type=float, default=30, help="who has used so much sits out the later rounds (default: 30)"
     )
-    parser.add_argument("--json", type=Path, help="write all times to this file")
+    parser.add_argument("--json", type=Path, help="write all times to this file, and a picture beside it")
     parser.add_argument("--tiny", action="store_true", help="a few rows: to see that it runs, not how fast")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     return parser
 
 
 def interleave(
-    case: str, contestants: Mapping[str, Callable[[], object]], threads: int, rounds: int, seconds: float, steps: int
+    options: argparse.Namespace, case: str, threads: int, contestants: Mapping[str, Contestant]
 ) -> list[Result]:
     """Time the contestants in turn, round after round, so that a busy machine is busy for all.
 
-    Everyone runs once untimed. The order alternates between rounds: what one leaves behind (caches,
-    clock, heat) is not always the same one's gain. Who used up ``seconds`` sits out the other rounds.
+    Everyone runs once untimed, and is checked. The order alternates between rounds: what one leaves behind
+    (caches, clock, heat) is not always the same one's gain.
     """
     results = {}
-    for name, function in contestants.items():
+    for name, contestant in contestants.items():
         try:
-            function()
+            contestant.run()
         except Exception as error:
-            print(f"{case}: {name} failed and is left out: {type(error).__name__}: {error}")
+            say(f"{name} failed and is left out: {type(error).__name__}: {error}")
             continue
-        results[name] = Result(case, name, threads, steps)
-    for number in range(rounds):
+        check = contestant.check() if contestant.check else None
+        results[name] = Result(case, name, threads, contestant.steps, check=check)
+    for number in range(options.rounds):
         for name in list(results)[:: -1 if number % 2 else 1]:
             times = results[name].times
-            if times and sum(times) + min(times) > seconds:
+            if times and sum(times) + min(times) > options.seconds:
                 continue
             start = time.perf_counter()
-            contestants[name]()
+            contestants[name].run()
             times.append(time.perf_counter() - start)
     for result in results.values():
-        if len(result.times) < rounds:
-            print(f"{case}: {result.name} had {len(result.times)} of {rounds} rounds: more take over {seconds:g} s")
+        if len(result.times) < options.rounds:
+            say(f"{result.name}: {len(result.times)} of {options.rounds} rounds, more take over {options.seconds:g} s")
     return list(results.values())
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def main(options: argparse.Namespace, measure: Callable[[argparse.Namespace, int], tuple[list[Result], dict]]) -> None:
     """Run ``measure(options, threads)`` in a fresh process for every number of threads, then report.
 
-    ``measure`` returns its results and the versions of those who took part.
+    ``measure`` returns its results and the versions of those who took part. The process starts anew because most
+    read their number of threads once.
     """
     if options.child:
         results, versions = measure(options, options.threads[0])
-        report = {"results": [asdict(result) for result in results], "versions": versions, "machine": machine()}
-        options.child.write_text(json.dumps(report))
+        answer = {"results": [asdict(result) for result in results], "versions": versions, "machine": report.machine()}
+        options.child.write_text(json.dumps(answer))
         return
-    warn_if_busy()
     load = os.getloadavg()[0]
-    results, report = [], {}
+    if load > 0.5:
+        say(f"The machine is busy (load average {load:.1f}): measure again when it is quiet.")
+    results, answer = [], {}
     for threads in options.threads:
-        report = in_fresh_process(threads, options.isa)
-        results += [Result(**result) for result in report["results"]]
-    print_tables(results)
-    report["machine"]["load before"] = round(load, 2)
-    write_json(options.json, results, report)
+        answer = in_fresh_process(threads, options.isa)
+        results += [Result(**result) for result in answer["results"]]
+    record = {
+        "command": " ".join(["python", *sys.argv]),
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": answer["machine"] | {"load before": round(load, 2)},
+        "versions": answer["versions"],
+        "results": [asdict(result) for result in results],
+    }
+    print(report.text(record))
+    if options.json:
+        report.save(options.json, record)
 
 
 def in_fresh_process(threads: int, isa: str | None) -> dict:
@@ -109,11 +112,12 @@ def in_fresh_process(threads: int, isa: str | None) -> dict:
     with tempfile.TemporaryDirectory() as folder, pinned(threads):
         answer = Path(folder) / "answer.json"
         command = [sys.executable, *sys.argv, "--threads", str(threads), "--child", str(answer)]
-        subprocess.run(command, env=environment(threads, isa), check=True)
+        if subprocess.run(command, env=environment(threads, isa)).returncode:
+            sys.exit("the measurement failed")
         return json.loads(answer.read_text())
 
 
-def environment(threads: int, isa: str | None) -> dict[str, str]:
+def environment(threads: int, isa: str | None = None) -> dict[str, str]:
     """Return the variables that limit everybody's threads; most are read once, at import."""
     names = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS FASTNN_NUM_THREADS TF_NUM_INTRAOP_THREADS"
     limits = dict.fromkeys(names.split(), str(threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -124,19 +128,19 @@ def environment(threads: int, isa: str | None) -> dict[str, str]:
 
 @contextlib.contextmanager
 def pinned(threads: int) -> Iterator[None]:
-    """Let children use ``threads`` cores only, different physical ones where that is known."""
-    if not hasattr(os, "sched_setaffinity"):
+    """Let children use ``threads`` processors only, of different cores where that is known."""
+    if not hasattr(os, "sched_setaffinity"):  # macOS
         yield
         return
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores(before)[:threads])
+    os.sched_setaffinity(0, processors(before)[:threads])
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
 
 
-def cores(allowed: set[int]) -> list[int]:
+def processors(allowed: set[int]) -> list[int]:
     """Return the processors, those first that share no core with an earlier one."""
     seen, first, second = set(), [], []
     for cpu in sorted(allowed):
@@ -145,78 +149,3 @@ def cores(allowed: set[int]) -> list[int]:
         (second if core in seen else first).append(cpu)
         seen.add(core)
     return first + second
-
-
-def warn_if_busy() -> None:
-    """Say so where other programs keep the processor busy: ratios then wander."""
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        print(f"The machine is busy (load average {load:.1f}): measure again when it is quiet.")
-
-
-def print_tables(results: list[Result]) -> None:
-    """Print a table for every case and number of threads, with the ratios to ours."""
-    for case, threads in dict.fromkeys((result.case, result.threads) for result in results):
-        group = [result for result in results if (result.case, result.threads) == (case, threads)]
-        print(f"\n{case}; {threads} thread{'s' if threads > 1 else ''}\n")
-        print_table(group)
-
-
-def print_table(group: list[Result]) -> None:
-    width = max(len("fastest peer"), *(len(result.name) for result in group))
-    ours = next((result for result in group if result.name == OURS), None)
-    print(f"{'':{width}}   minimum    median  µs a step  rounds  ratio (minimum, median)")
-    for result in group:
-        ratio = f"{result.minimum / ours.minimum:6.2f}, {result.median / ours.median:.2f}" if ours else ""
-        print(
-            f"{result.name:{width}}  {seconds(result.minimum)}  {seconds(result.median)}"
-            f"  {result.minimum / result.steps * 1e6:9.1f}  {len(result.times):6}  {ratio}"
-        )
-    peers = [result for result in group if result is not ours]
-    if ours and peers:
-        minimum = min(peer.minimum for peer in peers) / ours.minimum
-        median = min(peer.median for peer in peers) / ours.median
-        print(f"{'fastest peer':{width}}{'':41}  {minimum:6.2f}, {median:.2f}")
-
-
-def seconds(value: float) -> str:
-    """Return a time with a unit that suits it, eight characters wide."""
-    unit, factor = next(
-        pair for pair in (("s ", 1), ("ms", 1e3), ("µs", 1e6)) if value * pair[1] >= 0.1 or pair[1] == 1e6
-    )
-    return f"{value * factor:5.3f}"[:5].rjust(5) + f" {unit}"
-
-
-def write_json(path: Path | None, results: list[Result], report: Mapping[str, object]) -> None:
-    """Write all times, with what is needed to judge them."""
-    if path is None:
-        return
-    content = {
-        "command": " ".join(["python", *sys.argv]),
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": report["machine"],
-        "versions": report["versions"],
-        "results": [asdict(result) | {"minimum": result.minimum, "median": result.median} for result in results],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    print(f"\nwritten to {path}")
-
-
-def machine() -> dict[str, object]:
-    """Describe the processor and how busy it is, as far as the system tells."""
-    from fastnn._kernels import core
-
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        model = names[0] if names else model
-    return {
-        "processor": model,
-        "cpus": os.cpu_count(),
-        "instruction set": core.get_isa(),
-        "load": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-    }

@@ -3,42 +3,50 @@
     python bench/train.py --workload W2 --threads 1 --rounds 5
     python bench/train.py --workload W1 --peers fastnn jax --optimizer rmsprop
 
-workloads.py says what is trained, peers/ how each trains it.
+workloads.py says what is trained, peers/ how each trains it. The table's "check" is the loss over all rows after
+the first, untimed run: everybody must have learnt as much.
 """
 
 from __future__ import annotations
 
 import argparse
+from types import ModuleType
 
 import common
 import peers
-from workloads import OPTIMIZERS, WORKLOADS, task
+import workloads
+from report import Result
 
 
-def measure(options: argparse.Namespace, threads: int) -> tuple[list[common.Result], dict]:
-    contenders = list(peers.load(options.peers, "trainers"))
+def measure(options: argparse.Namespace, threads: int) -> tuple[list[Result], dict]:
+    loaded = list(peers.load(options.peers, "trainers"))
     results = []
     for name in options.workload:
-        workload = WORKLOADS[name].tiny() if options.tiny else WORKLOADS[name]
-        the_task = task(workload, options.optimizer, options.dtype, threads)
-        title = f"{workload.title}, {options.optimizer}, {options.dtype}"
-        functions = {}
-        for peer in contenders:
-            try:
-                functions |= peer.trainers(the_task)
-            except peers.CannotError as error:
-                print(f"{name}: {error}")
-        results += common.interleave(title, functions, threads, options.rounds, options.seconds, workload.steps)
-    versions = {}
-    for peer in contenders:
-        versions |= peer.VERSION
-    return results, versions
+        workload = workloads.WORKLOADS[name]
+        task = workloads.task(workload.tiny() if options.tiny else workload, options.optimizer, options.dtype, threads)
+        case = f"{task.workload.title}, {options.optimizer}, {options.dtype}"
+        common.say(f"{case}; {threads}")
+        results += common.interleave(options, case, threads, contestants(loaded, task))
+    return results, peers.versions(loaded)
+
+
+def contestants(loaded: list[ModuleType], task: workloads.Task) -> dict[str, common.Contestant]:
+    found = {}
+    for peer in loaded:
+        try:
+            trainers = peer.trainers(task)
+        except peers.CannotError as error:
+            common.say(str(error))
+            continue
+        for name, (train, weights) in trainers.items():
+            found[name] = common.Contestant(train, check=lambda weights=weights: workloads.loss(task, weights()))
+    return found
 
 
 def main() -> None:
     parser = common.parser(__doc__.splitlines()[0])
-    parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
-    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="adam")
+    parser.add_argument("--workload", nargs="+", choices=workloads.WORKLOADS, default=list(workloads.WORKLOADS))
+    parser.add_argument("--optimizer", choices=workloads.OPTIMIZERS, default="adam")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--peers", nargs="+", choices=peers.PEERS, default=peers.PEERS, help="who takes part")
     common.main(parser.parse_args(), measure)

@@ -1,4 +1,4 @@
-"""The trainings that are compared: one line each, the same for everybody.
+"""The trainings that are compared, the same for everybody.
 
 All are dense networks with relu between the layers, trained on shuffled batches from arrays in
 memory. Building the network is not timed; shuffling and gathering the batches is.
@@ -6,13 +6,16 @@ memory. Building the network is not timed; shuffling and gathering the batches i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 LEARNING_RATE, EPSILON = 1e-3, 1e-7  # of every optimizer
-OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")  # sgd: with Nesterov's momentum of 0.9
+BETA_1, BETA_2 = 0.9, 0.999  # of adam and adamw
+RHO, MOMENTUM, DECAY = 0.9, 0.9, 0.004  # of rmsprop, sgd (Nesterov's), adamw
+OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Workload:
 
     name: str
     sizes: tuple[int, ...]
-    output: str  # activation of the last layer; behind softmax the loss is cross-entropy, else MSE
+    output: str  # activation of the last layer; behind softmax the loss is cross-entropy, else the mean square
     batch: int
     rows: int
     epochs: int
@@ -31,6 +34,11 @@ class Workload:
     @property
     def steps(self) -> int:
         return -(-self.rows // self.batch) * self.epochs
+
+    @property
+    def one_batch(self) -> bool:
+        """Whether an epoch is one batch: then the order of its rows does not matter."""
+        return self.batch >= self.rows
 
     @property
     def title(self) -> str:
@@ -51,15 +59,46 @@ class Task:
     optimizer: str
     dtype: str
     threads: int
-    x: np.ndarray
-    y: np.ndarray
+    x: np.ndarray  # (rows, features)
+    y: np.ndarray  # (rows,) int64 classes, or (rows, outputs)
 
 
 def task(workload: Workload, optimizer: str, dtype: str, threads: int) -> Task:
+    """Return the task with its data in the dtype asked for."""
     x, y = workload.data(workload.rows)
     if y.dtype.kind == "f":
         y = y.astype(dtype)
     return Task(workload, optimizer, dtype, threads, x.astype(dtype), y)
+
+
+def glorot(sizes: Sequence[int], dtype: str) -> list[np.ndarray]:
+    """Return weights (inputs, units) and bias (units,) of every layer, one after the other."""
+    rng = np.random.default_rng(0)
+    weights = []
+    for inputs, units in pairwise(sizes):
+        limit = (6 / (inputs + units)) ** 0.5
+        weights += [rng.uniform(-limit, limit, (inputs, units)).astype(dtype), np.zeros(units, dtype)]
+    return weights
+
+
+def forward(weights: Sequence[np.ndarray], output: str, x: np.ndarray) -> np.ndarray:
+    """Return what the network gives for x, in NumPy: what everybody has to compute."""
+    for number in range(0, len(weights), 2):
+        x = x @ weights[number] + weights[number + 1]
+        if number < len(weights) - 2:
+            x = np.maximum(x, 0)
+    if output == "softmax":
+        x = np.exp(x - x.max(axis=1, keepdims=True))
+        return x / x.sum(axis=1, keepdims=True)
+    return 1 / (1 + np.exp(-x)) if output == "sigmoid" else x
+
+
+def loss(task: Task, weights: Sequence[np.ndarray]) -> float:
+    """Return the loss over all rows, in float64: everybody's training must bring it down alike."""
+    outputs = forward([np.asarray(w, np.float64) for w in weights], task.workload.output, task.x.astype(np.float64))
+    if task.workload.output == "softmax":
+        return float(-np.log(outputs[np.arange(len(outputs)), task.y] + EPSILON).mean())
+    return float(np.square(outputs - task.y).mean())
 
 
 def pictures(rows: int) -> tuple[np.ndarray, np.ndarray]:

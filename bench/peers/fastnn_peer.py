@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from workloads import EPSILON, LEARNING_RATE, Task
+import numpy as np
+from workloads import Task
 
-import fastnn as keras
+import fastnn
+from peers import Trainer, keras_face
 
-VERSION = {"fastnn": keras.__version__}
-
-
-def model(task: Task) -> keras.Sequential:
-    workload = task.workload
-    keras.config.set_floatx(task.dtype)
-    first, *hidden, last = workload.sizes
-    layers = [keras.Input((first,))]
-    for number, units in enumerate(hidden):
-        layers.append(keras.layers.Dense(units, activation="relu"))
-        if workload.dropout and number == 0:
-            layers.append(keras.layers.Dropout(workload.dropout))
-    layers.append(keras.layers.Dense(last, activation=workload.output))
-    return keras.Sequential(layers)
+VERSION = {"fastnn": fastnn.__version__}
 
 
-def optimizer(name: str) -> keras.optimizers.Optimizer:
-    optimizers = keras.optimizers
-    if name == "sgd":
-        return optimizers.SGD(LEARNING_RATE, momentum=0.9, nesterov=True)
-    rules = {
-        "adam": optimizers.Adam,
-        "adamw": optimizers.AdamW,
-        "rmsprop": optimizers.RMSprop,
-        "adagrad": optimizers.Adagrad,
+def trainers(task: Task) -> dict[str, Trainer]:
+    return {"fastnn": keras_face.trainer(fastnn, task)}
+
+
+def predictors(weights: Sequence[np.ndarray], x: np.ndarray, threads: int) -> dict[str, Callable[[], np.ndarray]]:
+    network = keras_face.trained(fastnn, weights)
+    return {
+        "fastnn": lambda: network.predict(x, verbose=0),
+        "fastnn, model(x)": lambda: network(x).numpy(),
     }
-    return rules[name](LEARNING_RATE, epsilon=EPSILON)
-
-
-def trainers(task: Task) -> dict[str, Callable[[], object]]:
-    workload = task.workload
-    network = model(task)
-    loss = "sparse_categorical_crossentropy" if workload.output == "softmax" else "mse"
-    network.compile(optimizer=optimizer(task.optimizer), loss=loss)
-
-    def train() -> None:
-        network.fit(task.x, task.y, batch_size=workload.batch, epochs=workload.epochs, verbose=0)
-
-    return {"fastnn": train}
