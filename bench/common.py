@@ -77,11 +77,17 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def main(options: argparse.Namespace, measure: Callable[[argparse.Namespace, int], tuple[list[Result], dict]]) -> None:
+def main(
+    options: argparse.Namespace,
+    measure: Callable[[argparse.Namespace, int], tuple[list[Result], dict]],
+    notes: Callable[[list[Result]], list[str]] = lambda results: [],
+    draw: str = "bars",
+) -> None:
     """Run ``measure(options, threads)`` in a fresh process for every number of threads, then report.
 
     ``measure`` returns its results and the versions of those who took part. The process starts anew because most
-    read their number of threads once.
+    read their number of threads once. ``notes`` says in words what follows from the results; ``draw`` names the
+    function of pictures.py that shows them.
     """
     if options.child:
         results, versions = measure(options, options.threads[0])
@@ -100,11 +106,25 @@ def main(options: argparse.Namespace, measure: Callable[[argparse.Namespace, int
         "date": time.strftime("%Y-%m-%d"),
         "machine": answer["machine"] | {"load before": round(load, 2)},
         "versions": answer["versions"],
+        "notes": notes(results),
         "results": [asdict(result) for result in results],
     }
     print(report.text(record))
     if options.json:
-        report.save(options.json, record)
+        save(options.json, record, draw)
+
+
+def save(path: Path, record: dict, draw: str) -> None:
+    """Write the record, and a picture beside it where matplotlib is installed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1) + "\n")
+    try:
+        import pictures
+    except ImportError:
+        print("matplotlib is not installed: no picture")
+        return
+    getattr(pictures, draw)(path.with_suffix(".svg"), report.load(record))
+    print(f"\nwritten to {path} and {path.with_suffix('.svg')}")
 
 
 def in_fresh_process(threads: int, isa: str | None) -> dict:

@@ -1,4 +1,4 @@
-"""Results, and how they are shown: as text, as JSON, as a picture, and in docs/benchmarks.md.
+"""Results, and how they are shown: as text, as JSON, and in docs/benchmarks.md.
 
 python bench/report.py        # renders the tables of docs/benchmarks.md from bench/results/*.json
 """
@@ -10,7 +10,7 @@ import os
 import platform
 import re
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,18 +18,21 @@ OURS = "fastnn"
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 RESULTS = HERE / "results"
+UNITS = {"s": ((1, "s"), (1e3, "ms"), (1e6, "µs"), (1e9, "ns")), "B": ((1e-6, "MB"), (1e-3, "kB"))}
 
 
 @dataclass
 class Result:
-    """The times of one contestant in one case at one number of threads, in seconds."""
+    """What was measured of one contestant in one case at one number of threads."""
 
     case: str
     name: str
     threads: int
     steps: int = 1  # units of work that one time stands for
-    times: list[float] = field(default_factory=list)
-    check: float | None = None
+    times: list[float] = field(default_factory=list)  # seconds, or bytes
+    check: float | None = None  # what came out, as a number
+    unit: str = "s"
+    work: dict[str, float] = field(default_factory=dict)  # size, flops, bytes, limit of one unit of work
 
     @property
     def minimum(self) -> float:
@@ -39,6 +42,10 @@ class Result:
     @property
     def median(self) -> float:
         return statistics.median(self.times) / self.steps
+
+
+def load(record: dict) -> list[Result]:
+    return [Result(**each) for each in record["results"]]
 
 
 def tables(results: Iterable[Result]) -> dict[tuple[str, int], list[Result]]:
@@ -53,19 +60,31 @@ def is_ours(result: Result) -> bool:
     return result.name.split(",")[0] == OURS
 
 
-def rows(group: list[Result]) -> list[list[str]]:
-    """Return the cells of a table: head, contestants, the fastest peer."""
+def amount(value: float, unit: str) -> str:
+    """Return a number with about three digits, in a unit that suits it."""
+    scale = UNITS[unit]
+    factor, name = next((pair for pair in scale if value * pair[0] >= 1), scale[-1])
+    number = value * factor
+    return f"{number:,.{2 if number < 10 else 1 if number < 100 else 0}f} {name}"
+
+
+# ---- the cells of a table: head first ----------------------------------------------------------------------
+
+
+def race(group: list[Result]) -> list[list[str]]:
+    """Return the table of contestants, with their ratios to ours, and that of the fastest peer."""
     ours = next((result for result in group if result.name == OURS), None)
     checked = any(result.check is not None for result in group)
     table = [["", "minimum", "median", "rounds", *(["check"] if checked else []), "ratio: minimum", "median"]]
     for result in group:
-        cells = [result.name, seconds(result.minimum), seconds(result.median), str(len(result.times))]
+        cells = [result.name, *(amount(value, result.unit) for value in (result.minimum, result.median))]
+        cells.append(str(len(result.times)))
         cells += [f"{result.check:.3g}" if result.check is not None else ""] if checked else []
         table.append(cells + (ratios(result.minimum, result.median, ours) if ours else ["", ""]))
     peers = [result for result in group if not is_ours(result)]
     if ours and peers:
         fastest = ratios(min(peer.minimum for peer in peers), min(peer.median for peer in peers), ours)
-        table.append(["fastest peer", *[""] * (len(table[0]) - 3), *fastest])
+        table.append(["best peer", *[""] * (len(table[0]) - 3), *fastest])
     return table
 
 
@@ -73,57 +92,62 @@ def ratios(minimum: float, median: float, ours: Result) -> list[str]:
     return [f"{minimum / ours.minimum:.2f}", f"{median / ours.median:.2f}"]
 
 
-def seconds(value: float) -> str:
-    """Return a time with three digits, in a unit that suits it."""
-    factor, unit = (1, "s") if value >= 1 else (1e3, "ms") if value >= 1e-3 else (1e6, "µs")
-    number = value * factor
-    return f"{number:.{2 if number < 10 else 1 if number < 100 else 0}f} {unit}"
+def rates(group: list[Result]) -> list[list[str]]:
+    """Return the table of what each did per second, beside what the machine could have done."""
+    limited = any("limit" in result.work for result in group)
+    table = [["", "minimum", "median", "GFLOP/s", "GB/s", *(["share of the limit"] if limited else [])]]
+    for result in group:
+        cells = [result.name, amount(result.minimum, "s"), amount(result.median, "s")]
+        for key in ("flops", "bytes"):
+            cells.append(f"{result.work[key] / result.minimum / 1e9:.1f}" if key in result.work else "")
+        cells += [f"{result.work['limit'] / result.minimum:.0%}"] if "limit" in result.work else [""] * limited
+        table.append(cells)
+    return table
 
 
-def text(record: dict) -> str:
-    """Return all tables of a record, for the terminal."""
-    parts = []
-    for (case, threads), group in tables(Result(**each) for each in record["results"]).items():
-        table = rows(group)
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        places = [f"{{:<{widths[0]}}}", *(f"{{:>{width}}}" for width in widths[1:])]
-        lines = ["  ".join(places).format(*row) for row in table]
-        parts.append(f"\n{title(case, threads)}\n\n" + "\n".join(lines))
-    return "\n".join(parts)
+def table_of(group: list[Result]) -> list[list[str]]:
+    return (rates if any(result.work for result in group) else race)(group)
+
+
+# ---- text and pages ----------------------------------------------------------------------------------------
 
 
 def title(case: str, threads: int) -> str:
     return f"{case}; {threads} thread{'s' if threads > 1 else ''}"
 
 
+def text(record: dict) -> str:
+    """Return all tables of a record, for the terminal."""
+
+    def plain(table: list[list[str]]) -> str:
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        places = [f"{{:<{widths[0]}}}", *(f"{{:>{width}}}" for width in widths[1:])]
+        return "\n".join("  ".join(places).format(*row).rstrip() for row in table)
+
+    return "\n" + "\n\n".join([*sections(record, plain, "{}"), *record["notes"]])
+
+
 def markdown(record: dict) -> str:
     """Return all tables of a record with what is needed to judge them, for a page."""
-    machine, versions = record["machine"], record["versions"]
-    about = ", ".join(f"{name} {version}" for name, version in versions.items())
-    parts = [
-        f"`{record['command']}`",
+
+    def marked(table: list[list[str]]) -> str:
+        head, *body = ("| " + " | ".join(row) + " |" for row in table)
+        return "\n".join([head, "|---|" + "---:|" * (len(table[0]) - 1), *body])
+
+    machine = record["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    about = (
         f"{record['date']}, {machine['processor']}, {machine['cpus']} processors, {machine['instruction set']}, "
-        f"load before {machine['load before']}; {about}.",
+        f"load before {machine['load before']}, Python {machine['python']}, {versions}."
+    )
+    return "\n\n".join([f"`{record['command']}`", about, *sections(record, marked, "**{}**"), *record["notes"]])
+
+
+def sections(record: dict, form: Callable[[list[list[str]]], str], heading: str) -> list[str]:
+    return [
+        f"{heading.format(title(case, threads))}\n\n{form(table_of(group))}"
+        for (case, threads), group in tables(load(record)).items()
     ]
-    for (case, threads), group in tables(Result(**each) for each in record["results"]).items():
-        head, *body = ("| " + " | ".join(row) + " |" for row in rows(group))
-        rule = "|---|" + "---:|" * (head.count("|") - 2)
-        parts.append("\n".join([f"**{title(case, threads)}**\n", head, rule, *body]))
-    return "\n\n".join(parts)
-
-
-def save(path: Path, record: dict) -> None:
-    """Write the record, and a picture beside it where matplotlib is installed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"\nwritten to {path}")
-    try:
-        import pictures
-    except ImportError:
-        print("matplotlib is not installed: no picture")
-        return
-    pictures.bars(path.with_suffix(".svg"), [Result(**each) for each in record["results"]])
-    print(f"written to {path.with_suffix('.svg')}")
 
 
 def machine() -> dict[str, object]:
@@ -143,3 +167,20 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()}",
     }
+
+
+def render(page: str, folder: Path) -> str:
+    """Put the tables of each ``<!-- NAME.json -->`` in place of what stands before ``<!-- end -->``."""
+
+    def tables_of(match: re.Match) -> str:
+        path = folder / match["name"]
+        if not path.exists():
+            print(f"{path} is not there: its tables stay as they are")
+            return match[0]
+        return f"<!-- {match['name']} -->\n\n{markdown(json.loads(path.read_text()))}\n\n<!-- end -->"
+
+    return re.sub(r"<!-- (?P<name>[\w-]+\.json) -->.*?<!-- end -->", tables_of, page, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(PAGE.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
