@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -137,10 +138,16 @@ def in_fresh_process(threads: int, isa: str | None) -> dict:
         return json.loads(answer.read_text())
 
 
-def environment(threads: int, isa: str | None = None) -> dict[str, str]:
-    """Return the variables that limit everybody's threads; most are read once, at import."""
+def environment(threads: int, isa: str | None) -> dict[str, str]:
+    """Return the variables that limit everybody's threads, most of which are read once, at import.
+
+    Keras runs on JAX, the fastest on a CPU, unless KERAS_BACKEND is set or JAX is missing.
+    """
     names = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS FASTNN_NUM_THREADS TF_NUM_INTRAOP_THREADS"
     limits = dict.fromkeys(names.split(), str(threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    backends = [name for name in ("jax", "tensorflow", "torch") if find_spec(name)]
+    if backends and "KERAS_BACKEND" not in os.environ:
+        limits["KERAS_BACKEND"] = backends[0]
     if threads == 1:
         limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     return os.environ | limits | ({"FASTNN_ISA": isa} if isa else {})

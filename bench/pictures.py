@@ -56,7 +56,7 @@ def lines(path: Path, results: list[Result]) -> None:
         for threads in dict.fromkeys(result.threads for result in results):
             points = [result for result in results if (result.case, result.threads) == (case, threads)]
             sizes = [point.work["size"] for point in points]
-            speeds = [point.work["flops"] / point.minimum / 1e9 for point in points]
+            speeds = [rate(point, "flops") for point in points]
             axis.loglog(sizes, speeds, "o-", markersize=3, label=f"{threads} thread{'s' if threads > 1 else ''}")
         axis.set_xlabel(case.split(":")[0])
         axis.grid(alpha=0.3)
@@ -68,29 +68,25 @@ def lines(path: Path, results: list[Result]) -> None:
 
 def roofline(path: Path, results: list[Result]) -> None:
     """Draw kernels (operations a byte, GFLOP/s) below the limits: lines of bandwidth, and the multiply-add peak."""
+    limits = {result.name: result for result in results if result.case == "limits"}
+    peak = rate(limits.pop("multiply-adds"), "flops")
     figure, axis = plt.subplots(figsize=(9, 6))
-    peak = max(result.work["flops"] / result.minimum for result in results if "flops" in result.work) / 1e9
     intensities = np.geomspace(0.02, 500, 200)
-    for result in results:
-        if "flops" in result.work and "bytes" not in result.work:
-            peak = result.work["flops"] / result.minimum / 1e9
-    for result in results:
-        rate = result.work.get("bytes", 0) / result.minimum / 1e9
-        if "flops" not in result.work:  # a limit: bytes only
-            axis.loglog(intensities, np.minimum(peak, rate * intensities), color=PEER, linewidth=1)
-            axis.annotate(f"{result.name}, {rate:.0f} GB/s", (0.021, rate * 0.023), color=INK, fontsize=7)
-        elif rate:
-            flops = result.work["flops"]
-            axis.plot(flops / result.work["bytes"], flops / result.minimum / 1e9, "o", markersize=3, color=OWN)
-            axis.annotate(
-                result.name,
-                (flops / result.work["bytes"], flops / result.minimum / 1e9),
-                xytext=(3, -2),
-                textcoords="offset points",
-                fontsize=5,
-            )
-    axis.axhline(peak, color=INK, linewidth=1)
-    axis.annotate(f"multiply-adds, {peak:.0f} GFLOP/s", (0.021, peak * 1.05), color=INK, fontsize=7)
-    axis.set_xlabel("floating-point operations a byte")
+    for name, result in limits.items():
+        bandwidth = rate(result, "bytes")
+        axis.loglog(intensities, np.minimum(peak, bandwidth * intensities), color=PEER, linewidth=1)
+        axis.annotate(f"{name}, {bandwidth:.0f} GB/s", (0.3, bandwidth * 0.31), color=INK, fontsize=7)
+    axis.annotate(f"multiply-adds, {peak:.0f} GFLOP/s", (20, peak * 1.05), color=INK, fontsize=7)
+    for case in dict.fromkeys(result.case for result in results if result.case != "limits"):
+        points = [result for result in results if result.case == case]
+        x = [point.work["flops"] / point.work["bytes"] for point in points]
+        axis.plot(x, [rate(point, "flops") for point in points], "o", markersize=3.5, alpha=0.7, label=case)
+    axis.set_xlabel("operations a byte")
     axis.set_ylabel("GFLOP/s")
+    axis.legend(frameon=False, fontsize=7, loc="lower right")
     write(figure, path)
+
+
+def rate(result: Result, work: str) -> float:
+    """Return the most work a second, in units of 1e9."""
+    return result.work[work] / result.minimum / 1e9

@@ -94,14 +94,17 @@ def ratios(minimum: float, median: float, ours: Result) -> list[str]:
 
 def rates(group: list[Result]) -> list[list[str]]:
     """Return the table of what each did per second, beside what the machine could have done."""
-    limited = any("limit" in result.work for result in group)
-    table = [["", "minimum", "median", "GFLOP/s", "GB/s", *(["share of the limit"] if limited else [])]]
+    columns = {
+        "GFLOP/s": lambda result: f"{result.work['flops'] / result.minimum / 1e9:.1f}",
+        "GB/s": lambda result: f"{result.work['bytes'] / result.minimum / 1e9:.1f}",
+        "share of the limit": lambda result: f"{result.work['limit'] / result.minimum:.0%}",
+    }
+    needs = dict(zip(columns, ("flops", "bytes", "limit"), strict=True))
+    shown = [name for name in columns if any(needs[name] in result.work for result in group)]
+    table = [["", "minimum", "median", *shown]]
     for result in group:
-        cells = [result.name, amount(result.minimum, "s"), amount(result.median, "s")]
-        for key in ("flops", "bytes"):
-            cells.append(f"{result.work[key] / result.minimum / 1e9:.1f}" if key in result.work else "")
-        cells += [f"{result.work['limit'] / result.minimum:.0%}"] if "limit" in result.work else [""] * limited
-        table.append(cells)
+        cells = [columns[name](result) if needs[name] in result.work else "" for name in shown]
+        table.append([result.name, amount(result.minimum, "s"), amount(result.median, "s"), *cells])
     return table
 
 
@@ -182,5 +185,10 @@ def render(page: str, folder: Path) -> str:
     return re.sub(r"<!-- (?P<name>[\w-]+\.json) -->.*?<!-- end -->", tables_of, page, flags=re.DOTALL)
 
 
-if __name__ == "__main__":
+def main() -> None:
     PAGE.write_text(render(PAGE.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
+    print(f"written to {PAGE}")
+
+
+if __name__ == "__main__":
+    main()
