@@ -39,8 +39,11 @@ TRAINERS = ("fastnn", "torch", "jax", "keras", "sklearn")
 IMPORT = """
 import numpy, os, time, resource
 def resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except FileNotFoundError:  # macOS: the peak
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before, start = resident(), time.perf_counter()
 import {}
 print(time.perf_counter() - start, resident() - before)
