@@ -32,7 +32,7 @@ def measure(options: argparse.Namespace, threads: int) -> tuple[list[Result], di
         for peer in loaded:
             calls |= peer.predictors(weights, x, threads)
         expected = workloads.forward(weights, "softmax", x)
-        case = f"{'-'.join(map(str, SIZES))}, one call on {rows:,} row{'s' if rows > 1 else ''}"
+        case = f"predict {rows:,} row{'s' if rows > 1 else ''}; {'-'.join(map(str, SIZES))}, softmax"
         common.say(f"{case}; {threads}")
         found = {name: contestant(call, expected, options.tiny) for name, call in calls.items()}
         results += common.interleave(options, case, threads, found)

@@ -1,4 +1,4 @@
-"""Results, and how they are shown: as text, as JSON, and in docs/benchmarks.md.
+"""Results, and how they are shown: as text, as JSON, and on pages.
 
 python bench/report.py        # renders the tables of docs/benchmarks.md from bench/results/*.json
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 OURS = "fastnn"
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "benchmarks.md"
+PAGES = (HERE.parent / "docs" / "benchmarks.md", HERE.parent / "README.md")
 RESULTS = HERE / "results"
 UNITS = {"s": ((1, "s"), (1e3, "ms"), (1e6, "µs"), (1e9, "ns")), "B": ((1e-6, "MB"), (1e-3, "kB"))}
 
@@ -130,13 +130,14 @@ def text(record: dict) -> str:
     return "\n" + "\n\n".join([*sections(record, plain, "{}"), *record["notes"]])
 
 
+def marked(table: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    head, *body = ("| " + " | ".join(row) + " |" for row in table)
+    return "\n".join([head, "|---|" + "---:|" * (len(table[0]) - 1), *body])
+
+
 def markdown(record: dict) -> str:
     """Return all tables of a record with what is needed to judge them, for a page."""
-
-    def marked(table: list[list[str]]) -> str:
-        head, *body = ("| " + " | ".join(row) + " |" for row in table)
-        return "\n".join([head, "|---|" + "---:|" * (len(table[0]) - 1), *body])
-
     machine = record["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     about = (
@@ -172,22 +173,54 @@ def machine() -> dict[str, object]:
     }
 
 
+def summary(records: Iterable[dict]) -> str:
+    """Return one line a case: our shortest time, and how many times as long the best way of each peer took."""
+    groups = tables(result for record in records for result in load(record))
+    lines, columns = [], []
+    for (case, threads), group in groups.items():
+        ours = next(result.minimum for result in group if result.name == OURS)
+        best = {}
+        for result in group:
+            if not is_ours(result):
+                best.setdefault(peer(result), []).append(result.minimum / ours)
+        columns += [name for name in best if name not in columns]
+        lines.append((case.split(";")[0], str(threads), amount(ours, "s"), {name: min(best[name]) for name in best}))
+    table = [["", "threads", OURS, *columns]]
+    for *cells, best in lines:
+        table.append([*cells, *(f"{best[name]:.1f}" if name in best else "" for name in columns)])
+    return marked(table)
+
+
+def peer(result: Result) -> str:
+    """Return whose way of doing it this is."""
+    return result.name.split(",")[0].split(" on ")[0]
+
+
 def render(page: str, folder: Path) -> str:
-    """Put the tables of each ``<!-- NAME.json -->`` in place of what stands before ``<!-- end -->``."""
+    """Put tables in place of what stands between ``<!-- NAME.json -->`` and ``<!-- end -->``.
 
-    def tables_of(match: re.Match) -> str:
-        path = folder / match["name"]
-        if not path.exists():
-            print(f"{path} is not there: its tables stay as they are")
+    ``<!-- summary NAME.json … -->`` gets one table of all these records. Where a file is missing the old tables stay.
+    """
+
+    def content(match: re.Match) -> str:
+        words = match[1].split()
+        paths = [folder / word for word in words if word.endswith(".json")]
+        missing = [path for path in paths if not path.exists()]
+        if missing:
+            print(f"{', '.join(map(str, missing))} missing: tables stay as they are")
             return match[0]
-        return f"<!-- {match['name']} -->\n\n{markdown(json.loads(path.read_text()))}\n\n<!-- end -->"
+        records = [json.loads(path.read_text()) for path in paths]
+        made = summary(records) if words[0] == "summary" else "\n\n".join(map(markdown, records))
+        return f"<!-- {match[1]} -->\n\n{made}\n\n<!-- end -->"
 
-    return re.sub(r"<!-- (?P<name>[\w-]+\.json) -->.*?<!-- end -->", tables_of, page, flags=re.DOTALL)
+    return re.sub(r"<!-- ((?:summary )?[\w -]+\.json[\w .-]*) -->.*?<!-- end -->", content, page, flags=re.DOTALL)
 
 
 def main() -> None:
-    PAGE.write_text(render(PAGE.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
-    print(f"written to {PAGE}")
+    """Render every page that shows results."""
+    for page in PAGES:
+        page.write_text(render(page.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
+        print(f"written to {page}")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def measure(options: argparse.Namespace, threads: int) -> tuple[list[Result], di
     if "sklearn" in options.peers:
         contestants["scikit-learn"] = search(theirs, data, threads, "loky", grid)
     candidates = np.prod([len(values) for values in grid.values()])
-    case = f"GridSearchCV, {candidates} candidates, 3 folds, digits, batch 32, {options.dtype}"
+    case = f"GridSearchCV; {candidates} candidates, 3 folds, digits, batch 32, {options.dtype}"
     with threadpool_limits(1):
         results = common.interleave(options, case, threads, contestants)
     return results, {"fastnn": fastnn.__version__, "scikit-learn": sklearn.__version__, "joblib": joblib.__version__}

@@ -44,7 +44,7 @@ class Workload:
     def title(self) -> str:
         network = "-".join(map(str, self.sizes)) + (f", dropout {self.dropout}" if self.dropout else "")
         epochs = f"{self.epochs:,} epochs" if self.epochs > 1 else "one epoch"
-        return f"{self.name}: {network}, {epochs} of {self.rows:,} rows, batch {self.batch} ({self.steps:,} steps)"
+        return f"{self.name}: {network}; {epochs} of {self.rows:,} rows, batch {self.batch} ({self.steps:,} steps)"
 
     def tiny(self) -> Workload:
         """Return the same training with a few rows: to see that it runs, not how fast."""

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,7 +75,11 @@ def test_help(run, script):
         ("train", ("--workload", "W3", "W7", "--peers", "fastnn"), ["W3", "W7"]),
         ("train", ("--workload", "W1", "--peers", "fastnn", "sklearn", "--dtype", "float64"), ["W1"]),
         ("train", ("--workload", "W3", "--peers", "fastnn", "--optimizer", "adagrad", "--isa", "baseline"), ["W3"]),
-        ("inference", ("--rows", "1", "3", "--peers", "fastnn", "numpy", "sklearn"), ["784-100-10", "784-100-10"]),
+        (
+            "inference",
+            ("--rows", "1", "3", "--peers", "fastnn", "numpy", "sklearn"),
+            ["predict 1 row", "predict 3 rows"],
+        ),
         ("search", ("--peers", "fastnn"), ["GridSearchCV"]),
         (
             "start",
@@ -94,7 +99,7 @@ def test_a_tiny_run(run, tmp_path, script, options, cases):
     found = list(dict.fromkeys(result["case"] for result in record["results"]))
     assert all(case in printed for case in found)
     if cases is not None:
-        assert [case.split(":")[0].split(",")[0] for case in found] == cases
+        assert [re.split("[:;,]", case)[0] for case in found] == cases
     if "baseline" in options:
         assert record["machine"]["instruction set"] == "baseline"
 
@@ -178,12 +183,30 @@ def test_the_page_is_rendered_from_the_results(module, tmp_path):
     assert report.render(rendered, tmp_path) == rendered
 
 
+def test_the_summary_has_the_best_way_of_each_peer(module, tmp_path):
+    report = module("report")
+    one, two = record(report), record(report)
+    one["results"][2]["name"], one["results"][3]["name"] = "Keras on jax", "Keras on jax, 32 steps at once"
+    for result in two["results"]:
+        result["case"] = "V; with more words"
+    (tmp_path / "a.json").write_text(json.dumps(one))
+    (tmp_path / "b.json").write_text(json.dumps(two))
+    rendered = report.render("<!-- summary a.json b.json -->\n<!-- end -->", tmp_path).splitlines()
+    assert rendered[2:6] == [
+        "|  | threads | fastnn | Keras | slow | fast |",
+        "|---|---:|---:|---:|---:|---:|",
+        "| W | 1 | 1.00 s | 3.0 |  |  |",
+        "| V | 1 | 1.00 s |  | 9.0 | 3.0 |",
+    ]
+
+
 def test_the_page_shows_every_benchmark(module):
     report = module("report")
     runs = importlib.util.spec_from_file_location("bench_all", BENCH / "all.py")
     everything = importlib.util.module_from_spec(runs)
     runs.loader.exec_module(everything)
-    shown = [line.split()[1] for line in report.PAGE.read_text(encoding="utf-8").splitlines() if ".json -->" in line]
+    page = report.PAGES[0].read_text(encoding="utf-8")
+    shown = re.findall(r"^<!-- ([\w-]+\.json) -->$", page, re.MULTILINE)
     assert sorted(shown) == sorted(f"{name}.json" for name in everything.RUNS)
     for script, *_ in everything.RUNS.values():
         assert (BENCH / script).exists()

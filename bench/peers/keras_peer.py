@@ -1,4 +1,7 @@
-"""Keras 3, by the very lines that fastnn runs. KERAS_BACKEND chooses what is below it."""
+"""Keras 3, by the very lines that fastnn runs. KERAS_BACKEND chooses what is below it.
+
+Once more with ``steps_per_execution``, Keras' own switch against the time between two steps.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,15 @@ from workloads import Task
 from peers import Trainer, keras_face
 
 NAME = f"Keras on {keras.backend.backend()}"
+STEPS = 32
 VERSION = {"keras": keras.__version__, "keras' backend": keras.backend.backend()}
 
 
 def trainers(task: Task) -> dict[str, Trainer]:
-    return {NAME: keras_face.trainer(keras, task)}
+    found = {NAME: keras_face.trainer(keras, task)}
+    if not task.workload.one_batch:
+        found[f"{NAME}, {STEPS} steps at once"] = keras_face.trainer(keras, task, steps_per_execution=STEPS)
+    return found
 
 
 def predictors(weights: Sequence[np.ndarray], x: np.ndarray, threads: int) -> dict[str, Callable[[], np.ndarray]]:
