@@ -82,7 +82,7 @@ def main(
     options: argparse.Namespace,
     measure: Callable[[argparse.Namespace, int], tuple[list[Result], dict]],
     notes: Callable[[list[Result]], list[str]] = lambda results: [],
-    draw: str = "bars",
+    draw: str = "dots",
 ) -> None:
     """Run ``measure(options, threads)`` in a fresh process for every number of threads, then report.
 

@@ -1,4 +1,4 @@
-"""Pictures of results, one a question: bars of ratios, lines of growth, kernels below the limits."""
+"""Pictures of results, one a question: dots of ratios, lines of growth, kernels below the limits."""
 
 from __future__ import annotations
 
@@ -19,30 +19,36 @@ def write(figure, path: Path) -> None:
     plt.close(figure)
 
 
-def bars(path: Path, results: list[Result]) -> None:
-    """Draw each table as bars: the smallest value of each, as a multiple of ours where we took part."""
+def dots(path: Path, results: list[Result]) -> None:
+    """Draw each table as dots on a logarithmic axis: the smallest value of each, and a line up to its largest.
+
+    Where fastnn took part, values are multiples of its smallest.
+    """
     groups = tables(results)
     heights = [len(group) + 2 for group in groups.values()]
     figure, axes = plt.subplots(
-        len(groups), 1, figsize=(8, 0.24 * sum(heights)), squeeze=False, gridspec_kw={"height_ratios": heights}
+        len(groups), 1, figsize=(8, 0.22 * sum(heights)), squeeze=False, gridspec_kw={"height_ratios": heights}
     )
     for axis, ((case, threads), group) in zip(axes[:, 0], groups.items(), strict=True):
-        bars_of(axis, title(case, threads), group)
+        dots_of(axis, title(case, threads), group)
     figure.tight_layout()
     write(figure, path)
 
 
-def bars_of(axis, heading: str, group: list[Result]) -> None:
+def dots_of(axis, heading: str, group: list[Result]) -> None:
     ours = next((result.minimum for result in group if result.name == OURS), None)
-    values = [result.minimum / ours if ours else result.minimum for result in group]
-    labels = [f"{value:.2f}" if ours else amount(value, group[0].unit) for value in values]
-    colors = [OWN if is_ours(result) else PEER for result in group]
-    left = min(values) / 1.5  # bars on a logarithmic axis start somewhere
-    drawn = axis.barh([result.name for result in group], np.subtract(values, left), left=left, color=colors)
-    axis.bar_label(drawn, labels, padding=3, color=INK)
+    for result in group:
+        low, high = (edge / result.steps / (ours or 1) for edge in (min(result.times), max(result.times)))
+        color = OWN if is_ours(result) else PEER
+        axis.plot([low, high], [result.name] * 2, color=color, linewidth=1)
+        axis.plot(low, result.name, "o", color=color)
+        label = f"{low:.2f}" if ours else amount(low, result.unit)
+        axis.annotate(label, (high, result.name), xytext=(6, -3), textcoords="offset points", color=INK)
+    if ours:
+        axis.axvline(1, color=OWN, linewidth=0.5)
     axis.set_xscale("log")
-    axis.set_xlim(left, max(values) * 2)
-    axis.xaxis.set_visible(False)
+    axis.margins(x=0.12, y=0.1)
+    axis.tick_params(axis="x", which="both", bottom=False, labelbottom=False)
     axis.invert_yaxis()
     axis.set_title(heading + (": times ours" if ours else ""), loc="left", color=INK)
     axis.spines[["top", "right", "bottom"]].set_visible(False)

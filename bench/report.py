@@ -177,7 +177,8 @@ def summary(records: Iterable[dict]) -> str:
     """Return one line a case: our shortest time, and how many times as long the best way of each peer took."""
     groups = tables(result for record in records for result in load(record))
     lines, columns = [], []
-    for (case, threads), group in groups.items():
+    cases = list(dict.fromkeys(case for case, _ in groups))
+    for (case, threads), group in sorted(groups.items(), key=lambda item: (cases.index(item[0][0]), item[0][1])):
         ours = next(result.minimum for result in group if result.name == OURS)
         best = {}
         for result in group:
