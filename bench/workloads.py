@@ -15,6 +15,7 @@ import numpy as np
 LEARNING_RATE, EPSILON = 1e-3, 1e-7  # of every optimizer
 BETA_1, BETA_2 = 0.9, 0.999  # of adam and adamw
 RHO, MOMENTUM, DECAY = 0.9, 0.9, 0.004  # of rmsprop, sgd (Nesterov's), adamw
+ACCUMULATOR = 0.1  # adagrad's begins here, as in Keras; all other slots begin at 0
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "adagrad")
 
 

@@ -3,7 +3,7 @@
 A peer's file has ``VERSION``, and of these what the peer can do:
 
 - ``trainers(task)`` → a `Trainer` for each way to train a `workloads.Task`, by name;
-- ``predictors(weights, x, threads)`` → for each way to compute the network 's softmax outputs of x, a function
+- ``predictors(weights, x, threads)`` → for each way to compute the network's softmax outputs of x, a function
   of no arguments from the NumPy array to a NumPy array, by name.
 
 What a peer cannot express raises `CannotError` with the reason.

@@ -13,7 +13,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from workloads import BETA_1, BETA_2, DECAY, EPSILON, LEARNING_RATE, MOMENTUM, RHO, Task, Workload, glorot
+from workloads import ACCUMULATOR, BETA_1, BETA_2, DECAY, EPSILON, LEARNING_RATE, MOMENTUM, RHO, Task, Workload, glorot
 
 from peers import Trainer
 
@@ -117,7 +117,8 @@ def trainers(task: Task) -> dict[str, Trainer]:
     workload = task.workload
     run = runner(task)
     weights = glorot(workload.sizes, task.dtype)
-    slots = [tuple(np.zeros_like(w) for _ in range(RULES[task.optimizer][1])) for w in weights]
+    start = ACCUMULATOR if task.optimizer == "adagrad" else 0.0
+    slots = [tuple(np.full_like(w, start) for _ in range(RULES[task.optimizer][1])) for w in weights]
     state = jax.device_put((weights, slots, np.float32(0)))
     x, y = jax.device_put((task.x, task.y.astype(np.int32) if task.y.dtype.kind == "i" else task.y))
     rng = np.random.default_rng(0)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from workloads import BETA_1, BETA_2, DECAY, EPSILON, LEARNING_RATE, MOMENTUM, RHO, Task, Workload, glorot
+from workloads import ACCUMULATOR, BETA_1, BETA_2, DECAY, EPSILON, LEARNING_RATE, MOMENTUM, RHO, Task, Workload, glorot
 
 from peers import Trainer
 
@@ -75,7 +75,9 @@ def optimizer(name: str, parameters) -> torch.optim.Optimizer:
         "adamw": lambda: torch.optim.AdamW(parameters, LEARNING_RATE, eps=EPSILON, weight_decay=DECAY, fused=True),
         "rmsprop": lambda: torch.optim.RMSprop(parameters, LEARNING_RATE, alpha=RHO, eps=EPSILON, foreach=True),
         "sgd": lambda: torch.optim.SGD(parameters, LEARNING_RATE, momentum=MOMENTUM, nesterov=True, fused=True),
-        "adagrad": lambda: torch.optim.Adagrad(parameters, LEARNING_RATE, eps=EPSILON, fused=True),
+        "adagrad": lambda: torch.optim.Adagrad(
+            parameters, LEARNING_RATE, initial_accumulator_value=ACCUMULATOR, eps=EPSILON, fused=True
+        ),
     }
     return rules[name]()
 
@@ -133,7 +135,8 @@ def compiled(task: Task) -> Trainer:
     x, y = torch.from_numpy(task.x), torch.from_numpy(task.y)
     parameters = [torch.from_numpy(w.T.copy()) for w in glorot(workload.sizes, task.dtype)]
     rule, count = RULES[task.optimizer]
-    slots = [[torch.zeros_like(w) for _ in range(count)] for w in parameters]
+    start = ACCUMULATOR if task.optimizer == "adagrad" else 0.0
+    slots = [[torch.full_like(w, start) for _ in range(count)] for w in parameters]
     loss = objective(workload)
     rate = torch.zeros((), dtype=x.dtype)  # Adam's step size: a tensor, lest every value compile anew
     done = 0
