@@ -1,38 +1,31 @@
-"""What every benchmark shares: interleaved rounds, the table, the machine, the JSON file."""
+"""What every benchmark shares: its options, fresh pinned processes, and interleaved rounds."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import contextlib
 import json
 import os
-import platform
-import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
+import report
+from report import Result
 
-OURS = "fastnn"
 
+class Contestant(NamedTuple):
+    """What is timed, and what one run of it is worth."""
 
-@dataclass
-class Result:
-    """The times of one contestant at one number of threads, in seconds."""
-
-    name: str
-    threads: int
-    times: list[float] = field(default_factory=list)
-
-    @property
-    def minimum(self) -> float:
-        return min(self.times)
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.times)
+    run: Callable[[], object]
+    steps: int = 1  # units of work of one run
+    check: Callable[[], float] | None = None  # what came out, as a number that must be alike for all
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -40,96 +33,146 @@ def parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=7, help="timed rounds (default: 7)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (default: 1 2)")
-    parser.add_argument("--json", type=Path, help="write all times to this file")
+    parser.add_argument("--isa", help="force fastnn's instruction set, such as avx2")
+    parser.add_argument(
+        "--seconds", type=float, default=30, help="who has used so much sits out the later rounds (default: 30)"
+    )
+    parser.add_argument("--json", type=Path, help="write all times to this file, and a picture beside it")
+    parser.add_argument("--tiny", action="store_true", help="a few rows: to see that it runs, not how fast")
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     return parser
 
 
-def installed(*peers: str) -> dict[str, object]:
-    """Import the peers that are installed; name the others."""
-    found = {}
-    for peer in peers:
-        try:
-            found[peer] = importlib.import_module(peer)
-        except ImportError:
-            print(f"{peer} is not installed: skipped")
-    return found
-
-
 def interleave(
-    contestants: Mapping[str, Callable[[], object]], threads: int, rounds: int, warm: int = 1
+    options: argparse.Namespace, case: str, threads: int, contestants: Mapping[str, Contestant]
 ) -> list[Result]:
     """Time the contestants in turn, round after round, so that a busy machine is busy for all.
 
-    The order alternates between rounds: what one leaves behind (caches, clock, heat) is not always
-    the same one's gain.
+    Everyone runs once untimed, and is checked. The order alternates between rounds: what one leaves behind
+    (caches, clock, heat) is not always the same one's gain.
     """
-    results = {name: Result(name, threads) for name in contestants}
-    for function in contestants.values():
-        for _ in range(warm):
-            function()
-    for number in range(rounds):
-        order = list(contestants)[:: -1 if number % 2 else 1]
-        for name in order:
+    results = {}
+    for name, contestant in contestants.items():
+        try:
+            contestant.run()
+        except Exception as error:
+            say(f"{name} failed and is left out: {type(error).__name__}: {error}")
+            continue
+        check = contestant.check() if contestant.check else None
+        results[name] = Result(case, name, threads, contestant.steps, check=check)
+    for number in range(options.rounds):
+        for name in list(results)[:: -1 if number % 2 else 1]:
+            times = results[name].times
+            if times and sum(times) + min(times) > options.seconds:
+                continue
             start = time.perf_counter()
-            contestants[name]()
-            results[name].times.append(time.perf_counter() - start)
+            contestants[name].run()
+            times.append(time.perf_counter() - start)
+    for result in results.values():
+        if len(result.times) < options.rounds:
+            say(f"{result.name}: {len(result.times)} of {options.rounds} rounds, more take over {options.seconds:g} s")
     return list(results.values())
 
 
-def warn_if_busy() -> None:
-    """Say so where other programs keep the processor busy: ratios then wander."""
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(
+    options: argparse.Namespace,
+    measure: Callable[[argparse.Namespace, int], tuple[list[Result], dict]],
+    notes: Callable[[list[Result]], list[str]] = lambda results: [],
+    draw: str = "dots",
+) -> None:
+    """Run ``measure(options, threads)`` in a fresh process for every number of threads, then report.
+
+    ``measure`` returns its results and the versions of those who took part. The process starts anew because most
+    read their number of threads once. ``notes`` says in words what follows from the results; ``draw`` names the
+    function of pictures.py that shows them.
+    """
+    if options.child:
+        results, versions = measure(options, options.threads[0])
+        answer = {"results": [asdict(result) for result in results], "versions": versions, "machine": report.machine()}
+        options.child.write_text(json.dumps(answer))
+        return
     load = os.getloadavg()[0]
     if load > 0.5:
-        print(f"The machine is busy (load average {load:.1f}): measure again when it is quiet.")
-
-
-def print_table(title: str, results: list[Result], steps: int) -> None:
-    """Print one line a result, with the ratios to ours at the same number of threads."""
-    width = max(len(result.name) for result in results)
-    ours = {result.threads: result for result in results if result.name == OURS}
-    print(f"\n{title}\n")
-    print(f"{'':{width}}  threads   minimum    median  µs a step  ratio (minimum, median)")
-    for result in results:
-        base = ours[result.threads]
-        print(
-            f"{result.name:{width}}  {result.threads:7}  {result.minimum:6.3f} s"
-            f"  {result.median:6.3f} s  {result.minimum / steps * 1e6:9.1f}"
-            f"  {result.minimum / base.minimum:.2f}, {result.median / base.median:.2f}"
-        )
-
-
-def write_json(path: Path | None, title: str, results: list[Result], peers: Mapping[str, object]) -> None:
-    """Write all times, with what is needed to judge them."""
-    if path is None:
-        return
-    import fastnn
-
-    modules = {"fastnn": fastnn, "numpy": np, **peers}
-    report = {
-        "title": title,
+        say(f"The machine is busy (load average {load:.1f}): measure again when it is quiet.")
+    results, answer = [], {}
+    for threads in options.threads:
+        answer = in_fresh_process(threads, options.isa)
+        results += [Result(**result) for result in answer["results"]]
+    record = {
+        "command": " ".join(["python", *sys.argv]),
         "date": time.strftime("%Y-%m-%d"),
-        "machine": machine(),
-        "versions": {name: str(module.__version__) for name, module in modules.items()},
-        "results": [asdict(result) | {"minimum": result.minimum, "median": result.median} for result in results],
+        "machine": answer["machine"] | {"load before": round(load, 2)},
+        "versions": answer["versions"],
+        "notes": notes(results),
+        "results": [asdict(result) for result in results],
     }
-    path.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nwritten to {path}")
+    print(report.text(record))
+    if options.json:
+        save(options.json, record, draw)
 
 
-def machine() -> dict[str, object]:
-    """Describe the processor and how busy it is, as far as the system tells."""
-    from fastnn._kernels import core
+def save(path: Path, record: dict, draw: str) -> None:
+    """Write the record, and a picture beside it where matplotlib is installed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1) + "\n")
+    try:
+        import pictures
+    except ImportError:
+        print("matplotlib is not installed: no picture")
+        return
+    getattr(pictures, draw)(path.with_suffix(".svg"), report.load(record))
+    print(f"\nwritten to {path} and {path.with_suffix('.svg')}")
 
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        model = names[0] if names else model
-    return {
-        "processor": model,
-        "cpus": os.cpu_count(),
-        "instruction set": core.get_isa(),
-        "load": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-    }
+
+def in_fresh_process(threads: int, isa: str | None) -> dict:
+    """Run this script again, with the same options, limited to ``threads`` cores and threads."""
+    with tempfile.TemporaryDirectory() as folder, pinned(threads):
+        answer = Path(folder) / "answer.json"
+        command = [sys.executable, *sys.argv, "--threads", str(threads), "--child", str(answer)]
+        if subprocess.run(command, env=environment(threads, isa)).returncode:
+            sys.exit("the measurement failed")
+        return json.loads(answer.read_text())
+
+
+def environment(threads: int, isa: str | None) -> dict[str, str]:
+    """Return the variables that limit everybody's threads, most of which are read once, at import.
+
+    Keras runs on JAX, the fastest on a CPU, unless KERAS_BACKEND is set or JAX is missing.
+    """
+    names = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS FASTNN_NUM_THREADS TF_NUM_INTRAOP_THREADS"
+    limits = dict.fromkeys(names.split(), str(threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    backends = [name for name in ("jax", "tensorflow", "torch") if find_spec(name)]
+    if backends and "KERAS_BACKEND" not in os.environ:
+        limits["KERAS_BACKEND"] = backends[0]
+    if threads == 1:
+        limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return os.environ | limits | ({"FASTNN_ISA": isa} if isa else {})
+
+
+@contextlib.contextmanager
+def pinned(threads: int) -> Iterator[None]:
+    """Let children use ``threads`` processors only, of different cores where that is known."""
+    if not hasattr(os, "sched_setaffinity"):  # macOS
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors(before)[:threads])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def processors(allowed: set[int]) -> list[int]:
+    """Return the processors, those first that share no core with an earlier one."""
+    seen, first, second = set(), [], []
+    for cpu in sorted(allowed):
+        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        core = siblings.read_text() if siblings.exists() else str(cpu)
+        (second if core in seen else first).append(cpu)
+        seen.add(core)
+    return first + second

@@ -12,15 +12,15 @@ scikit-learn's matrix products run in its BLAS, which gets as many threads as fa
 
 from __future__ import annotations
 
+import argparse
 import itertools
-import statistics
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import common
 import numpy as np
 import sklearn
+from report import OURS, Result
 from sklearn import neural_network
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -70,53 +70,44 @@ def table() -> Problem:
 PROBLEMS = {"digits": digits, "fashion_mnist": fashion_mnist, "table": table}
 
 
-def contestants(problem: Problem, dtype: str, batch: int, scores: dict[str, float]) -> dict[str, Callable[[], object]]:
-    """Return both fits; they leave their scores behind."""
+def fit(estimator, problem: Problem, dtype: str) -> common.Contestant:
+    """Return the fit of an estimator, checked by its score on the rows held out."""
     X, X_test, y, y_test = train_test_split(
         problem.X.astype(dtype), problem.y, test_size=1 / 6, random_state=0, shuffle=False
     )
 
-    def fit(name: str, module: object) -> Callable[[], object]:
-        def run() -> None:
-            estimator = getattr(module, problem.estimator)(batch_size=batch, max_iter=problem.epochs, random_state=0)
-            scores[name] = estimator.fit(X, y).score(X_test, y_test)
+    def run() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(X, y)
 
-        return run
+    return common.Contestant(run, check=lambda: float(estimator.score(X_test, y_test)))
 
-    return {common.OURS: fit(common.OURS, fastnn), "scikit-learn": fit("scikit-learn", neural_network)}
+
+def measure(options: argparse.Namespace, threads: int) -> tuple[list[Result], dict]:
+    results = []
+    for name in options.problems:
+        problem = PROBLEMS[name]()
+        if options.tiny:
+            problem.X, problem.y, problem.epochs = problem.X[:600], problem.y[:600], 1
+        for dtype, batch in itertools.product(DTYPES, BATCHES):
+            settings = {"batch_size": batch, "max_iter": problem.epochs, "random_state": 0}
+            contestants = {OURS: fit(getattr(fastnn, problem.estimator)(**settings), problem, dtype)}
+            if "sklearn" in options.peers:
+                theirs = getattr(neural_network, problem.estimator)(**settings)
+                contestants["scikit-learn"] = fit(theirs, problem, dtype)
+            case = f"{problem.name}, {problem.epochs} epochs, {dtype}, batch {batch}"
+            with threadpool_limits(threads):
+                results += common.interleave(options, case, threads, contestants)
+    return results, {"fastnn": fastnn.__version__, "scikit-learn": sklearn.__version__}
 
 
 def main() -> None:
     parser = common.parser(__doc__.splitlines()[0])
-    parser.set_defaults(rounds=3, threads=[1])
+    parser.set_defaults(threads=[1])
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
-    options = parser.parse_args()
-    common.warn_if_busy()
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    title = f"fit, scikit-learn {sklearn.__version__} beside fastnn"
-    print(f"\n{title}\n\n{'':16} dtype    batch  threads     fastnn  scikit-learn  ratio (min, median)  scores")
-    results = []
-    for make in map(PROBLEMS.get, options.problems):
-        problem = make()
-        for threads, dtype, batch in itertools.product(options.threads, DTYPES, BATCHES):
-            scores: dict[str, float] = {}
-            fastnn.set_num_threads(threads)
-            with threadpool_limits(threads):
-                pair = common.interleave(contestants(problem, dtype, batch, scores), threads, options.rounds)
-            print(line(problem.name, dtype, batch, threads, *pair, scores), flush=True)
-            for result in pair:
-                result.name = f"{result.name}, {problem.name}, {dtype}, batch {batch}"
-            results += pair
-    common.write_json(options.json, title, results, {"sklearn": sklearn})
-
-
-def line(name: str, dtype: str, batch: int, threads: int, ours: common.Result, theirs: common.Result, scores) -> str:
-    """Return a row of the table."""
-    ratios = theirs.minimum / ours.minimum, statistics.median(theirs.times) / statistics.median(ours.times)
-    return (
-        f"{name:16} {dtype}  {batch:5}  {threads:7}  {ours.minimum:7.3f} s  {theirs.minimum:10.3f} s"
-        f"  {ratios[0]:10.1f}, {ratios[1]:.1f}     {scores[common.OURS]:.4f} {scores['scikit-learn']:.4f}"
-    )
+    parser.add_argument("--peers", nargs="+", choices=(OURS, "sklearn"), default=(OURS, "sklearn"))
+    common.main(parser.parse_args(), measure)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+"""All benchmarks, one after the other, and docs/benchmarks.md anew.
+
+    python bench/all.py                        # about half an hour on a quiet machine
+    python bench/all.py train inference        # only these
+    python bench/all.py --rounds 3 --seconds 10
+
+Results go to bench/results/: NAME.json with every single time, and NAME.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import report
+
+W1 = ("train.py", "--workload", "W1", "--threads", "1")
+RUNS = {
+    "train": ("train.py",),
+    "train-rmsprop": (*W1, "--optimizer", "rmsprop"),
+    "train-sgd": (*W1, "--optimizer", "sgd"),
+    "train-adagrad": (*W1, "--optimizer", "adagrad"),
+    "train-adamw": (*W1, "--optimizer", "adamw"),
+    "train-float64": (*W1, "--dtype", "float64"),
+    "train-avx2": (*W1, "--isa", "avx2"),
+    "inference": ("inference.py",),
+    "search": ("search.py",),
+    "sklearn_face": ("sklearn_face.py", "--rounds", "3"),
+    "start": ("start.py",),
+    "scaling": ("scaling.py",),
+    "kernels": ("kernels.py",),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)} (default: all)")
+    parser.add_argument("--folder", type=Path, default=report.RESULTS, help="where the results go")
+    options, others = parser.parse_known_args()
+    unknown = set(options.names) - set(RUNS)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
+    failed = []
+    for name in options.names or RUNS:
+        script, *arguments = RUNS[name]
+        print(f"\n==== {name}", flush=True)
+        path = options.folder / f"{name}.json"
+        command = [sys.executable, report.HERE / script, *arguments, *others, "--json", path]
+        if subprocess.run(command).returncode:
+            failed.append(name)
+    if options.folder == report.RESULTS:
+        report.main()
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
