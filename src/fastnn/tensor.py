@@ -18,7 +18,7 @@ __all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "convert_to_t
 ALIGNMENT = 64  # bytes: a cache line and an AVX-512 vector
 PAGE = 4096  # bytes
 LONG_INPUT = 128  # dense kernels with more inputs than this are stored [out][in]
-NARROW_OUTPUT = 8  # and those with fewer outputs than this
+NARROW_OUTPUT = 16  # and those with fewer outputs than this, and than inputs
 
 
 class _Context(threading.local):
@@ -222,7 +222,7 @@ def _kernel_storage(shape, dtype) -> np.ndarray:
     elements; short ones [in][out], so that outputs stand along the vector. One input alone is one row.
     """
     n_in, n_out = shape
-    by_output = n_in > LONG_INPUT or (n_out < NARROW_OUTPUT and n_in > 1)
+    by_output = n_in > LONG_INPUT or n_out < min(NARROW_OUTPUT, n_in)
     rows, cols = (n_out, n_in) if by_output else (n_in, n_out)
     per_line = ALIGNMENT // dtype.itemsize
     padded = -(-cols // per_line) * per_line
