@@ -63,3 +63,20 @@ def test_every_variant_has_every_kernel():
         core.set_isa(isa)
         names.append(sorted(core.kernel_names()))
     assert all(each == names[0] for each in names)
+
+
+def test_times_runs_every_step_in_its_turn():
+    plan, counter = core.Plan(), np.zeros(1)
+    plan.map("add", counter, counter, np.ones(1))
+    plan.map("add", counter, counter, np.ones(1))
+    times = plan.times(repeats=3)
+    assert len(times) == 2 and min(times) > 0
+    assert counter[0] == 6
+    assert plan.times(repeats=0) == [0.0, 0.0]
+
+
+def test_times_passes_exceptions_on():
+    plan = core.Plan()
+    plan.python(lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        plan.times()
