@@ -26,7 +26,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BUDGETS = HERE / "instruction_budgets.json"
-EXECUTOR = "fnn_run"
+EXECUTOR = ("fnn_run", "fnn_run_sequence")
 MARK = "getppid"  # what instruction_workloads.mark calls, and nothing else does
 SLACK = 0.05
 TIME_LIMIT = 1200  # seconds
@@ -49,7 +49,7 @@ def parse(lines: Iterable[str]) -> tuple[int, int]:
     callee, inclusive = "", False
     for line in lines:
         if inclusive:
-            inside += int(line.split()[1]) if callee == EXECUTOR else 0
+            inside += int(line.split()[1]) if callee in EXECUTOR else 0
             inclusive = False
         elif line.startswith(("fn=", "cfn=")):
             number, _, name = line.partition("=")[2].strip().partition(" ")
@@ -91,7 +91,7 @@ def count() -> tuple[dict, Counts]:
             with part.open() as lines:
                 total, inside = parse(lines)
             if not inside:
-                sys.exit(f"{name}: no {EXECUTOR} in the profile; is the extension stripped of its symbols?")
+                sys.exit(f"{name}: no {' or '.join(EXECUTOR)} in the profile; is the extension stripped of its symbols?")
             counts["kernels"][name] = inside // about["steps"]
             counts["python"][name] = (total - inside) // about["steps"]
     return about, counts
