@@ -91,7 +91,7 @@ def count() -> tuple[dict, Counts]:
             with part.open() as lines:
                 total, inside = parse(lines)
             if not inside:
-                sys.exit(f"{name}: no {' or '.join(EXECUTOR)} in the profile; is the extension stripped of its symbols?")
+                sys.exit(f"{name}: no {' or '.join(EXECUTOR)} in the profile; has the extension no symbols?")
             counts["kernels"][name] = inside // about["steps"]
             counts["python"][name] = (total - inside) // about["steps"]
     return about, counts
