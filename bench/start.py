@@ -152,14 +152,14 @@ def needed(distribution: str, seen: set[str]) -> set[str]:
 
 
 def files(distribution: str) -> list[Path]:
-    """Return the installed files; of fastnn from source those that would be."""
+    """Return the installed files; of fastnn, which may be installed in place, those of the package."""
+    if distribution == "fastnn-cpu":
+        folder = Path(find_spec("fastnn").origin).parent
+        return [path for path in folder.rglob("*.*") if path.suffix in (".py", ".pyi", ".so", ".typed")]
     try:
         found = importlib.metadata.files(distribution) or ()
     except importlib.metadata.PackageNotFoundError:
-        if distribution != "fastnn-cpu":
-            return []
-        folder = Path(find_spec("fastnn").origin).parent
-        return [path for path in folder.rglob("*.*") if path.suffix in (".py", ".pyi", ".so", ".typed")]
+        return []
     return [path for file in found if (path := Path(file.locate())).is_file()]
 
 
