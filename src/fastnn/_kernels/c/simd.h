@@ -5,6 +5,7 @@
  *   vload_part_T(p, n), vstore_part_T(p, v, n)   the first n < V elements; a load sets the rest to 0
  *   vset_T(x)                               x in every lane
  *   vfma_T(a, b, c)                         a b + c, one rounding wherever the instruction exists
+ *   vsqrt_T(x)                              the square root of every lane
  *   vsum4_T(a, b, c, d, out)                out[0..3] = sum of the lanes of a, b, c, d
  *
  * vsum4 adds lane l to lane l + V/2, then l + V/4, ..., then l + 1: the last levels of the one
@@ -73,6 +74,8 @@ FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return (vec_f64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
 }
+FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm512_sqrt_ps((__m512)x); }
+FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm512_sqrt_pd((__m512d)x); }
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
 {
     return (vec_f32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
@@ -108,6 +111,8 @@ FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return (vec_f64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
 }
+FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm256_sqrt_ps((__m256)x); }
+FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm256_sqrt_pd((__m256d)x); }
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
 {
     return (vec_f32)_mm256_maskload_ps(p, vec_mask(n));
@@ -128,6 +133,8 @@ FNN_INLINE void vstore_part_f64(double *p, vec_f64 v, int64_t n)
 #else /* 16 bytes */
 
 #if defined(__aarch64__)
+FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)vsqrtq_f32((float32x4_t)x); }
+FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)vsqrtq_f64((float64x2_t)x); }
 FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return (vec_f32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
@@ -137,6 +144,12 @@ FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
     return (vec_f64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
 #else
+FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x)
+{
+    for (int l = 0; l < 4; l++) x[l] = __builtin_sqrtf(x[l]);
+    return x;
+}
+FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])}; }
 FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c) { return a * b + c; }
 FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c) { return a * b + c; }
 #endif
