@@ -489,6 +489,7 @@ cdef class Plan:
             if p.dtype != FNN_I64 or p.rank != 1:
                 raise TypeError("permutation must be a vector of int64")
             step.buf[2] = p.data
+            step.dim[6] = p.size
         step.buf[0] = o.data
         step.buf[1] = s.data
         step.buf[3] = &self.state.cursor
@@ -498,6 +499,8 @@ cdef class Plan:
         step.dim[3] = s.stride[0] if s.shape[0] > 1 else row
         step.dim[4] = s.dtype
         step.dim[5] = row
+        if permutation is None:
+            step.dim[6] = s.shape[0]
         step.par[0] = scale
         step.par[1] = offset
         if o.size:

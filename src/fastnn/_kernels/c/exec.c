@@ -4,8 +4,11 @@
  * steps are the caller's, in a row without a barrier between them; what it wrote reaches the others by
  * the barrier before the next split step. The end of a repeat counts as one of the caller's steps.
  */
+#include "ahead.h"
 #include "fnn.h"
 #include "fpmode.h"
+
+_Thread_local fnn_ahead fnn_ahead_here;
 
 typedef struct {
     const fnn_step *steps;
@@ -57,8 +60,9 @@ static void loop_alone(plan_run *r)
         for (const fnn_step *s = r->steps; s < end; s++)
             run_alone(s);
         if (end_repeat(r, 1))
-            return;
+            break;
     }
+    fnn_ahead_forget();
 }
 
 /* One repeat of thread i; `behind`: the caller has done something since the last barrier. 1: leave. */
@@ -105,6 +109,7 @@ static void job(void *arg, int i, int n)
         loop_alone(arg);
     else
         loop_together(arg, i, n);
+    fnn_ahead_forget();
     fnn_fp_leave(mode);
 }
 

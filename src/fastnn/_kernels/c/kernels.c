@@ -3,6 +3,7 @@
  * Compiled once per instruction set with FNN_TABLE naming the function it exports. The bodies are included
  * once per element type. Compiled without floating-point contraction and without fast-math: RFMA alone makes
  * fused operations, so that every instruction set that has them gives the same bits. */
+#include "ahead.h"
 #include "fnn.h"
 
 #include <math.h>

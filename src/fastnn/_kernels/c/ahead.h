@@ -1,0 +1,61 @@
+/* The next batch's rows, asked for while this one is computed.
+ *
+ * Rows in a random order come from memory, and a burst of requests would only wait where the rows themselves would.
+ * So the kernel that gathers a batch notes which rows its thread will gather next, and the matrix products ask for
+ * a few cache lines between two tiles. Nothing is read but row numbers, and those only while the plan runs: the
+ * executor forgets the note at its end. */
+#ifndef FNN_AHEAD_H
+#define FNN_AHEAD_H
+
+#include <stdint.h>
+
+enum { FNN_AHEAD_LINES = 8 }; /* between two tiles */
+
+typedef struct {
+    const char *line, *end;     /* what is left of the row; line >= end: nothing */
+    const char *source;
+    const int64_t *perm;        /* the rows after it: perm[next] .. perm[last-1] of source, or, NULL: next .. last-1 */
+    int64_t next, last, row_bytes, stride, rows;
+} fnn_ahead;
+
+#if defined(__ELF__)
+extern _Thread_local fnn_ahead fnn_ahead_here __attribute__((tls_model("initial-exec"), visibility("hidden")));
+#else
+extern _Thread_local fnn_ahead fnn_ahead_here;
+#endif
+
+/* Row `i` of the order, within the source. */
+static inline const char *fnn_ahead_row(const fnn_ahead *a, int64_t i)
+{
+    int64_t row = a->perm ? a->perm[i] : i;
+    row = row < 0 ? 0 : row < a->rows ? row : a->rows - 1;
+    return a->source + row * a->stride;
+}
+
+static inline void fnn_ahead_note(fnn_ahead note)
+{
+    note.line = note.end = 0;
+    fnn_ahead_here = note;
+}
+
+static inline void fnn_ahead_forget(void)
+{
+    fnn_ahead_here.line = fnn_ahead_here.end;
+    fnn_ahead_here.next = fnn_ahead_here.last;
+}
+
+static inline void fnn_ahead_fetch(int lines)
+{
+    fnn_ahead *a = &fnn_ahead_here;
+    for (; lines > 0; lines--, a->line += 64) {
+        if (a->line >= a->end) {
+            if (a->next >= a->last)
+                return;
+            a->line = fnn_ahead_row(a, a->next++);
+            a->end = a->line + a->row_bytes;
+        }
+        __builtin_prefetch(a->line, 0, 2);
+    }
+}
+
+#endif
