@@ -281,3 +281,49 @@ def test_large_finite_values_are_not_taken_for_infinite(dtype):
     array[70, 2] = np.inf
     with pytest.raises(ValueError, match="1 of them, the first \\(inf\\) at row 70, column 2"):
         check_finite(array, "x")
+
+
+# ---- values of a large x are looked at by the first epoch ------------------------------------------------
+
+
+def large_model(seed=3):
+    fastnn.utils.set_random_seed(seed)
+    model = Sequential([layers.Input((700,)), layers.Dense(4, "relu"), layers.Dropout(0.5), layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(LARGE[:10], LARGE_Y[:10], verbose=0)
+    return model
+
+
+LARGE = RNG.rand(1600, 700).astype("float32")
+LARGE_Y = RNG.rand(1600, 1).astype("float32")
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(np.nan, "float32"), (-np.inf, "float32"), (1e39, "float64")])
+@pytest.mark.parametrize("epochs", [1, 6])
+def test_a_large_x_that_is_not_finite_is_refused_and_nothing_has_happened(value, dtype, epochs):
+    model, other = large_model(), large_model()
+    x = LARGE.astype(dtype)
+    x[1234, 5] = value
+    before = bits(model)
+    with pytest.raises(ValueError, match="x holds .*1 of them.* at row 1234, column 5"):
+        model.fit(x, LARGE_Y, epochs=epochs, verbose=0)
+    assert bits(model) == before and int(model.optimizer.iterations.numpy()) == 1
+    for each in (model, other):  # seeds, orders and slots are where they were, too
+        each.fit(LARGE, LARGE_Y, epochs=2, verbose=0)
+    assert bits(model) == bits(other)
+
+
+def test_a_large_x_is_looked_at_before_what_cannot_be_undone():
+    """A new model, callbacks, steps in Python: as before, nobody has been called when it is refused."""
+    called = []
+    callback = fastnn.callbacks.LambdaCallback(on_train_begin=lambda logs: called.append(1))
+    x = LARGE.copy()
+    x[7, 7] = np.nan
+    eager = large_model()
+    eager.compile("sgd", "mse", run_eagerly=True)
+    new = Sequential([layers.Dense(1)])
+    new.compile("sgd", "mse")
+    for model, options in ((large_model(), {"callbacks": [callback]}), (eager, {}), (new, {})):
+        with pytest.raises(ValueError, match="row 7, column 7"):
+            model.fit(x, LARGE_Y, verbose=0, **options)
+    assert not called and not new.built

@@ -53,7 +53,9 @@ class Program:
             self.plan.run(gather=False)
         return self.outputs
 
-    def bind(self, sources: Sequence[np.ndarray], permutation: np.ndarray | None = None) -> None:
+    def bind(
+        self, sources: Sequence[np.ndarray], permutation: np.ndarray | None = None, watch: bool = False
+    ) -> None:
         """Say where `run_batches` finds its rows.
 
         Parameters
@@ -62,6 +64,8 @@ class Program:
             One for each input: (n, ...) arrays with contiguous rows of the input's shape, any dtype.
         permutation : (m,) int64 array, optional
             Row numbers; batch i takes those at i · batch and on. It is read at every run.
+        watch : bool
+            Stop, as a guard does, at a batch whose floats are not all finite.
         """
         if len(sources) != len(self.inputs):
             raise ValueError(f"bind: {len(sources)} sources for {len(self.inputs)} inputs")
@@ -69,7 +73,7 @@ class Program:
         if len(rows) != 1:
             raise ValueError(f"bind: sources of different lengths {sorted(rows)}")
         for i, (out, source) in enumerate(zip(self.inputs, sources, strict=True)):
-            self.plan.set_gather(i, out, source, permutation)
+            self.plan.set_gather(i, out, source, permutation, watch=watch)
         self._rows = rows.pop() if permutation is None else len(permutation)
 
     def unbind(self) -> None:

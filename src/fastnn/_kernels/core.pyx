@@ -463,8 +463,11 @@ cdef class Plan:
             self.keep_gather.append(None)
             self.count += 1
 
-    def set_gather(self, int i, out, source, permutation=None, double scale=1.0, double offset=0.0):
-        """Step i fills ``out`` (rows, ...) from rows of ``source``, from the plan's cursor on."""
+    def set_gather(self, int i, out, source, permutation=None, double scale=1.0, double offset=0.0, bint watch=False):
+        """Step i fills ``out`` (rows, ...) from rows of ``source``, from the plan's cursor on.
+
+        With ``watch`` it stops the plan, as a guard does, at a batch in which a float is not finite.
+        """
         cdef operand o, s, p
         cdef fnn_step step
         cdef int64_t row = 1
@@ -493,6 +496,8 @@ cdef class Plan:
         step.buf[0] = o.data
         step.buf[1] = s.data
         step.buf[3] = &self.state.cursor
+        if watch and o.dtype in (FNN_F32, FNN_F64):
+            step.buf[4] = &self.state
         step.dim[0] = o.shape[0]
         step.dim[1] = row
         step.dim[2] = s.shape[0]

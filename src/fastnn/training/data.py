@@ -34,7 +34,11 @@ class ArrayData:
     sources : tuple of ndarray or None
         x, y and the weights as given.
     rows, batches : int
+    watched : bool
+        Whether programs look at the values of x as they gather them, so that nobody has to before.
     """
+
+    watched = False
 
     def __init__(
         self,
@@ -68,11 +72,16 @@ class ArrayData:
         self.batches = math.ceil(self.rows / batch_size)
 
     def check_values(self) -> None:
-        """Raise ValueError where a value is NaN, infinite or too large for the model's dtype."""
+        """Raise ValueError where a value is NaN, infinite or too large for the model's dtype; not for a watched x."""
         dtypes = (self.x_dtype, self.dtype, self.dtype)
-        for name, source, dtype in zip(self.names, self.sources, dtypes, strict=True):
+        for name, source, dtype in list(zip(self.names, self.sources, dtypes, strict=True))[self.watched :]:
             if source is not None:
                 arrays.check_finite(source, name, dtype)
+
+    def check_watched(self) -> None:
+        """Raise what `check_values` left aside: a program has stopped, perhaps because of a value of x."""
+        if self.watched:
+            arrays.check_finite(self.sources[0], self.names[0], self.x_dtype)
 
     def reshape_x(self, x: np.ndarray) -> None:
         """Put another view of x in its place."""

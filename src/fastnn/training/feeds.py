@@ -29,9 +29,12 @@ class ArrayFeed:
     one_at_a_time = False
 
     def __init__(self, model: Any, mode: str, data: ArrayData, steps: int | None, shuffle: bool) -> None:
+        self._data = data
         self._batches = data.batches
         self.steps: int | None = steps or data.batches
         self._orders = model._runtime.order_program(data.rows) if shuffle else None
+        self._first_order = model._runtime.order_state() if shuffle else None
+        self._model = model
         order = self._orders.outputs[0] if shuffle else None
         self._runner = make_runner(model, mode, data, order)
         self._position = data.batches
@@ -42,6 +45,15 @@ class ArrayFeed:
             self._position = 0
             if self._orders is not None:
                 self._orders.run()
+
+    def check_watched(self) -> None:
+        """Raise ValueError if values of x that nobody has looked at before are why a run stopped: nothing was drawn."""
+        try:
+            self._data.check_watched()
+        except ValueError:
+            if self._first_order is not None:
+                self._model._runtime.set_order_state(self._first_order)
+            raise
 
     def rewind(self) -> None:
         """Make the next epoch begin with the first batch."""
@@ -85,6 +97,9 @@ class StreamFeed:
         if self._ended or self.given_steps is None:
             self.data.start()
             self._ended = False
+
+    def check_watched(self) -> None:
+        """Do nothing: every batch is checked when it comes."""
 
     def rewind(self) -> None:
         """Make the next epoch begin the stream anew, if it can."""

@@ -223,6 +223,7 @@ class FitLoop(_Loop):
     def _diverged(self, epoch: int, step: int, what: str) -> None:
         """Go back to the end of the last finite epoch; raise unless a callback sees to it."""
         self._snapshot.restore()
+        self.feed.check_watched()
         if self._tolerant:
             self.model.stop_training = True
             return

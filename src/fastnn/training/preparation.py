@@ -23,6 +23,7 @@ from .steps import Steps
 
 __all__ = ["Preparation"]
 
+_LARGE = 4 << 20  # bytes: what the caches hold is checked in no time
 _OF_PROBABILITIES = (losses.binary_crossentropy, losses.categorical_crossentropy)
 
 
@@ -45,6 +46,17 @@ class Preparation(Steps):
         self._check_batch(data)
         data.check_values()
         return data
+
+    def _can_watch(self, data: ArrayData | StreamData) -> bool:
+        """Whether values of x that are not finite may be left for the first epoch's programs to find.
+
+        Where x is large, that saves one pass over memory, a twentieth of an epoch. The epoch that meets them is undone,
+        as any that diverges; a model that was new would have drawn its weights, which is not.
+        """
+        if isinstance(data, StreamData) or not self.built or self._runtime.eager:
+            return False
+        x = data.sources[0]
+        return x.nbytes >= _LARGE and x.dtype.kind == "f" and data.x_dtype.kind == "f"
 
     def _check_batch(self, data: ArrayData) -> None:
         """Raise where features or labels do not fit the model."""

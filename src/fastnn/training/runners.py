@@ -65,16 +65,16 @@ class ProgramRunner:
         self.size = data.batch_size
         self.whole, short = divmod(data.rows, self.size)
         sources = [source for source in data.sources if source is not None]
-        self._program = self._bound(model, mode, data.specs(self.size), sources, permutation)
+        self._program = self._bound(model, mode, data.specs(self.size), sources, permutation, data.watched)
         self._short = None
         if short:
-            self._short = self._bound(model, mode, data.specs(short), sources, permutation)
+            self._short = self._bound(model, mode, data.specs(short), sources, permutation, data.watched)
         self._last = self._program
 
     @staticmethod
-    def _bound(model: Any, mode: str, specs: list[Spec | None], sources: list[np.ndarray], permutation: Any) -> Any:
+    def _bound(model: Any, mode: str, specs: list[Spec | None], sources: list, permutation: Any, watch: bool) -> Any:
         program = model._step_program(mode, specs)
-        program.bind(sources, permutation)
+        program.bind(sources, permutation, watch)
         return program
 
     def run(self, begin: int, count: int) -> int:
@@ -114,6 +114,7 @@ class EagerRunner:
         self._step = model.train_step if mode == "train" else model.test_step
         self._own_logs = model._own_logs(mode)
         self._guarded = mode == "train"
+        data.check_watched()
         self._logs: dict[str, Any] = {}
 
     def run(self, begin: int, count: int) -> int:

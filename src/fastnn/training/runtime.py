@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from .. import plan
 from ..metrics import Mean
 from ..ops.sampling import random_permutation
@@ -129,6 +131,14 @@ class Runtime:
         if self._shuffler is None:
             self._shuffler = SeedGenerator()
         return self._orders.get(rows, lambda: plan.compile(lambda: random_permutation(self._shuffler.next(), rows), []))
+
+    def order_state(self) -> np.ndarray:
+        """Return the state of the generator of orders, for `set_order_state`."""
+        return self._shuffler.state.numpy()
+
+    def set_order_state(self, state: np.ndarray) -> None:
+        """Make the generator of orders go on from this state."""
+        self._shuffler.state.assign(state)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is bound to memory: it is made again when needed."""

@@ -193,6 +193,8 @@ class Trainer(Preparation):
         if not isinstance(shuffle, (bool, np.bool_)):
             raise ValueError(f"shuffle must be True or False, got {shuffle!r}")
         data = self._make_data(x, y, sample_weight, batch_size=batch_size, steps=None, class_weight=class_weight)
+        if not callbacks and steps_per_epoch is None and epochs > initial_epoch and self._can_watch(data):
+            data.watched = True
         checked = self._check(data)
         validation = self._validation_data(
             data,
