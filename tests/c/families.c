@@ -317,6 +317,11 @@ static void fill_matmul(trial *t, int dtype, int dot)
 {
     fnn_step *s = &t->step;
     int64_t m = pick_size(t, 150), n = pick_size(t, 150), k = pick_size(t, one_in(t, 2) ? 900 : 100);
+    if (one_in(t, 4)) { /* large enough for blocks, panels and what runs beside them */
+        m = random_int(&t->rng, 32, 150);
+        n = random_int(&t->rng, 64, 250);
+        k = random_int(&t->rng, 16, 1100);
+    }
     int64_t stride = pad(t, n), a[2] = {pad(t, k), 1}, b[2] = {pad(t, n), 1};
     if (dot) {
         b[0] = 1;

@@ -19,7 +19,7 @@ void check_product(const trial *t, const char *name, int dtype, const char *what
     int dot = !strcmp(name, "matmul_dot"), fused = strcmp(fnn_isa(), "baseline") != 0;
     if ((!dot && strcmp(name, "matmul_axpy")) || d[8] != 0)
         return;
-    if (d[2] <= 32 && d[1] >= 8) /* short and wide: a chain, too */
+    if (d[2] <= 128 && d[1] >= 8) /* short and wide: a chain, too */
         dot = 0;
     const operand *c = &t->operands[0];
     size_t bytes = (size_t)c->count * item_size(dtype);

@@ -4,7 +4,7 @@
 #include "flag.h"
 #include "fnn.h"
 
-enum { MS = 1000000 };
+enum { UNIT = 4000000 }; /* the unit of these tests, LEAST_NS: a loss that counts */
 
 static int64_t now;
 
@@ -69,14 +69,14 @@ static void test_company(void)
 static void test_losses(void)
 {
     begin_afresh(3);
-    job(3, MS - 1, MS - 1);
+    job(3, UNIT - 1, UNIT - 1);
     CHECK(size_now(0) == 3, "a small loss counts for nothing");
     begin_afresh(3);
-    job(3, 9 * MS, 3 * MS);
+    job(3, 9 * UNIT, 3 * UNIT);
     CHECK(size_now(0) == 3, "a third was lost: two threads would take as long");
-    job(3, MS, MS);
+    job(3, UNIT, UNIT);
     CHECK(size_now(0) == 2 && size_now(1) == 1, "one thread fewer");
-    job(2, 10 * MS, 6 * MS);
+    job(2, 10 * UNIT, 6 * UNIT);
     CHECK(size_now(0) == 1, "another one fewer");
     fnn_set_threads(3);
     CHECK(size_now(0) == 3, "setting the number begins afresh");
@@ -86,7 +86,7 @@ static void test_jobs_add_up(void)
 {
     begin_afresh(2);
     for (int i = 0; i < 100; i++) {
-        job(2, MS, MS / 3);
+        job(2, UNIT, UNIT / 3);
         CHECK(size_now(0) == 2, "a third of each job is not half of them");
     }
 }
@@ -95,8 +95,8 @@ static void test_time_between_jobs_does_not_count(void)
 {
     begin_afresh(2);
     for (int i = 0; i < 5; i++) {
-        now += 1000 * MS;
-        job(2, MS / 4, MS / 5);
+        now += 250 * UNIT;
+        job(2, UNIT / 4, UNIT / 5);
     }
     CHECK(size_now(0) == 1, "four fifths of the jobs' time was lost");
 }
@@ -105,9 +105,9 @@ static void test_old_times_fade(void)
 {
     begin_afresh(2);
     for (int i = 0; i < 100; i++)
-        job(2, 10 * MS, 0);
+        job(2, 10 * UNIT, 0);
     for (int i = 0; i < 8; i++)
-        job(2, 4 * MS, 3 * MS);
+        job(2, 4 * UNIT, 3 * UNIT);
     CHECK(size_now(0) == 1, "a second without loss weighs no more than the last moments");
 }
 
@@ -116,54 +116,54 @@ static void test_within_a_job(void)
     begin_afresh(2);
     CHECK(fnn_crew_join(0) == 2, "two");
     fnn_crew_begin();
-    now += 5 * MS;
+    now += 5 * UNIT;
     CHECK(fnn_crew_is(2, 0), "nothing was lost");
-    fnn_crew_waited(4 * MS);
+    fnn_crew_waited(4 * UNIT);
     CHECK(!fnn_crew_is(2, 0) && !fnn_crew_is(2, 0) && fnn_crew_is(1, 0), "four of five");
     fnn_crew_end(2);
     CHECK(fnn_crew_is(1, 0), "what ends is not a try that went well");
-    now += 1000 * MS;
+    now += 250 * UNIT;
     CHECK(!fnn_crew_is(1, 0), "time for a try");
     fnn_crew_part();
 }
 
-/* How long until more than `n` threads are tried, in ms. */
+/* How long until more than `n` threads are tried, in units. */
 static int time_to_try(int n)
 {
-    for (int ms = 0;; ms++, now += MS)
+    for (int units = 0;; units++, now += UNIT)
         if (size_now(0) > n)
-            return ms;
+            return units;
 }
 
 static void test_tries(void)
 {
     begin_afresh(2);
-    job(2, 3 * MS, 2 * MS);
+    job(2, 3 * UNIT, 2 * UNIT);
     int first = time_to_try(1);
-    job(2, 3 * MS, 2 * MS);
+    job(2, 3 * UNIT, 2 * UNIT);
     int second = time_to_try(1);
-    CHECK(first >= 20 && second == 2 * first, "%d ms, then %d", first, second);
-    job(2, 3 * MS, 1 * MS);
+    CHECK(first >= 20 && second == 2 * first, "%d units, then %d", first, second);
+    job(2, 3 * UNIT, 1 * UNIT);
     CHECK(size_now(0) == 2, "it went well");
-    job(2, 30 * MS, 20 * MS);
+    job(2, 30 * UNIT, 20 * UNIT);
     CHECK(time_to_try(1) >= 10 * first && size_now(0) == 2, "a larger loss, a longer time");
     for (int i = 0; i < 20; i++) {
-        job(2, 3 * MS, 2 * MS);
+        job(2, 3 * UNIT, 2 * UNIT);
         second = time_to_try(1);
     }
-    CHECK(second >= 8 * first && second <= 32 * first, "%d ms at most", second);
+    CHECK(second >= 8 * first && second <= 32 * first, "%d units at most", second);
 }
 
 static void test_one_after_the_other(void)
 {
     begin_afresh(4);
-    job(4, 10 * MS, 9 * MS);
-    job(3, 10 * MS, 9 * MS);
+    job(4, 10 * UNIT, 9 * UNIT);
+    job(3, 10 * UNIT, 9 * UNIT);
     CHECK(size_now(0) == 2, "two fewer");
     for (int n = 3; n <= 4; n++) {
         time_to_try(n - 1);
         CHECK(size_now(0) == n, "one more");
-        job(n, 10 * MS, 0);
+        job(n, 10 * UNIT, 0);
     }
     CHECK(size_now(0) == 4, "all back");
 }

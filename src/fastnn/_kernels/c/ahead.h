@@ -46,16 +46,19 @@ static inline void fnn_ahead_forget(void)
 
 static inline void fnn_ahead_fetch(int lines)
 {
-    fnn_ahead *a = &fnn_ahead_here;
-    for (; lines > 0; lines--, a->line += 64) {
-        if (a->line >= a->end) {
-            if (a->next >= a->last)
-                return;
-            a->line = fnn_ahead_row(a, a->next++);
-            a->end = a->line + a->row_bytes;
+    if (fnn_ahead_here.line >= fnn_ahead_here.end && fnn_ahead_here.next >= fnn_ahead_here.last)
+        return;
+    fnn_ahead a = fnn_ahead_here;
+    for (; lines > 0; lines--, a.line += 64) {
+        if (a.line >= a.end) {
+            if (a.next >= a.last)
+                break;
+            a.line = fnn_ahead_row(&a, a.next++);
+            a.end = a.line + a.row_bytes;
         }
-        __builtin_prefetch(a->line, 0, 2);
+        __builtin_prefetch(a.line, 0, 2);
     }
+    fnn_ahead_here = a;
 }
 
 #endif
