@@ -144,6 +144,36 @@ int fnn_cpus(void)
     return quota && quota < cpus ? quota : cpus;
 }
 
+#ifdef __linux__
+int fnn_cpu_here(void)
+{
+    return sched_getcpu();
+}
+
+void fnn_move_from(const int *taken, int n)
+{
+    cpu_set_t allowed, rest;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return;
+    rest = allowed;
+    for (int i = 0; i < n; i++)
+        if (taken[i] >= 0 && taken[i] < CPU_SETSIZE)
+            CPU_CLR(taken[i], &rest);
+    if (CPU_COUNT(&rest) > 0 && !sched_setaffinity(0, sizeof rest, &rest))
+        sched_setaffinity(0, sizeof allowed, &allowed);
+}
+#else
+int fnn_cpu_here(void)
+{
+    return -1;
+}
+
+void fnn_move_from(const int *taken, int n)
+{
+    (void)taken, (void)n;
+}
+#endif
+
 /* A positive integer and nothing else, or 0. */
 static int positive(const char *text)
 {

@@ -17,6 +17,7 @@
 enum {
     ROUNDS = 8,              /* log2(FNN_MAX_THREADS): rounds of a barrier */
     IDLE_SPIN_NS = 50000,    /* a thread without a job: covers the gap between two plans in a row */
+    LONG_WAIT_NS = 50000,    /* at a barrier: has the other one a processor? */
     BARRIER_SPIN_NS = 50000, /* inside a job: longer waits mean that the other is off its processor */
     WORKER_STACK = 2 << 20   /* bytes; the matrix products pack into up to 200 KiB of it */
 };
@@ -29,6 +30,7 @@ typedef struct {
     fnn_flag slot[ROUNDS]; /* posted by another thread: the barrier's phase */
     _Alignas(128) unsigned phase; /* barriers passed; the thread's own */
     unsigned jobs;         /* jobs given; the caller's */
+    atomic_int cpu;        /* where the thread was when last it looked */
 } seat;
 
 static seat seats[FNN_MAX_THREADS];
@@ -46,6 +48,24 @@ static struct {
     int n;
 } pool = {.taken = ATOMIC_FLAG_INIT};
 
+/* ---- one processor each ----------------------------------------------------------------------------- */
+
+/* A thread that wakes up is often put where the one that woke it runs, and may stay there for a long while though
+ * another processor is idle: both spin, and each waits for the other's slice. The one with the higher seat moves. */
+static void spread(int i, int n)
+{
+    int taken[FNN_MAX_THREADS], here = fnn_cpu_here(), shared = 0;
+    atomic_store_explicit(&seats[i].cpu, here, memory_order_relaxed);
+    for (int k = 0; k < i; k++) {
+        taken[k] = atomic_load_explicit(&seats[k].cpu, memory_order_relaxed);
+        shared |= taken[k] == here;
+    }
+    if (here < 0 || !shared || n > pool.cpus)
+        return;
+    fnn_move_from(taken, i);
+    atomic_store_explicit(&seats[i].cpu, fnn_cpu_here(), memory_order_relaxed);
+}
+
 /* ---- threads --------------------------------------------------------------------------------------- */
 
 static void *worker(void *arg)
@@ -54,6 +74,7 @@ static void *worker(void *arg)
     int64_t idle_spin = 0;
     for (unsigned number = 1;; number++) {
         fnn_flag_await(&me->go, number, idle_spin);
+        spread((int)(me - seats), pool.n);
         pool.job(pool.arg, (int)(me - seats), pool.n);
         idle_spin = pool.idle_spin; /* once done is posted, `pool` is the next caller's */
         fnn_flag_post(&me->done, number);
@@ -132,6 +153,8 @@ static void await(fnn_flag *f, unsigned value, int by)
     int64_t took = fnn_flag_await(f, value, pool.barrier_spin);
     if (took && by == 0 && pool.barrier_spin)
         fnn_crew_waited(took);
+    if (took > LONG_WAIT_NS)
+        spread(by, pool.n);
 }
 
 static void run_on(int n, void (*job)(void *arg, int i, int n), void *arg)
@@ -144,6 +167,7 @@ static void run_on(int n, void (*job)(void *arg, int i, int n), void *arg)
     pool.n = n;
     pool.idle_spin = crowded ? 0 : IDLE_SPIN_NS;
     pool.barrier_spin = crowded ? 0 : BARRIER_SPIN_NS;
+    spread(0, n);
     fnn_crew_begin();
     for (int i = 1; i < n; i++)
         fnn_flag_post(&seats[i].go, ++seats[i].jobs);
