@@ -26,7 +26,7 @@ from report import OURS, Result
 
 import fastnn
 
-ROWS = 12_000
+ROWS = 48_000
 ALONE = f"{OURS}, one thread"
 AT_ONCE = f"{OURS}, two at once"
 

@@ -17,8 +17,9 @@ __all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "convert_to_t
 
 ALIGNMENT = 64  # bytes: a cache line and an AVX-512 vector
 PAGE = 4096  # bytes
-LONG_INPUT = 128  # dense kernels with more inputs than this are stored [out][in]
-NARROW_OUTPUT = 16  # and those with fewer outputs than this, and than inputs
+LONG_INPUT = 128  # dense kernels with more inputs than this are stored [out][in],
+WHOLE_OUTPUT = 16  # unless their outputs are a multiple of this,
+NARROW_OUTPUT = 16  # and so are those with fewer outputs than this, and than inputs
 
 
 class _Context(threading.local):
@@ -218,13 +219,14 @@ def laid_out_like(memory: np.ndarray, like: np.ndarray) -> np.ndarray:
 def _kernel_storage(shape, dtype) -> np.ndarray:
     """Return zeroed storage of a dense kernel, seen as (in, out): rows padded to a cache line.
 
-    Long inputs are stored [out][in], so that the forward product is a dot product along adjacent
-    elements; short ones [in][out], so that outputs stand along the vector. One input alone is one row.
+    [in][out] lets outputs stand along the vector, which is the fastest product where they fill it. Otherwise long
+    inputs are stored [out][in], so that the forward product is a dot product along adjacent elements. One input
+    alone is one row.
     """
     n_in, n_out = shape
-    by_output = n_in > LONG_INPUT or n_out < min(NARROW_OUTPUT, n_in)
-    rows, cols = (n_out, n_in) if by_output else (n_in, n_out)
     per_line = ALIGNMENT // dtype.itemsize
+    by_output = (n_in > LONG_INPUT and n_out % WHOLE_OUTPUT) or n_out < min(NARROW_OUTPUT, n_in)
+    rows, cols = (n_out, n_in) if by_output else (n_in, n_out)
     padded = -(-cols // per_line) * per_line
     if padded * dtype.itemsize % PAGE == 0:  # rows a page apart would meet in the same lines of the cache
         padded += per_line
