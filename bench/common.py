@@ -19,6 +19,8 @@ from typing import NamedTuple
 import report
 from report import Result
 
+PAUSE = 0.1  # seconds: threads of the one before may still be spinning
+
 
 class Contestant(NamedTuple):
     """What is timed, and what one run of it is worth."""
@@ -65,6 +67,7 @@ def interleave(
             times = results[name].times
             if times and sum(times) + min(times) > options.seconds:
                 continue
+            time.sleep(PAUSE)
             start = time.perf_counter()
             contestants[name].run()
             times.append(time.perf_counter() - start)
@@ -103,7 +106,7 @@ def main(
         answer = in_fresh_process(threads, options.isa)
         results += [Result(**result) for result in answer["results"]]
     record = {
-        "command": " ".join(["python", *sys.argv]),
+        "command": " ".join(["python", *sys.argv]).replace(f"{report.HERE.parent}/", ""),
         "date": time.strftime("%Y-%m-%d"),
         "machine": answer["machine"] | {"load before": round(load, 2)},
         "versions": answer["versions"],

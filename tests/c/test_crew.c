@@ -142,7 +142,7 @@ static void test_tries(void)
     int first = time_to_try(1);
     job(2, 3 * UNIT, 2 * UNIT);
     int second = time_to_try(1);
-    CHECK(first >= 20 && second == 2 * first, "%d units, then %d", first, second);
+    CHECK(first >= 5 && second == 2 * first, "%d units, then %d", first, second);
     job(2, 3 * UNIT, 1 * UNIT);
     CHECK(size_now(0) == 2, "it went well");
     job(2, 30 * UNIT, 20 * UNIT);

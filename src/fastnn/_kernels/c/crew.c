@@ -19,8 +19,8 @@
 enum {
     LEAST_NS = 4000000,   /* a loss; less is waking up, in a virtual machine milliseconds */
     WINDOW_NS = 20000000, /* what was before counts less */
-    PATIENCE = 16,        /* a loss is worth so many times its length without a try, */
-    MOST_PATIENCE = 256,  /* and up to this many times after tries that failed */
+    PATIENCE = 4,         /* a loss is worth so many times its length without a try, */
+    MOST_PATIENCE = 64,   /* and up to this many times after tries that failed */
     REFUSED_NS = 1000000000
 };
 
