@@ -174,7 +174,7 @@ class Trainer(Preparation):
         Raises
         ------
         ValueError, TypeError
-            For data or arguments that cannot be used, before the model is changed.
+            For data or arguments that cannot be used; the model is as it was before.
         DivergenceError
             When the loss or a weight becomes NaN or infinite; weights and optimizer are put back to the end
             of the last finite epoch.
