@@ -53,9 +53,7 @@ class Program:
             self.plan.run(gather=False)
         return self.outputs
 
-    def bind(
-        self, sources: Sequence[np.ndarray], permutation: np.ndarray | None = None, watch: bool = False
-    ) -> None:
+    def bind(self, sources: Sequence[np.ndarray], permutation: np.ndarray | None = None, watch: bool = False) -> None:
         """Say where `run_batches` finds its rows.
 
         Parameters
