@@ -110,6 +110,28 @@ def test_the_guard_stops_at_the_first_bad_batch():
     assert int(count.value) == 6
 
 
+@pytest.mark.parametrize(("dtype", "given"), [("float32", "float32"), ("float64", "float64"), ("float32", "float64")])
+@pytest.mark.parametrize("columns", [3, 8, 300])
+def test_watched_rows_stop_like_a_guard(dtype, given, columns):
+    """Rows of every length; 1e39 is finite until it becomes float32. The rows ahead are within the order."""
+    seen = Variable(np.zeros((4, columns), dtype))
+
+    def fn(x):
+        seen.assign(x)
+
+    rows = np.ones((24, columns), given)
+    rows[13, columns - 1] = 1e39 if given != dtype else -np.inf
+    order = np.roll(np.arange(24), 3)[:22]  # row 13 stands at 16
+    program = plan.compile(fn, [((4, columns), dtype)])
+    program.bind([rows], order)
+    assert program.run_batches(0, 5) == 5 and program.stopped_at is None
+    program.bind([rows], order, watch=True)
+    assert program.run_batches(0, 5) == 5 and program.stopped_at == 4
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(seen.numpy(), rows[order[16:20]].astype(dtype))
+    assert program.run_batches(0, 4) == 4 and program.stopped_at is None
+
+
 def test_python_values_are_not_known_while_tracing():
     def fn(x):
         return x if x > 0 else -x

@@ -32,6 +32,16 @@ def test_variable_shows_its_logical_shape(shape, layout):
     assert slot.array.strides == variable.array.strides
 
 
+@pytest.mark.parametrize(
+    ("shape", "by_output"),
+    [((128, 9), True), ((128, 17), False), ((129, 17), True), ((784, 100), True), ((784, 128), False), ((8, 9), False)],
+)
+def test_kernels_lie_as_the_matrix_products_like_them(shape, by_output):
+    array = Variable(np.ones(shape, "float32"), layout="kernel").array
+    assert (array.strides[0] == 4) == by_output
+    assert max(array.strides) % 64 == 0
+
+
 def test_a_read_survives_a_write():
     variable = Variable([1.0, 2.0])
     before = variable.value
