@@ -19,7 +19,7 @@ enum {
     IDLE_SPIN_NS = 50000,    /* a thread without a job: covers the gap between two plans in a row */
     LONG_WAIT_NS = 50000,    /* at a barrier: has the other one a processor? */
     BARRIER_SPIN_NS = 50000, /* inside a job: longer waits mean that the other is off its processor */
-    WORKER_STACK = 2 << 20   /* bytes; the matrix products pack into up to 200 KiB of it */
+    WORKER_STACK = 2 << 20   /* bytes; the matrix products pack into up to 310 KiB of it */
 };
 
 _Static_assert(FNN_MAX_THREADS <= 1 << ROUNDS, "a barrier needs log2(threads) rounds");
