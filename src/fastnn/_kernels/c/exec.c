@@ -105,11 +105,12 @@ static void loop_together(plan_run *r, int i, int n)
 static void job(void *arg, int i, int n)
 {
     fnn_fpmode mode = fnn_fp_enter();
-    if (n == 1)
+    if (n == 1) {
         loop_alone(arg);
-    else
+    } else {
         loop_together(arg, i, n);
-    fnn_ahead_forget();
+        fnn_ahead_forget();
+    }
     fnn_fp_leave(mode);
 }
 
