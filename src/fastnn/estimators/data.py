@@ -57,9 +57,12 @@ class Feed(Protocol):
     ----------
     most_rows : int
         How many rows one `seek` can bring.
+    needs_seek : bool
+        Whether programs find their rows only after a `seek`.
     """
 
     most_rows: int
+    needs_seek: bool
 
     def bind(self, program: plan.Program) -> None:
         """Let a program find its rows here."""
@@ -71,7 +74,7 @@ class Feed(Protocol):
 class _DenseFeed:
     """Programs gather the rows by themselves; the order is read whenever they run."""
 
-    most_rows = sys.maxsize
+    most_rows, needs_seek = sys.maxsize, False
 
     def __init__(self, data: TrainingData, order: np.ndarray) -> None:
         self._sources, self._order = data.arrays(), order
@@ -85,6 +88,8 @@ class _DenseFeed:
 
 class _SparseFeed:
     """Rows are made dense a window at a time: memory for a few batches, never for all rows."""
+
+    needs_seek = True
 
     def __init__(self, data: TrainingData, order: np.ndarray, batch_size: int) -> None:
         self._data, self._order = data, order

@@ -113,22 +113,30 @@ class Epochs:
 
     Attributes
     ----------
-    batches : int
+    samples, batches : int
         In an epoch.
+    order : Variable
+        Int64: the rows in the order in which they are seen.
     """
 
     def __init__(self, step: TrainingStep, data: TrainingData, batch_size: int) -> None:
         self._total = step.total
-        self._samples, self._batch_size = data.samples, batch_size
-        self._rows = np.arange(data.samples) if data.rows is None else data.rows
-        self._order = self._rows.astype(np.int64)
-        self._feed = make_feed(data, self._order, batch_size)
+        self.samples = data.samples
+        self.order = Variable(
+            np.arange(data.samples) if data.rows is None else data.rows, dtype="int64", trainable=False
+        )
+        self._feed = make_feed(data, self.order.array, batch_size)
         whole, short = divmod(data.samples, batch_size)
         self._stretches = [(step.program(data, batch_size), 0, whole)] if whole else []
         if short:
             self._stretches.append((step.program(data, short), whole * batch_size, 1))
         self.batches = sum(batches for _, _, batches in self._stretches)
         self._pace = Pace()
+
+    @property
+    def parts(self) -> list[tuple[plan.Program, int, int]] | None:
+        """An epoch as the parts of a `Sequence`, once inside ``with``; None where rows need Python to come."""
+        return None if self._feed.needs_seek else self._stretches
 
     def __enter__(self) -> Epochs:
         for program, _, _ in self._stretches:
@@ -146,8 +154,7 @@ class Epochs:
         Parameters
         ----------
         order : ndarray of int64, optional
-            Positions in the data's ``rows``, in the order in which they are to be seen. Default: that of the last
-            epoch.
+            The rows in the order in which they are to be seen. Default: that of the last epoch.
 
         Returns
         -------
@@ -157,7 +164,7 @@ class Epochs:
             The batch (from 1) in which the loss was not finite; training stopped there.
         """
         if order is not None:
-            np.take(self._rows, order, out=self._order)
+            self.order.load(order)
         self._total.load(0.0)
         done = 0
         for program, first, batches in self._stretches:
@@ -165,7 +172,7 @@ class Epochs:
             done += ran
             if not finite:
                 return float("nan"), done
-        return float(self._total.array) / self._samples, None
+        return float(self._total.array) / self.samples, None
 
     def _run(self, program: plan.Program, first: int, batches: int) -> tuple[int, bool]:
         """Run batches in stretches, so that Ctrl-C is seen in between; return those run and whether all were finite."""

@@ -34,9 +34,14 @@ class Solver:
         """The learning rate of the next update."""
         return float(self.optimizer.learning_rate)
 
+    @property
+    def changes_between_epochs(self) -> bool:
+        """Whether `end_epoch` does anything."""
+        return self._schedule == "invscaling"
+
     def end_epoch(self, samples_seen: int) -> None:
         """Set the learning rate of the next epoch after so many samples in all."""
-        if self._schedule == "invscaling":
+        if self.changes_between_epochs:
             self.optimizer.learning_rate = self._first_rate / (samples_seen + 1) ** self._power
 
     def plateau(self) -> tuple[bool, str]:

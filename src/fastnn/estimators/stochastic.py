@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from .call import Call
 from .data import TrainingData
 from .divergence import NonFiniteWeightsError
 from .epochs import Epochs, TrainingStep
+from .many_epochs import ManyEpochs
+from .orders import Orders
 from .tasks import Tasks
 from .validation import Validation, split_off
 
@@ -70,12 +73,12 @@ class StochasticFit:
         tasks: Tasks,
     ) -> None:
         self._estimator, self._network, self._solver = estimator, step.network, step.solver
-        self._samples, self._validation = data.samples, validation
-        self._random_state, self._tasks = random_state, tasks
+        self._validation, self._tasks = validation, tasks
         self._early = estimator.early_stopping
         self._epochs = Epochs(step, data, batch_size_for(estimator.batch_size, data.samples))
-        self._order = np.arange(data.samples)
+        self._orders = Orders(self._epochs.order.numpy(), random_state) if estimator.shuffle else None
         self._finite = step.finite
+        self._step = step
 
     def run(self) -> None:
         """Train until convergence, or for ``max_iter`` epochs.
@@ -113,12 +116,19 @@ class StochasticFit:
             raise ValueError("coefs_ or intercepts_ hold NaN or infinite values before training begins")
 
     def _run(self) -> None:
-        estimator = self._estimator
-        for _ in range(estimator.max_iter):
-            self._tasks.begin()
-            going_on = self._epoch()
-            if self._tasks.end() or not going_on:
-                return
+        estimator, many = self._estimator, self._many_epochs()
+        while estimator.n_iter_ < estimator.max_iter:
+            left = estimator.max_iter - estimator.n_iter_
+            if many is None or not many.run(
+                left, estimator.best_loss_, estimator._no_improvement_count, self._note_all
+            ):
+                start = time.perf_counter()
+                self._tasks.begin()
+                going_on = self._epoch()
+                if self._tasks.end() or not going_on:
+                    return
+                if many is not None:
+                    many.note(time.perf_counter() - start)
             if self._has_converged():
                 estimator.converged_ = True
                 return
@@ -129,10 +139,19 @@ class StochasticFit:
             stacklevel=2,
         )
 
+    def _many_epochs(self) -> ManyEpochs | None:
+        """Return what runs many epochs at a time; None where somebody wants to look at each."""
+        estimator, step = self._estimator, self._step
+        looked_at = self._validation is not None or estimator.verbose or self._tasks.watched
+        if looked_at or self._epochs.parts is None or self._solver.changes_between_epochs:
+            return None
+        rule = estimator.tol, estimator.n_iter_no_change
+        return ManyEpochs(step, self._epochs, self._orders, *rule, limit=estimator.max_iter)
+
     def _epoch(self) -> bool:
         """Run an epoch; return False if training diverged."""
         estimator = self._estimator
-        loss, diverged = self._epochs.run(self._shuffled() if estimator.shuffle else None)
+        loss, diverged = self._epochs.run(self._orders.next() if self._orders else None)
         if diverged is not None:
             self._diverged(diverged, "the loss")
             return False
@@ -143,17 +162,25 @@ class StochasticFit:
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         scored = self._validation is not None and self._look()
-        improved = scored if self._early else self._loss_improved(loss)
-        estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
+        self._count(scored if self._early else self._loss_improved(loss))
         self._solver.end_epoch(estimator.t_)
         return True
 
     def _note(self, loss: float) -> None:
         estimator = self._estimator
         estimator.n_iter_ += 1
-        estimator.t_ += self._samples
+        estimator.t_ += self._epochs.samples
         estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
+
+    def _note_all(self, losses: list[float]) -> None:
+        for loss in losses:
+            self._note(loss)
+            self._count(self._loss_improved(loss))
+
+    def _count(self, improved: bool) -> None:
+        estimator = self._estimator
+        estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
 
     def _note_validation(self, score: float, loss: float) -> None:
         estimator = self._estimator
@@ -162,13 +189,6 @@ class StochasticFit:
             estimator.best_validation_score_ = -np.inf
         estimator.validation_scores_.append(score)
         estimator.validation_loss_curve_.append(loss)
-
-    def _shuffled(self) -> np.ndarray:
-        """Return the order of the next epoch: the last one shuffled, as `sklearn.utils.shuffle` would."""
-        shuffle = np.arange(len(self._order))
-        self._random_state.shuffle(shuffle)
-        self._order = self._order[shuffle]
-        return self._order
 
     def _loss_improved(self, loss: float) -> bool:
         estimator = self._estimator

@@ -49,6 +49,11 @@ class Tasks:
         if self._fit is not None and error is None:
             self._fit.call_on_fit_task_end(**self._told, reconstruction_attributes=self._fitted)
 
+    @property
+    def watched(self) -> bool:
+        """Whether there are callbacks that want to know of iterations."""
+        return self._fit is not None
+
     def begin(self) -> None:
         """An iteration begins."""
         if self._fit is not None:

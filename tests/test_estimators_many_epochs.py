@@ -1,0 +1,155 @@
+"""Many epochs in one call of C give what epochs one by one give; `verbose` makes them one by one."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+
+from fastnn import MLPClassifier, MLPRegressor
+from fastnn.estimators.epochs import Epochs
+from fastnn.estimators.many_epochs import ManyEpochs
+from fastnn.estimators.orders import Orders
+from fastnn.sequence import Sequence
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(130, 5))
+Y = X @ RNG.normal(size=5) + 0.1 * RNG.normal(size=130)
+LABELS = (Y > 0).astype(int)
+
+
+class Counts:
+    """How many epochs ran one by one, how many in each stretch, and how many stretches were undone."""
+
+    def __init__(self, monkeypatch):
+        self.single, self.stretches, self.undone = 0, [], 0
+        run_epoch, run_many, go_back = Epochs.run, ManyEpochs.run, Orders.rewind
+
+        def one(epochs, order=None):
+            self.single += 1
+            return run_epoch(epochs, order)
+
+        def many(stretch, most, best, stale, note):
+            return run_many(
+                stretch, most, best, stale, lambda losses: (self.stretches.append(len(losses)), note(losses))
+            )
+
+        def rewind(orders, mark, drawn=0):
+            self.undone += not drawn
+            go_back(orders, mark, drawn)
+
+        monkeypatch.setattr(Orders, "rewind", rewind)
+        monkeypatch.setattr(Epochs, "run", one)
+        monkeypatch.setattr(ManyEpochs, "run", many)
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    return Counts(monkeypatch)
+
+
+def fit(estimator, verbose=False, y=Y, x=X):
+    with contextlib.redirect_stdout(io.StringIO()):
+        return estimator.set_params(verbose=verbose).fit(x, y)
+
+
+def assert_same_fit(a, b):
+    for name in ("coefs_", "intercepts_"):
+        for ours, theirs in zip(getattr(a, name), getattr(b, name), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    for name in ("loss_curve_", "loss_", "best_loss_", "n_iter_", "t_", "_no_improvement_count", "converged_"):
+        assert getattr(a, name) == getattr(b, name), name
+
+
+SETTINGS = {
+    "all epochs": {"max_iter": 40, "tol": 0.0},
+    "short last batch": {"max_iter": 40, "tol": 0.0, "batch_size": 128},
+    "one batch": {"max_iter": 40, "tol": 0.0, "batch_size": 130},
+    "in order": {"max_iter": 40, "tol": 0.0, "shuffle": False},
+    "converges": {"max_iter": 300, "tol": 0.01, "learning_rate_init": 0.01, "n_iter_no_change": 3},
+    "never": {"max_iter": 50, "tol": 10.0, "n_iter_no_change": np.inf},
+    "adaptive": {"max_iter": 300, "tol": 0.02, "solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 2},
+    "dropout": {"max_iter": 40, "tol": 0.0, "dropout": 0.3},
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=list(SETTINGS))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_same_as_one_by_one(setting, dtype, counts):
+    states = [np.random.RandomState(3) for _ in range(2)]
+    fits = [
+        fit(MLPRegressor(hidden_layer_sizes=(7,), random_state=state, **setting), verbose, x=X.astype(dtype))
+        for state, verbose in zip(states, (False, True), strict=True)
+    ]
+    assert_same_fit(*fits)
+    assert states[0].randint(1 << 30) == states[1].randint(1 << 30)  # as many orders were drawn
+    assert sum(counts.stretches) > 10
+    assert counts.single + sum(counts.stretches) == 2 * fits[0].n_iter_
+
+
+def test_goes_on_as_one_by_one():
+    fits = [MLPClassifier((7,), random_state=3, warm_start=True, max_iter=25, tol=0.0) for _ in range(2)]
+    for _ in range(2):
+        for each, verbose in zip(fits, (False, True), strict=True):
+            fit(each, verbose, LABELS)
+    assert_same_fit(*fits)
+    for each in fits:
+        each.partial_fit(X, LABELS)
+    assert_same_fit(*fits)
+
+
+def test_not_where_somebody_looks(counts):
+    settings = {"hidden_layer_sizes": (7,), "max_iter": 12, "tol": 0.0, "random_state": 0}
+    fit(MLPRegressor(**settings, early_stopping=True))
+    fit(MLPRegressor(**settings, solver="sgd", learning_rate="invscaling", learning_rate_init=0.01))
+    fit(MLPRegressor(**settings), x=sparse.csr_array(X))
+    assert counts.stretches == []
+
+
+def test_where_training_diverges_it_ends_as_one_by_one(counts):
+    settings = {"solver": "sgd", "max_iter": 300, "tol": 0.0, "random_state": 0, "learning_rate_init": 0.25}
+    big = Y * 3
+    fits = [MLPRegressor(hidden_layer_sizes=(7,), activation="identity", momentum=0.9, **settings) for _ in range(2)]
+    messages = []
+    for each, verbose in zip(fits, (False, True), strict=True):
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match="Training diverged in epoch") as caught:
+            fit(each, verbose, big)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+    assert_same_fit(*fits)
+    assert fits[0].n_iter_ > 1
+    assert counts.undone == 1
+
+
+def test_interrupted(monkeypatch):
+    runs = []
+
+    def interrupted(sequence, rounds):
+        runs.append(rounds)
+        completed = run(sequence, rounds)
+        if len(runs) == 2:
+            raise KeyboardInterrupt
+        return completed
+
+    run = Sequence.run
+    monkeypatch.setattr(Sequence, "run", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        found = fit(
+            MLPRegressor(hidden_layer_sizes=(7,), max_iter=100_000, tol=0.0, n_iter_no_change=np.inf, random_state=0)
+        )
+    assert found.n_iter_ == len(found.loss_curve_) == 1 + sum(runs)
+    monkeypatch.undo()
+    again = fit(
+        MLPRegressor(hidden_layer_sizes=(7,), max_iter=found.n_iter_, tol=0.0, n_iter_no_change=np.inf, random_state=0),
+        True,
+    )
+    assert_same_fit(found, again)
+
+
+def test_warns_as_one_by_one():
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(15\) reached"):
+        fit(MLPRegressor(hidden_layer_sizes=(7,), max_iter=15, tol=0.0, random_state=0))
