@@ -11,12 +11,13 @@ MLP_SETTINGS = [
     {"hidden_layer_sizes": (9, 5), "activation": "tanh", "learning_rate_init": 0.01},
     {"solver": "lbfgs", "max_iter": 20},
 ]
+NESTED: list[dict] = [{}, {"model__units": 12, "optimizer": "adam", "optimizer__learning_rate": 0.02}]
 #: The estimators that are checked, by their class.
 SAMPLES = {
     MLPClassifier: [MLPClassifier(**setting) for setting in MLP_SETTINGS],
     MLPRegressor: [MLPRegressor(**setting) for setting in MLP_SETTINGS],
-    KerasClassifier: [KerasClassifier(build_classifier, **SETTINGS)],
-    KerasRegressor: [KerasRegressor(build_regressor, **SETTINGS)],
+    KerasClassifier: [KerasClassifier(build_classifier, **{**SETTINGS, **nested}) for nested in NESTED],
+    KerasRegressor: [KerasRegressor(build_regressor, **{**SETTINGS, **nested}) for nested in NESTED],
     Perceptron: [Perceptron(), Perceptron(penalty="elasticnet", eta0=0.1)],
     AutoencoderTransformer: [
         AutoencoderTransformer(),

@@ -130,6 +130,13 @@ def test_nested_parameters_are_parameters():
     assert copied.get_params() == {
         **estimator.get_params(), "units": 5, "fit__validation_freq": 2, "predict__batch_size": 8,
     }  # fmt: skip
+    assert (estimator.units, estimator.optimizer__learning_rate) == (4, 0.1)
+    assert (copied.units, copied.fit__validation_freq) == (5, 2)
+    shallow = copy.copy(copied)
+    shallow.units = 6
+    assert (shallow.get_params()["units"], copied.get_params()["units"]) == (6, 5)
+    with pytest.raises(AttributeError, match="'KerasClassifier' object has no attribute 'unitz'"):
+        estimator.unitz  # noqa: B018
     assert "units=4" in repr(estimator)
     assert "optimizer__learning_rate" in estimator._repr_html_()
 

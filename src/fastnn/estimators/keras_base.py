@@ -74,19 +74,27 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         self.verbose = verbose
         self.random_state = random_state
         self.warm_start = warm_start
-        for name, value in parameters.items():
+        for name in parameters:
             routing.destination(name)
-            setattr(self, name, value)
+        self._nested = parameters
 
     # ---- parameters ------------------------------------------------------------------------------------------
 
-    def _nested_parameters(self) -> dict[str, Any]:
-        """Return the parameters that are not in the signature: nested ones, and those of the model's function."""
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name not in self._get_param_names() and not name.startswith("_") and not name.endswith("_")
-        }
+    def __getattr__(self, name: str) -> Any:
+        nested = vars(self).get("_nested", {})
+        if name in nested:
+            return nested[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in vars(self).get("_nested", {}):
+            self._nest(**{name: value})
+        else:
+            super().__setattr__(name, value)
+
+    def _nest(self, **parameters: Any) -> None:
+        """Set parameters that are not in the signature; a shallow copy of this estimator keeps its own."""
+        self._nested = {**self._nested, **parameters}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, nested ones included.
@@ -100,7 +108,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         -------
         params : dict of str to object
         """
-        return {**super().get_params(deep=False), **self._nested_parameters()}
+        return {**super().get_params(deep=False), **self._nested}
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters.
@@ -127,13 +135,14 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
                     f"{list(known)!r}, and nested ones such as 'model__{name}'."
                 )
             routing.destination(name)
+        signature = self._get_param_names()
         for name, value in params.items():
-            setattr(self, name, value)
+            setattr(self, name, value) if name in signature else self._nest(**{name: value})
         return self
 
     def _routed(self) -> dict[str, dict[str, Any]]:
         """Return the nested parameters by destination; those of fit and predict are known to be theirs."""
-        routed = routing.routed(self._nested_parameters())
+        routed = routing.routed(self._nested)
         for name in ("fit", "predict"):
             routing.check_arguments(getattr(Model, name), routed[name], f"{name}__", taken=_DATA)
         return routed
