@@ -36,7 +36,7 @@ isa_flags() {
     echo "-DFNN_ISA=$1 -DFNN_TABLE=fnn_table_$1"
 }
 
-once=("$c"/{flag,cpus,crew,pool,exec}.c)
+once=("$c"/{flag,cpus,crew,pool,phases,exec}.c)
 for isa in "${isas[@]}"; do
     "$cc" "${flags[@]}" "-DFNN_TABLE=fnn_table_$isa" -c "$here/stub_table.c" -o "$build/stub-$isa.o"
 done
@@ -85,7 +85,7 @@ echo "== crew, pool and executor"
 "$cc" "${flags[@]}" "$here/test_crew.c" "$c/crew.c" -o "$build/crew"
 "$build/crew"
 for extra in "-O2" "-O2 -DFNN_NO_FUTEX"; do
-    for program in pool company; do
+    for program in pool company phases; do
         # shellcheck disable=SC2086
         "$cc" "${flags[@]}" $extra "$here/test_$program.c" "${once[@]}" -o "$build/$program"
         "$build/$program"
@@ -94,7 +94,7 @@ done
 
 if works "${race[@]}"; then
     echo "== pool and executor, ThreadSanitizer"
-    for program in pool company; do
+    for program in pool company phases; do
         "$cc" "${flags[@]}" "${race[@]}" "$here/test_$program.c" "${once[@]}" -o "$build/$program-race"
         "${launch[@]}" "$build/$program-race"
     done

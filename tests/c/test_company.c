@@ -3,6 +3,7 @@
 #include "check.h"
 #include "cpus.h"
 #include "fnn.h"
+#include "steps.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -27,6 +28,7 @@ static void test_a_slow_thread_is_left_out(void)
 {
     fnn_step step = {.run = lag, .units = 2, .grain = 1};
     fnn_state state = {0, 0, 0};
+    share_each(&step, 1);
     if (fnn_cpus() < 2) {
         puts("SKIPPED: crew on one processor");
         return;
@@ -61,6 +63,7 @@ static void test_a_visitor_gets_a_processor(void)
     fnn_step step = {.run = lag, .units = 2, .grain = 1};
     static atomic_int done;
     pthread_t other;
+    share_each(&step, 1);
     fnn_set_threads(2);
     shared = whole = 0;
     pthread_create(&other, 0, visitor, &done);

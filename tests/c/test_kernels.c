@@ -9,6 +9,7 @@
  */
 #include "families.h"
 #include "fpmode.h"
+#include "steps.h"
 
 #include <string.h>
 
@@ -51,6 +52,7 @@ static void run_on_threads(trial *t)
 {
     fnn_step step = t->step;
     step.grain = 1;
+    share_each(&step, 1);
     fnn_run(&step, 1, 1, 0, 0, (int)random_int(&t->rng, 2, 4));
 }
 

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "cpus.h"
 #include "fnn.h"
+#include "steps.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -70,6 +71,7 @@ static void make_plan(plan *p)
     memcpy(p->steps, steps, sizeof steps);
     for (int i = 0; i < 5; i++)
         p->steps[i].buf[0] = p;
+    share_each(p->steps, 5);
     for (int i = 0; i < N; i++)
         p->x[i] = (float)(i % 97) * 0.01f;
 }
@@ -326,6 +328,7 @@ static void test_flush_to_zero(void)
 {
     float out[8];
     fnn_step step = {.run = times, .units = 8, .grain = 1, .buf = {out}};
+    share_each(&step, 1);
     for (int threads = 1; threads <= MOST; threads++) {
         fnn_set_threads(threads);
         memset(out, 1, sizeof out);

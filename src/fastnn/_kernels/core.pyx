@@ -85,8 +85,10 @@ cdef class Plan:
     The methods append steps; ``run`` executes them. A plan is not to be run by two threads at once.
     """
     cdef fnn_step *steps
+    cdef fnn_reach *reach          # of each step
     cdef Py_ssize_t count
     cdef Py_ssize_t capacity
+    cdef bint shared               # whether fnn_share knows the steps as they are
     cdef fnn_state state
     cdef readonly list names
     cdef list keep
@@ -95,7 +97,9 @@ cdef class Plan:
 
     def __cinit__(self):
         self.steps = NULL
+        self.reach = NULL
         self.count = self.capacity = 0
+        self.shared = False
         memset(&self.state, 0, sizeof(fnn_state))
         self.names = []
         self.keep = []
@@ -104,6 +108,7 @@ cdef class Plan:
 
     def __dealloc__(self):
         free(self.steps)
+        free(self.reach)
 
     def __len__(self):
         return self.count
@@ -112,16 +117,26 @@ cdef class Plan:
 
     cdef fnn_step *new_step(self) except NULL:
         cdef Py_ssize_t capacity
-        cdef fnn_step *steps
+        cdef void *grown
         if self.count == self.capacity:
             capacity = 2 * self.capacity if self.capacity else 1
-            steps = <fnn_step *>realloc(self.steps, capacity * sizeof(fnn_step))
-            if steps == NULL:
+            grown = realloc(self.steps, capacity * sizeof(fnn_step))
+            if grown == NULL:
                 raise MemoryError("no memory for a plan")
-            self.steps = steps
+            self.steps = <fnn_step *>grown
+            grown = realloc(self.reach, capacity * sizeof(fnn_reach))
+            if grown == NULL:
+                raise MemoryError("no memory for a plan")
+            self.reach = <fnn_reach *>grown
             self.capacity = capacity
         memset(&self.steps[self.count], 0, sizeof(fnn_step))
+        memset(&self.reach[self.count], 0, sizeof(fnn_reach))
+        self.shared = False
         return &self.steps[self.count]
+
+    cdef void touch(self, operand *o, bint written) noexcept:
+        """The step being made touches ``o``, each unit all of it as far as is known."""
+        add_touch(&self.reach[self.count], o, written, 0)
 
     cdef int prepare(self, fnn_step *step, str name, int dtype) except -1:
         cdef const fnn_entry *entry = fnn_find(name.encode(), dtype)
@@ -187,7 +202,7 @@ cdef class Plan:
     cdef int append_map(self, str name, operand *ops, int n, int dtype, double a, double b, double c) except -1:
         cdef fnn_step *step
         cdef operand part[4]
-        cdef int64_t i
+        cdef int64_t i, row
         cdef int d, k, rank = ops[0].rank
         if rank > OUTER + 1:     # rare: one step for each index of the outermost axis
             for i in range(ops[0].shape[0]):
@@ -209,6 +224,8 @@ cdef class Plan:
             for d in range(rank - 1):
                 step.dim[6 + 5 * d] = ops[0].shape[d]
                 step.dim[7 + 5 * d + k] = ops[k].stride[d]
+            row = ops[k].item if rank == 1 and ops[k].stride[0] == 1 else 0
+            add_touch(&self.reach[self.count], &ops[k], k == 0, row)
         step.par[0] = a
         step.par[1] = b
         step.par[2] = c
@@ -238,6 +255,8 @@ cdef class Plan:
             step.dim[i] = a.shape[i]
             step.dim[3 + i] = a.stride[i]
         step.par[0] = scale
+        self.touch(&o, True)
+        self.touch(&a, False)
         self.keep.append((out, x))
         self.commit(name, a.dtype)
 
@@ -251,7 +270,8 @@ cdef class Plan:
         """
         cdef operand o, p, q, t, e
         cdef fnn_step *step
-        cdef int i
+        cdef fnn_reach *reach
+        cdef bint by_rows
         read(out, &o, True)
         read(a, &p, False)
         read(b, &q, False)
@@ -310,8 +330,15 @@ cdef class Plan:
                 if e.rank != 1 or e.shape[0] != o.shape[1] or e.dtype != o.dtype:
                     raise ValueError(f"bias of shape {shape_of(&e)} for {o.shape[1]} columns")
                 step.buf[3] = e.data
+                self.touch(&e, False)
         self.keep.append((out, a, b, bias, y, slots, scalars))
         self.commit("matmul_dot" if adjacent_k else "matmul_axpy", o.dtype)
+        reach, by_rows = &self.reach[self.count - 1], self.steps[self.count - 1].by_rows
+        add_touch(reach, &o, True, row_bytes(&o) if by_rows else 0)
+        add_touch(reach, &p, False, row_bytes(&p) if by_rows else 0)
+        add_touch(reach, &q, False, 0)
+        if y is not None:
+            add_touch(reach, &e, False, row_bytes(&e) if by_rows else 0)
 
     cdef int matmul_update(self, fnn_step *step, operand *o, str rule, slots, scalars, hyper, int option,
                            bint swapped) except -1:
@@ -328,7 +355,10 @@ cdef class Plan:
                 transpose(&e)
             require_like(&e, o, "a slot")
             step.buf[3 + i] = e.data
-        step.buf[6] = scalars_data(scalars)
+            self.touch(&e, True)
+        read_scalars(scalars, &e)
+        step.buf[6] = e.data
+        self.touch(&e, False)
         for i, value in enumerate(hyper):
             step.par[i] = value
         return 0
@@ -359,6 +389,7 @@ cdef class Plan:
             as_rows(&e)
             require_like(&e, &o, "a slot")
             step.buf[1 + i] = e.data
+            self.touch(&e, True)
         if summed:
             if q.shape[0] == 0:
                 raise ValueError(f"{rule}: a gradient summed over no rows")
@@ -370,7 +401,11 @@ cdef class Plan:
             raise BufferError(f"{rule}: the gradient's layout does not suit the parameters'")
         step.buf[0] = o.data
         step.buf[4] = q.data
-        step.buf[5] = scalars_data(scalars)
+        self.touch(&o, True)
+        self.touch(&q, False)
+        read_scalars(scalars, &e)
+        step.buf[5] = e.data
+        self.touch(&e, False)
         step.dim[0] = o.shape[0]
         step.dim[1] = o.shape[1]
         step.dim[2] = o.stride[0]
@@ -381,13 +416,15 @@ cdef class Plan:
         self.keep.append((w, g, scalars, slots))
         self.commit(rule, o.dtype)
 
-    def call(self, str name, outs, ins, dims=(), pars=(), dtype=None):
+    def call(self, str name, outs, ins, dims=(), pars=(), dtype=None, int by_unit=0):
         """A kernel on contiguous operands whose sizes the op has checked: buf = outs + ins.
 
-        ``dtype`` (default: of the first input, else of the first output) selects the kernel.
+        ``dtype`` (default: of the first input, else of the first output) selects the kernel. The first ``by_unit``
+        operands are divided evenly among the kernel's units, each of which touches its own part of them.
         """
         cdef operand o
         cdef fnn_step *step = self.new_step()
+        cdef fnn_touch *touch
         cdef int i, code = -1, n_outs = len(outs)
         if n_outs + len(ins) > FNN_BUFS or len(dims) > FNN_DIMS or len(pars) > FNN_PARS:
             raise ValueError(f"{name}: too many operands")
@@ -397,6 +434,7 @@ cdef class Plan:
             read(array, &o, i < n_outs)
             require_contiguous(&o, f"operand {i} of {name}")
             step.buf[i] = o.data
+            self.touch(&o, i < n_outs)
             if i == n_outs or (code < 0 and i == 0):
                 code = o.dtype
         for i, value in enumerate(dims):
@@ -405,6 +443,12 @@ cdef class Plan:
             step.par[i] = number
         self.keep.append((outs, ins))
         self.commit(name, code if dtype is None else DTYPES.index(str(dtype)))
+        step = &self.steps[self.count - 1]
+        for i in range(by_unit if step.units else 0):
+            touch = &self.reach[self.count - 1].touch[i]
+            if (touch.high - touch.low) % step.units:
+                raise ValueError(f"{name}: operand {i} is not divided evenly among {step.units} units")
+            touch.row = (touch.high - touch.low) // step.units
 
     def perceptron(self, w, state, x, y, d, order, *, q=None, columns=None, starts=None, hyper=()):
         """A pass of the perceptron over the rows of x that ``order`` names, changing w, state and q in place.
@@ -513,6 +557,12 @@ cdef class Plan:
         else:
             step.run = do_nothing
         self.steps[i] = step
+        memset(&self.reach[i], 0, sizeof(fnn_reach))
+        add_touch(&self.reach[i], &o, True, row * o.item)
+        add_touch(&self.reach[i], &s, False, 0)
+        if permutation is not None:
+            add_touch(&self.reach[i], &p, False, 0)
+        self.shared = False
         self.keep_gather[i] = (out, source, permutation)
 
     def guard(self, *values):
@@ -533,6 +583,7 @@ cdef class Plan:
                 step.dim[3 * k] = o.shape[0]
                 step.dim[3 * k + 1] = o.shape[1]
                 step.dim[3 * k + 2] = o.stride[0]
+                self.touch(&o, False)
             self.commit("guard", dtype)
         self.keep.append(values)
 
@@ -550,6 +601,12 @@ cdef class Plan:
 
     # -- running --
 
+    cdef void share(self) noexcept:
+        """Say how threads share the steps, unless that has been done."""
+        if not self.shared:
+            fnn_share(self.steps, self.reach, self.count)
+            self.shared = True
+
     def run(self, int64_t repeats=1, int64_t advance=0, int64_t cursor=0, int threads=0, bint gather=True):
         """Run all steps ``repeats`` times; after each the cursor moves on by ``advance`` rows.
 
@@ -561,6 +618,7 @@ cdef class Plan:
         self.state.cursor = cursor
         self.state.step = 0
         self.state.stop = 0
+        self.share()
         with nogil:
             done = fnn_run(self.steps + first, self.count - first, repeats, advance, &self.state, threads)
         if self.errors:
@@ -580,6 +638,7 @@ cdef class Plan:
             raise MemoryError("no memory for the times of a plan")
         memset(&self.state, 0, sizeof(fnn_state))
         self.state.cursor = cursor
+        self.share()
         with nogil:
             for k in range(repeats):
                 start = seconds()
@@ -602,6 +661,11 @@ cdef class Plan:
     def describe(self):
         """(kernel, units, grain) of every step, for people."""
         return [(self.names[i], self.steps[i].units, self.steps[i].grain) for i in range(self.count)]
+
+    def phases(self):
+        """(kernel, phase, parts) of every step: those of one phase, not 0, run without a barrier between them."""
+        self.share()
+        return [(self.names[i], self.steps[i].phase, self.steps[i].parts) for i in range(self.count)]
 
 
 include "runs.pxi"

@@ -13,6 +13,20 @@ cdef extern from "fnn.h" nogil:
         void *buf[10]
         int64_t dim[24]
         double par[8]
+        int by_rows
+        int64_t phase
+        int64_t parts
+    enum: FNN_TOUCHES
+    ctypedef struct fnn_touch:
+        const char *low
+        const char *high
+        int64_t row
+        int written
+    ctypedef struct fnn_reach:
+        int known
+        int count
+        fnn_touch touch[12]
+    void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
     ctypedef int (*fnn_prepare)(fnn_step *s) noexcept
     ctypedef struct fnn_entry:
         const char *name
@@ -34,7 +48,7 @@ cdef extern from "fnn.h" nogil:
         const fnn_step *steps
         int64_t n, repeats, advance, cursor
         fnn_state *state
-        int split
+        int shared
     int64_t fnn_run_sequence(fnn_stretch *stretches, int64_t n, int64_t rounds, int threads)
     int fnn_threads()
     void fnn_set_threads(int n)

@@ -94,6 +94,31 @@ cdef bint overlap(operand *a, operand *b) noexcept:
     return a_low < b_high and b_low < a_high
 
 
+cdef int64_t row_bytes(operand *o) noexcept:
+    """Bytes from one row, along the first axis, to the next; 0 where rows lie between each other."""
+    cdef int i
+    cdef int64_t inner = 0
+    for i in range(1, o.rank):
+        if o.stride[i] < 0:
+            return 0
+        inner += o.stride[i] * (o.shape[i] - 1)
+    return o.stride[0] * o.item if o.rank and inner < o.stride[0] else 0
+
+
+cdef void add_touch(fnn_reach *reach, operand *o, bint written, int64_t row) noexcept:
+    """The step of this reach touches ``o``; unit u only the ``row`` bytes from u rows on, 0: each all of it."""
+    cdef fnn_touch *touch
+    cdef char *low
+    cdef char *high
+    reach.known = reach.count < FNN_TOUCHES
+    if o.size == 0 or not reach.known:
+        return
+    touch = &reach.touch[reach.count]
+    extent(o, &low, &high)
+    touch.low, touch.high, touch.row, touch.written = low, high, row, written
+    reach.count += 1
+
+
 cdef bint same_memory(operand *a, operand *b) noexcept:
     cdef int i
     if a.data != b.data or a.rank != b.rank or a.item != b.item:
@@ -192,13 +217,12 @@ cdef int require_like(operand *e, operand *o, str what) except -1:
     return 0
 
 
-cdef void *scalars_data(object scalars) except NULL:
-    cdef operand e
-    read(scalars, &e, False)
+cdef int read_scalars(object scalars, operand *e) except -1:
+    read(scalars, e, False)
     if e.dtype != FNN_F64 or e.size < 2:
         raise TypeError("scalars must be two float64 numbers")
-    require_contiguous(&e, "scalars")
-    return e.data
+    require_contiguous(e, "scalars")
+    return 0
 
 
 cdef int as_rows(operand *o) except -1:

@@ -34,6 +34,8 @@ cdef class Sequence:
     def run(self, int64_t rounds, int threads=0):
         """Run all plans ``rounds`` times; return the rounds completed: fewer when a guard stopped one of them."""
         cdef Plan plan
+        for plan in self.plans:
+            plan.share()
         with nogil:
             self.completed = fnn_run_sequence(self.stretches, self.count, rounds, threads)
         for plan in self.plans:
@@ -109,6 +111,7 @@ cdef class Call:
             if o.shape[i] != self.input.shape[i] or o.stride[i] != self.input.stride[i]:
                 return None
         plan.state.cursor = plan.state.step = plan.state.stop = 0
+        plan.share()
         self.look_at(o.data)
         with nogil:
             fnn_run(plan.steps + first, plan.count - first, 1, 0, &plan.state, 0)

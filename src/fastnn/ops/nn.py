@@ -41,7 +41,8 @@ def _rows_lower(name):
     def lower(plan, outs, ins):
         *rows, cols = max((x.shape for x in (*outs, *ins)), key=len)
         ins = [contiguous(plan, x) for x in ins]
-        plan.call(name, outs, ins, (math.prod(rows), cols, dtype_code(ins[-1])))
+        dims = (math.prod(rows), cols, dtype_code(ins[-1]))
+        plan.call(name, outs, ins, dims, by_unit=len(outs) + len(ins))
 
     return lower
 

@@ -35,7 +35,7 @@ _random_fill = Op(
     spec=lambda key, kernel, shape, dtype, a, b: [(shape, dtype)],
     reference=lambda key, kernel, shape, dtype, a, b: None,  # the kernel's own tests know Philox
     lower=lambda plan, outs, ins, kernel, shape, dtype, a, b: plan.call(
-        kernel, outs, ins, (outs[0].size,), (a, b), dtype=dtype
+        kernel, outs, ins, (outs[0].size,), (a, b), dtype=dtype, by_unit=1
     ),
     attrs=dict.fromkeys(("kernel", "shape", "dtype", "a", "b"), REQUIRED),
     doc="Fill a shape with random numbers: kernel is uniform, normal, truncated_normal or randint.",
@@ -54,7 +54,7 @@ random_dropout = Op(
     reference=lambda x, key, rate: None,
     vjp=lambda call, dy: (random_dropout(dy, call.inputs[1], call.attrs["rate"]), None),
     lower=lambda plan, outs, ins, rate: plan.call(
-        "dropout", outs, [contiguous(plan, ins[0]), ins[1]], (ins[0].size,), (rate,)
+        "dropout", outs, [contiguous(plan, ins[0]), ins[1]], (ins[0].size,), (rate,), by_unit=2
     ),
     convert=lambda x, key: [convert_to_tensor(x), convert_to_tensor(key)],
     attrs={"rate": REQUIRED},

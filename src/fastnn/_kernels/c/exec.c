@@ -1,8 +1,8 @@
 /* The executor: all threads enter a plan once and run the whole loop of repeats and steps side by side.
  *
- * A step with work for two or more threads is split into contiguous ranges, and a barrier follows it. Other
+ * Steps of a shared phase (see phases.c) are split into contiguous ranges; a barrier follows the phase. Other
  * steps are the caller's, in a row without a barrier between them; what it wrote reaches the others by
- * the barrier before the next split step. The end of a repeat counts as one of the caller's steps.
+ * the barrier before the next phase. The end of a repeat counts as one of the caller's steps.
  */
 #include "ahead.h"
 #include "fnn.h"
@@ -21,25 +21,19 @@ typedef struct {
     int stopped;
 } plan_run;
 
-static int is_split(const fnn_step *s)
-{
-    return s->units / 2 >= s->grain && s->units > 1;
-}
-
 static void run_alone(const fnn_step *s)
 {
     if (s->units > 0)
         s->run(s, 0, s->units);
 }
 
-/* Range i of as many as have `grain` units each, at most n. */
-static void run_share(const fnn_step *s, int i, int n)
+/* Part i of as many as there are, at most n. */
+static void run_part(const fnn_step *s, int i, int n)
 {
-    int64_t parts = s->units / (s->grain > 1 ? s->grain : 1);
-    if (parts > n)
-        parts = n;
-    if (i < parts)
-        s->run(s, s->units * i / parts, s->units * (i + 1) / parts);
+    const int64_t parts = s->parts < n ? s->parts : n;
+    const int64_t begin = s->cuts * i / parts, end = s->cuts * (i + 1) / parts;
+    if (i < parts && begin < end)
+        s->run(s, begin * s->per_cut, end * s->per_cut);
 }
 
 /* Ends a repeat of n threads; 1: leave. The state may be read, and stop be set, by another thread. */
@@ -69,11 +63,12 @@ static void loop_alone(plan_run *r)
 static int repeat_together(plan_run *r, int i, int n, int behind)
 {
     const fnn_step *end = r->steps + r->n;
-    for (const fnn_step *s = r->steps; s < end; s++) {
-        if (!is_split(s)) {
+    for (const fnn_step *s = r->steps; s < end;) {
+        if (!s->phase) {
             if (i == 0)
                 run_alone(s);
             behind = 1;
+            s++;
             continue;
         }
         if (behind) {
@@ -81,7 +76,7 @@ static int repeat_together(plan_run *r, int i, int n, int behind)
             if (r->leave)
                 return 1;
         }
-        run_share(s, i, n);
+        for (const int64_t phase = s->phase; s < end && s->phase == phase; s++) run_part(s, i, n);
         fnn_barrier(i, n);
         behind = 0;
     }
@@ -114,15 +109,15 @@ static void job(void *arg, int i, int n)
     fnn_fp_leave(mode);
 }
 
-static int any_split(const fnn_step *steps, int64_t n)
+static int any_shared(const fnn_step *steps, int64_t n)
 {
     for (int64_t k = 0; k < n; k++)
-        if (is_split(&steps[k]))
+        if (steps[k].phase)
             return 1;
     return 0;
 }
 
-/* All repeats of r; a new job whenever the size of the crew changes. Without a step worth sharing it stays here. */
+/* All repeats of r; a new job whenever the size of the crew changes. Without a step to share it stays here. */
 static void run_repeats(plan_run *r)
 {
     do {
@@ -139,7 +134,7 @@ int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advan
 {
     fnn_state none = {0, 0, 0};
     plan_run r = {.steps = steps, .n = n, .repeats = repeats, .advance = advance, .state = state ? state : &none,
-                  .threads = any_split(steps, n) ? threads : 1};
+                  .threads = any_shared(steps, n) ? threads : 1};
     fnn_fpmode mode = fnn_fp_enter();
     run_repeats(&r);
     fnn_fp_leave(mode);
@@ -150,7 +145,7 @@ int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advan
 static int run_stretch(const fnn_stretch *s, int threads)
 {
     plan_run r = {.steps = s->steps, .n = s->n, .repeats = s->repeats, .advance = s->advance, .state = s->state,
-                  .threads = s->split ? threads : 1};
+                  .threads = s->shared ? threads : 1};
     *s->state = (fnn_state){s->cursor, 0, 0};
     run_repeats(&r);
     return r.stopped;
@@ -162,7 +157,7 @@ int64_t fnn_run_sequence(fnn_stretch *stretches, int64_t n, int64_t rounds, int 
     int64_t done = 0;
     int stopped = 0;
     for (int64_t k = 0; k < n; k++)
-        stretches[k].split = any_split(stretches[k].steps, stretches[k].n);
+        stretches[k].shared = any_shared(stretches[k].steps, stretches[k].n);
     while (!stopped && done < rounds) {
         for (int64_t k = 0; k < n && !stopped; k++)
             stopped = run_stretch(&stretches[k], threads);

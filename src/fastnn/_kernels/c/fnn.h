@@ -24,10 +24,15 @@ typedef void (*fnn_kernel)(const fnn_step *s, int64_t begin, int64_t end);
 struct fnn_step {
     fnn_kernel run;
     int64_t units;          /* how many independent units of work there are (may be 0) */
-    int64_t grain;          /* fewest units worth handing to one thread; units <= grain: stays on the caller */
+    int64_t grain;          /* fewest units worth handing to one thread */
     void *buf[FNN_BUFS];    /* operands, outputs first; each kernel's comment gives their shapes */
     int64_t dim[FNN_DIMS];  /* sizes, strides (in elements) and small options */
     double par[FNN_PARS];   /* scalar parameters */
+    int by_rows;            /* of a matrix product: units are rows of the first operand and of the output */
+    int share;              /* this and what follows: how threads share the step, see phases.c */
+    int64_t phase;          /* steps of one number run without a barrier between them; 0: on the caller */
+    int64_t parts;          /* for at most so many threads */
+    int64_t cuts, per_cut;  /* a part is a range of `cuts`, each of so many units */
 };
 
 /* Chooses `run` from the sizes and fills `units` and `grain`. Returns 0, or -1 if the sizes do not suit. */
@@ -47,6 +52,26 @@ const char *fnn_isa_problem(void);                  /* why FASTNN_ISA was not ob
 const fnn_entry *fnn_find(const char *name, int dtype);  /* NULL: no such kernel */
 int fnn_entry_at(int i, const fnn_entry **e);       /* walks the table in use; 0 past the end */
 
+/* ---- phases.c: what threads share ------------------------------------------------------------------- */
+enum { FNN_TOUCHES = 12 };
+
+/* Memory that a step reads or writes: all of low .. high. row > 0: unit u touches only `row` bytes at low + u row. */
+typedef struct {
+    const char *low, *high;
+    int64_t row;
+    int written;
+} fnn_touch;
+
+typedef struct {
+    int known;              /* 0: it may touch anything */
+    int count;
+    fnn_touch touch[FNN_TOUCHES];
+} fnn_reach;
+
+/* Fills in how threads share n steps, the last fields of fnn_step. reach[k]: what step k touches. Until then a step
+ * is the caller's. */
+void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n);
+
 /* ---- exec.c: runs plans ---------------------------------------------------------------------------- */
 typedef struct {
     int64_t cursor;         /* first row of the current batch within the permutation */
@@ -65,7 +90,7 @@ typedef struct {
     const fnn_step *steps;
     int64_t n, repeats, advance, cursor;
     fnn_state *state;       /* the plan's own */
-    int split;              /* whether a step is worth sharing; filled in by fnn_run_sequence */
+    int shared;             /* whether threads share a step; filled in by fnn_run_sequence */
 } fnn_stretch;
 
 /* Runs n stretches one after the other, the whole of it `rounds` times, as fnn_run does each. A guard ends
