@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from program_tools import make_step
 
-from fastnn import Variable, ops, plan
+from fastnn import Sequential, Variable, layers, ops, plan
 
 
 def compile_and_run(fn, *arrays):
@@ -156,6 +156,30 @@ def test_steady_state_allocates_nothing():
     tracemalloc.stop()
     assert after - before < 512
     assert peak - before < 4096
+
+
+def phases_of(*widths, batch):
+    """(kernel, phase) of a training step of a network of these widths, with the gathers of its rows."""
+    model = Sequential([layers.Input((widths[0],)), *(layers.Dense(units, "relu") for units in widths[1:])])
+    model.compile("adam", "mse")
+    x, y = (np.ones((batch, width), "float32") for width in (widths[0], widths[-1]))
+    model.fit(x, y, batch_size=batch, verbose=0)
+    (program,) = model._runtime.programs._programs.values()
+    return [(name, phase) for name, phase, _ in program.plan.phases()]
+
+
+def test_rows_go_through_a_narrow_network_without_a_barrier():
+    phases = phases_of(8, 64, 64, 1, batch=200)
+    forward = [phase for name, phase in phases[: [name for name, _ in phases].index("squared_error") + 1]]
+    assert len(set(forward)) == 1 and forward[0]
+    backward = [phase for name, phase in phases if name in ("squared_error_grad", "relu_grad", "matmul_dot")][-3:]
+    assert len(set(backward)) == 1 and backward[0]
+    updates = [phase for name, phase in phases[-6:]]
+    assert len(set(updates)) == 1 and updates[0] > backward[0]
+
+
+def test_small_networks_stay_on_the_caller():
+    assert {phase for _, phase in phases_of(2, 16, 1, batch=4)} == {0}
 
 
 def test_threads_run_programs_of_their_own():
