@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn import GradientTape, Tensor, Variable, ops
+from fastnn import GradientTape, Tensor, Variable, graph, ops
 
 
 def test_gradient_of_a_square():
@@ -77,3 +77,17 @@ def test_output_gradients_weigh_the_target():
 def test_only_floats_can_be_watched():
     with GradientTape() as tape, pytest.raises(TypeError, match="int32"):
         tape.watch(Tensor(np.int32(1)))
+
+
+def test_gradients_that_nobody_wants_are_not_made():
+    kernel = Variable(np.ones((3, 4)))
+
+    def step(x):
+        with GradientTape() as tape:
+            y = ops.sum(ops.dense(x, kernel))
+            z = ops.sum(ops.matmul(x, kernel))
+        return tape.gradient([y, z], kernel)
+
+    names = [node.op.name for node in graph.trace(step, [((2, 3), "float64")]).nodes]
+    assert names.count("matmul") == 3  # one forward, and one for each kernel's gradient
+    np.testing.assert_array_equal(step(Tensor(np.ones((2, 3)))).numpy(), np.full((3, 4), 4.0))

@@ -21,15 +21,16 @@ _stack = _Stack()
 
 
 class Call:
-    """One recorded call of an op: what its vjp may look at."""
+    """One recorded call of an op: what its vjp may look at. ``needs``: which inputs' gradients anybody wants."""
 
-    __slots__ = ("attrs", "inputs", "op", "outputs")
+    __slots__ = ("attrs", "inputs", "needs", "op", "outputs")
 
     def __init__(self, op, inputs, outputs, attrs):
         self.op = op
         self.inputs = inputs
         self.outputs = outputs
         self.attrs = attrs
+        self.needs = ()
 
 
 def key(x: object) -> int:
@@ -168,25 +169,16 @@ class GradientTape:
         for each, seed in zip(targets, seeds, strict=True):
             seed = _full(each, 1) if seed is None else convert_to_tensor(seed, each.dtype)
             _accumulate(grads, key(each), seed)
-        needed = self._needed(targets)
         for call in reversed(self._calls):
-            if id(call) not in needed or not any(id(out) in grads for out in call.outputs):
-                continue
             douts = [grads.get(id(out)) for out in call.outputs]
-            for x, dx in zip(call.inputs, _as_tuple(call.op.vjp(call, *douts)), strict=True):
-                if dx is not None and isinstance(x, Tensor) and key(x) in self._watched:
-                    _accumulate(grads, key(x), dx)
+            if all(each is None for each in douts):  # the targets do not depend on it
+                continue
+            keys = [key(x) if isinstance(x, Tensor) else None for x in call.inputs]
+            call.needs = [k in self._watched for k in keys]
+            for k, needed, dx in zip(keys, call.needs, _as_tuple(call.op.vjp(call, *douts)), strict=True):
+                if needed and dx is not None:
+                    _accumulate(grads, k, dx)
         return grads
-
-    def _needed(self, targets):
-        """Ids of the calls that the targets depend on."""
-        wanted = {key(t) for t in targets}
-        calls = set()
-        for call in reversed(self._calls):
-            if any(id(out) in wanted for out in call.outputs):
-                calls.add(id(call))
-                wanted.update(key(x) for x in call.inputs if isinstance(x, Tensor))
-        return calls
 
     @staticmethod
     def _pick(grads, source, unconnected):

@@ -40,12 +40,17 @@ def _swap(x):
     return transpose(x, (*range(rank - 2), rank - 1, rank - 2))
 
 
+def _matmul_vjp(call, dy):
+    (a, b), needs = call.inputs, call.needs
+    return _matmul(dy, _swap(b)) if needs[0] else None, _matmul(_swap(a), dy) if needs[1] else None
+
+
 _matmul = Op(
     "matmul",
     inputs=["x1", "x2"],
     spec=lambda a, b: [((*a.shape[:-1], b.shape[-1]), a.dtype)],
     reference=np.matmul,
-    vjp=lambda call, dy: (_matmul(dy, _swap(call.inputs[1])), _matmul(_swap(call.inputs[0]), dy)),
+    vjp=_matmul_vjp,
     lower=_matmul_lower,
     convert=to_float,
 )
@@ -96,7 +101,7 @@ GRADS = {
 
 
 def _dense_vjp(call, dy):
-    x, kernel, bias = call.inputs
+    x, kernel, _ = call.inputs
     (y,) = call.outputs
     activation, parameter = call.attrs["activation"], call.attrs["parameter"]
     if activation == "linear":
@@ -105,8 +110,9 @@ def _dense_vjp(call, dy):
         dz = GRADS[activation](dy, y, parameter)
     else:
         dz = GRADS[activation](dy, y)
-    db = None if bias is None else reduce_sum(dz, axis=0)
-    return _matmul(dz, transpose(kernel)), _matmul(transpose(x), dz), db
+    dx = _matmul(dz, transpose(kernel)) if call.needs[0] else None
+    dkernel = _matmul(transpose(x), dz) if call.needs[1] else None
+    return dx, dkernel, reduce_sum(dz, axis=0) if call.needs[2] else None
 
 
 def _dense_reference(x, kernel, bias, activation, parameter):

@@ -126,7 +126,7 @@ def _loss_vjp(grad_op):
         if dprobs is not None:
             through = _softmax_grad(dprobs, probs)
             dlogits = through if dlogits is None else dlogits + through
-        return dlogits, None if dloss is None else _target_grad(call, dloss)
+        return dlogits, _target_grad(call, dloss) if dloss is not None and call.needs[1] else None
 
     return vjp
 
