@@ -273,3 +273,33 @@ def test_short_columns(dtype, k, m):
         memory[...] = value
     np.testing.assert_array_equal(program.run()[0], product(Tensor(a), Tensor(b), Tensor(y)).numpy())
     np.testing.assert_allclose(program.outputs[0], a @ b.T, rtol=1e-5, atol=1e-5)
+
+
+def test_arguments_are_bound_as_those_of_functions():
+    dense = ops.CATALOGUE["dense"]
+    x, kernel = Tensor(np.ones((2, 3))), Tensor(np.full((3, 4), -1.0))
+    expected = np.full((2, 4), -3.0)
+    np.testing.assert_array_equal(dense(x, kernel, None, "linear", 0.0).numpy(), expected)
+    np.testing.assert_array_equal(dense(x, kernel, None).numpy(), expected)
+    np.testing.assert_array_equal(dense(x, kernel=kernel, bias=None).numpy(), expected)
+    np.testing.assert_array_equal(dense(x, kernel, None, activation="relu").numpy(), np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "message"),
+    [
+        ((1.0,), {}, "missing a required argument: 'x2'"),
+        ((1.0, 2.0, 3.0), {}, "too many positional arguments"),
+        ((1.0, 2.0), {"x2": 3.0}, "multiple values for argument 'x2'"),
+        ((1.0, 2.0), {"x3": 3.0}, "got an unexpected keyword argument 'x3'"),
+        ((), {}, "missing a required argument: 'x1'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(args, kwargs, message):
+    with pytest.raises(TypeError, match=message):
+        ops.add(*args, **kwargs)
+
+
+def test_attributes_without_a_default_are_required():
+    with pytest.raises(TypeError, match="missing a required argument: 'axes'"):
+        ops.CATALOGUE["transpose"](Tensor(np.ones((2, 3))))

@@ -8,9 +8,10 @@ from . import config
 
 __all__ = ["is_float", "is_integer", "result_dtype", "standardize_dtype"]
 
-# In the order of promotion; Python scalars are weak: they never promote within their own kind.
-_ORDER = [np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")]
-_RANK = {dtype: rank for rank, dtype in enumerate(_ORDER)}
+_DTYPES = {name: np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
+# In the order of promotion. Python scalars are weak: each type stands before the dtypes of its kind.
+_ORDER = (bool, "bool", int, "uint8", "int32", "int64", float, "float32", "float64")
+_RANK = {_DTYPES.get(each, each): rank for rank, each in enumerate(_ORDER)}
 _ALIASES = {"float": None, float: None, "int": np.dtype("int32"), int: np.dtype("int32"), bool: np.dtype("bool")}
 
 
@@ -27,7 +28,7 @@ def standardize_dtype(dtype: object = None) -> np.dtype:
     except TypeError:
         found = None
     if found not in _RANK:
-        raise TypeError(f"dtype must be one of {', '.join(map(str, _ORDER))}, got {dtype!r}")
+        raise TypeError(f"dtype must be one of {', '.join(_DTYPES)}, got {dtype!r}")
     return found
 
 
@@ -43,18 +44,17 @@ def is_integer(dtype: np.dtype) -> bool:
 
 def result_dtype(*operands: object) -> np.dtype:
     """Return the dtype in which operands (things with a dtype, or Python scalars) meet."""
-    strong = [x.dtype for x in operands if hasattr(x, "dtype")]
-    best = max(strong, key=_RANK.__getitem__) if strong else None
+    best, highest = None, -1
     for x in operands:
-        if hasattr(x, "dtype"):
-            continue
-        if isinstance(x, bool):
-            weak = np.dtype("bool")
-        elif isinstance(x, int):
-            weak = np.dtype("int32")
-        else:
-            weak = np.dtype(config.floatx())
-        weaker_kind = best is None or "biuf".index(best.kind.replace("u", "i")) < "biuf".index(weak.kind)
-        if weaker_kind:
-            best = weak
-    return best if best is not None else np.dtype(config.floatx())
+        dtype = _own_dtype(x)
+        rank = _RANK[dtype]
+        if rank > highest:
+            best, highest = dtype, rank
+    return standardize_dtype(best)
+
+
+def _own_dtype(x):
+    """Return the dtype of an operand, or the type that stands for a Python scalar's kind."""
+    if hasattr(x, "dtype"):
+        return x.dtype
+    return bool if isinstance(x, bool) else int if isinstance(x, int) else float

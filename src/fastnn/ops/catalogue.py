@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .._kernels.core import DTYPES, Plan
-from ..autograd import is_recording, record
+from ..autograd import record
 from ..tensor import SymbolicTensor, Tensor, Variable, aligned_empty, convert_to_tensor, current_graph
 
 __all__ = ["CATALOGUE", "Op"]
 
 CATALOGUE: dict[str, Op] = {}
+REQUIRED = inspect.Parameter.empty
 
 
 class Op:
@@ -32,8 +33,8 @@ class Op:
     reference : callable
         ``reference(*arrays, **attrs)`` → array or tuple of arrays, in plain NumPy.
     vjp : callable, optional
-        ``vjp(call, *douts)`` → gradient of each input (None: none), written in ops. An op without one
-        is a constant to the tape.
+        ``vjp(call, *douts)`` → gradient of each input (None: none), written in ops. Those that ``call.needs`` does
+        not ask for may be left out. An op without one is a constant to the tape.
     lower : callable, optional
         ``lower(plan, outs, ins, **attrs)`` appends steps to a plan. outs and ins are lists of arrays.
     view : callable, optional
@@ -87,6 +88,8 @@ class Op:
         self.attr_defaults = attrs or {}
         self.__doc__ = doc
         self.__signature__ = _signature(inputs, self.attr_defaults)
+        self._defaults = tuple(parameter.default for parameter in self.__signature__.parameters.values())
+        self._n_required = self._defaults.count(REQUIRED)
         if register:
             if name in CATALOGUE:
                 raise ValueError(f"op {name!r} is in the catalogue already")
@@ -96,13 +99,15 @@ class Op:
         return f"<op {self.name}{self.__signature__}>"
 
     def __call__(self, *args, **kwargs):
-        if len(args) == self.n_inputs and not kwargs and not self.attr_defaults:
+        if kwargs or not self._n_required <= len(args) <= len(self._defaults):
+            bound = self.__signature__.bind(*args, **kwargs)  # raises where they do not fit
+            bound.apply_defaults()
+            args = bound.args
+        args += self._defaults[len(args) :]
+        if not self.attr_defaults:
             return self.apply(args, {})
-        bound = self.__signature__.bind(*args, **kwargs)
-        bound.apply_defaults()
-        values = list(bound.arguments.values())
-        attrs = dict(zip(self.attr_defaults, values[self.n_inputs :], strict=True))
-        return self.apply(values[: self.n_inputs], attrs)
+        attrs = dict(zip(self.attr_defaults, args[self.n_inputs :], strict=True))
+        return self.apply(args[: self.n_inputs], attrs)
 
     def variadic(self):
         """Return a function of any number of inputs."""
@@ -115,25 +120,22 @@ class Op:
 
     def apply(self, inputs, attrs):
         """Run or record the op on exactly these inputs (None: an optional input that is absent)."""
-        inputs = tuple(self._inputs(inputs))
+        inputs = tuple(self.convert(*inputs) if self.convert is not None else self._as_tensors(inputs))
         graph = current_graph()
-        if graph is not None and (self.stateful or any(isinstance(x, SymbolicTensor) for x in inputs)):
+        if graph is not None and (self.stateful or SymbolicTensor in map(type, inputs)):
             outputs = graph.record(self, inputs, attrs)
         else:
             outputs = self._launch(inputs, attrs)
-        if is_recording():
-            record(self, inputs, outputs, attrs)
+        record(self, inputs, outputs, attrs)
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def _inputs(self, inputs):
-        if self.mutates:
-            for i, x in enumerate(inputs):
-                if i in self.mutates and x is not None and not isinstance(x, Variable):
-                    raise TypeError(f"{self.name} writes its input {i}: a Variable is needed, got {type(x).__name__}")
-            return [x if i in self.mutates or x is None else convert_to_tensor(x) for i, x in enumerate(inputs)]
-        if self.convert is not None:
-            return self.convert(*inputs)
-        return [None if x is None else convert_to_tensor(x) for x in inputs]
+    def _as_tensors(self, inputs):
+        """Return the inputs as tensors of their dtypes, those that are written as the Variables they must be."""
+        for i in self.mutates:
+            if inputs[i] is not None and not isinstance(inputs[i], Variable):
+                kind = type(inputs[i]).__name__
+                raise TypeError(f"{self.name} writes its input {i}: a Variable is needed, got {kind}")
+        return [x if x is None or i in self.mutates else convert_to_tensor(x) for i, x in enumerate(inputs)]
 
     def _launch(self, inputs, attrs):
         specs = self.spec(*inputs, **attrs)
@@ -156,8 +158,8 @@ class Op:
 
 def _signature(inputs, attrs):
     """Inputs that end in "?" may be None; they may be left out where nothing required follows."""
-    defaults = {name.rstrip("?"): None if name.endswith("?") else inspect.Parameter.empty for name in inputs} | attrs
-    required = [i for i, default in enumerate(defaults.values()) if default is inspect.Parameter.empty]
+    defaults = {name.rstrip("?"): None if name.endswith("?") else REQUIRED for name in inputs} | attrs
+    required = [i for i, default in enumerate(defaults.values()) if default is REQUIRED]
     last = max(required, default=-1)
     return inspect.Signature(
         inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
@@ -167,12 +169,12 @@ def _signature(inputs, attrs):
     )
 
 
-REQUIRED = inspect.Parameter.empty
+_CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
 
 
 def dtype_code(array: np.ndarray) -> int:
     """Return the number by which kernels know the array's dtype, for those that take it as an option."""
-    return DTYPES.index(array.dtype.name)
+    return _CODES[array.dtype]
 
 
 def scratch(plan: Plan, array: np.ndarray) -> np.ndarray:

@@ -11,8 +11,9 @@ from .catalogue import REQUIRED, Op
 
 __all__ = ["cast"]
 
-BOOL = np.dtype("bool")
+BOOL, UINT8 = np.dtype("bool"), np.dtype("uint8")
 SHORT = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64", "uint8": "u8", "bool": "bool"}
+KERNELS = {np.dtype(name): f"cast_{short}" for name, short in SHORT.items()}
 
 
 def _cast_vjp(call, dy):
@@ -35,7 +36,7 @@ _cast = Op(
     spec=lambda x, dtype: [(x.shape, dtype)],
     reference=_cast_reference,
     vjp=_cast_vjp,
-    lower=lambda plan, outs, ins, dtype: plan.map(f"cast_{SHORT[dtype.name]}", outs[0], ins[0]),
+    lower=lambda plan, outs, ins, dtype: plan.map(KERNELS[dtype], outs[0], ins[0]),
     attrs={"dtype": REQUIRED},
 )
 
@@ -45,9 +46,7 @@ def cast(x, dtype):
 
     Floats become integers by truncation, saturating at the ends, NaN giving 0. Anything but zero becomes True.
     """
-    x = convert_to_tensor(x)
-    dtype = standardize_dtype(dtype)
-    return x if x.dtype == dtype else _cast(x, dtype)
+    return _convert(convert_to_tensor(x), standardize_dtype(dtype))
 
 
 def to_tensor(*inputs):
@@ -57,6 +56,9 @@ def to_tensor(*inputs):
 
 def to_float(*inputs):
     """All inputs in one float dtype: their common one, or floatx if that is none."""
+    shared = _shared_dtype(inputs)
+    if shared is not None and is_float(shared):
+        return inputs
     inputs = [x if hasattr(x, "dtype") or np.isscalar(x) else convert_to_tensor(x) for x in inputs]
     dtype = result_dtype(*inputs)
     dtype = dtype if is_float(dtype) else np.dtype(config.floatx())
@@ -65,6 +67,8 @@ def to_float(*inputs):
 
 def to_common(*inputs):
     """All inputs in the dtype in which they meet."""
+    if _shared_dtype(inputs) is not None:
+        return inputs
     inputs = [x if hasattr(x, "dtype") or np.isscalar(x) else convert_to_tensor(x) for x in inputs]
     dtype = result_dtype(*inputs)
     return [_convert(x, dtype) for x in inputs]
@@ -81,9 +85,21 @@ def to_bool(*inputs):
     return [cast(x, "bool") for x in inputs]
 
 
+def _shared_dtype(inputs):
+    """Return the dtype that all inputs have, if they are tensors of one dtype: nothing is to be done then."""
+    dtype = None
+    for x in inputs:
+        if not isinstance(x, Tensor) or (dtype is not None and x.dtype != dtype):
+            return None
+        dtype = x.dtype
+    return dtype
+
+
 def _convert(x, dtype):
-    if isinstance(x, (Tensor, Variable)):
-        return cast(x, dtype)
-    if isinstance(x, np.ndarray | np.generic):
-        return cast(Tensor(np.asarray(x)), dtype)
-    return Tensor(np.asarray(x, dtype))
+    if isinstance(x, Variable):
+        x = x.value
+    elif not isinstance(x, Tensor):
+        if not isinstance(x, (np.ndarray, np.generic)):
+            return Tensor(np.asarray(x, dtype))
+        x = Tensor(np.asarray(x))
+    return x if x.dtype == dtype else _cast(x, dtype)

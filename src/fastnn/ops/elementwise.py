@@ -14,6 +14,13 @@ from .convert import BOOL, cast, to_bool, to_common, to_float, to_number, to_ten
 
 def broadcast_shapes(name, *tensors):
     """Return the common shape, or raise a ValueError that names the op and the shapes."""
+    common = ()
+    for x in tensors:
+        if common and x.shape and x.shape != common:
+            break
+        common = common or x.shape
+    else:  # as a rule they are alike, or scalars
+        return common
     try:
         return np.broadcast_shapes(*(x.shape for x in tensors))
     except ValueError:
@@ -42,7 +49,8 @@ def _map_spec(name, out_dtype=None):
 
 def _map_lower(kernel):
     def lower(plan, outs, ins, **attrs):
-        plan.map(kernel, outs[0], *ins, **dict(zip("abc", attrs.values(), strict=False)))
+        parameters = dict(zip("abc", attrs.values(), strict=False)) if attrs else {}
+        plan.map(kernel, outs[0], *ins, **parameters)
 
     return lower
 

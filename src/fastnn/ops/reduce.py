@@ -9,7 +9,7 @@ import numpy as np
 from ..dtypes import is_float
 from ..tensor import Tensor, aligned_empty
 from .catalogue import Op, scratch
-from .convert import BOOL, cast, to_bool, to_float, to_number, to_tensor
+from .convert import BOOL, UINT8, cast, to_bool, to_float, to_number, to_tensor
 from .elementwise import absolute, equal, exp, log, not_equal, sqrt, square, where
 from .shaping import broadcast_to, reshape
 
@@ -62,8 +62,7 @@ def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype
 
     def vjp(call, dy):
         (x,), (y,) = call.inputs, call.outputs
-        kept = _kept(x.shape, call.attrs["axes"])
-        return derivative(reshape(dy, kept), reshape(y, kept), x, **call.attrs)
+        return derivative(reshape(dy, _kept(x.shape, call.attrs["axes"])), y, x, **call.attrs)
 
     return Op(
         name, inputs=["x"], spec=spec, lower=lower, vjp=derivative and vjp, convert=convert,
@@ -74,7 +73,7 @@ def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype
 
 def _extreme_grad(dy, y, x, axes):
     """Equal shares for equal extremes."""
-    chosen = cast(equal(x, y), x.dtype)
+    chosen = cast(equal(x, reshape(y, dy.shape)), x.dtype)
     return dy * chosen / sum(chosen, axis=axes, keepdims=True)
 
 
@@ -167,7 +166,7 @@ def _integer_max_min_guard(x, axes, name):
 def _reducer(op, doc, refuse_empty=False):
     def reduce(x, axis=None, keepdims=False):
         (x,) = op.convert(x)
-        if x.dtype == "uint8":
+        if x.dtype == UINT8:
             x = cast(x, "int32")
         axes = normalize_axes(axis, len(x.shape))
         if refuse_empty:
@@ -190,7 +189,7 @@ all = _reducer(_all, "Whether all elements are true.")
 
 def _arg(op, x, axis, keepdims):
     (x,) = to_number(x)
-    if x.dtype == "uint8":
+    if x.dtype == UINT8:
         x = cast(x, "int32")
     axes = normalize_axes(axis, len(x.shape))
     if math.prod(x.shape[a] for a in axes) == 0:

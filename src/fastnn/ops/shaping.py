@@ -122,10 +122,14 @@ def transpose(x, axes=None):
     """Reorder axes (reverse them by default)."""
     x = convert_to_tensor(x)
     rank = len(x.shape)
-    axes = tuple(range(rank))[::-1] if axes is None else tuple(a % rank if -rank <= a < rank else a for a in axes)
-    if sorted(axes) != list(range(rank)):
-        raise ValueError(f"transpose: axes {axes} are no permutation of the {rank} axes")
-    return x if axes == tuple(range(rank)) else _transpose(x, axes)
+    present = tuple(range(rank))
+    if axes is None:
+        axes = present[::-1]
+    else:
+        axes = tuple(a % rank if -rank <= a < rank else a for a in axes)
+        if sorted(axes) != list(present):
+            raise ValueError(f"transpose: axes {axes} are no permutation of the {rank} axes")
+    return x if axes == present else _transpose(x, axes)
 
 
 def broadcast_to(x, shape):

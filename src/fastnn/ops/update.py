@@ -249,7 +249,7 @@ def _update(rule, variable, slots, gradient, scalars, hyper=(), option=0, weight
             f"of shape {variable.shape}"
         )
     for slot in slots:
-        if not isinstance(slot, Variable | None) or (slot is not None and slot.shape != variable.shape):
+        if slot is not None and not (isinstance(slot, Variable) and slot.shape == variable.shape):
             raise ValueError(f"a slot of {variable.path!r} must be a Variable of shape {variable.shape}")
     slots = (*slots, *(None,) * (3 - len(slots)))
     attrs = {
