@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import standardize_dtype
 
-__all__ = ["KerasTensor", "has_keras_tensor"]
+__all__ = ["KerasTensor"]
 
 
 class KerasTensor:
@@ -50,12 +50,3 @@ class KerasTensor:
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
-
-
-def has_keras_tensor(structure: Any) -> bool:
-    """Whether a KerasTensor is (anywhere in) a structure of lists, tuples and dicts."""
-    if isinstance(structure, (list, tuple)):
-        return any(has_keras_tensor(each) for each in structure)
-    if isinstance(structure, dict):
-        return any(has_keras_tensor(each) for each in structure.values())
-    return isinstance(structure, KerasTensor)

@@ -18,7 +18,7 @@ from . import context
 from .arguments import Arguments, take_input_shape, unknown_arguments
 from .dtype_policy import policy_config, policy_dtype
 from .input_spec import check_input
-from .keras_tensor import KerasTensor, has_keras_tensor
+from .keras_tensor import KerasTensor
 from .state import LayerState
 
 __all__ = ["Layer"]
@@ -131,7 +131,7 @@ class Layer(LayerState, Configurable):
 
     def _build_for(self, args: tuple, kwargs: dict[str, Any]) -> None:
         """Build with the shapes of the arguments of a call."""
-        names = list(_parameters(type(self).build))[1:]
+        names = list(_signature(type(self).build).parameters)[1:]
         if len(names) == 1:
             self.build(_shapes(args[0] if args else next(iter(kwargs.values()))))
             return
@@ -179,7 +179,8 @@ class Layer(LayerState, Configurable):
         """
         self._check_super_called()
         args, kwargs = self._converted(args), self._converted(kwargs)
-        for leaf in graph.flatten(args):
+        leaves = graph.flatten(args)
+        for leaf in leaves:
             if not isinstance(leaf, (Tensor, KerasTensor)) and leaf is not None:
                 raise ValueError(
                     f"Only tensors and arrays may be passed to layer {self.name!r} as positional arguments; others as "
@@ -188,7 +189,7 @@ class Layer(LayerState, Configurable):
         first = args[0] if args else next(iter(kwargs.values()), None)
         if first is not None:
             check_input(self.input_spec, first, self.name)
-        if has_keras_tensor((args, kwargs)):
+        if any(isinstance(leaf, KerasTensor) for leaf in (*leaves, *graph.flatten(kwargs))):
             return self._describe(args, kwargs)
         training = kwargs.pop("training", None)
         if training is None:
@@ -198,7 +199,7 @@ class Layer(LayerState, Configurable):
         with context.entered(self, training):
             if not self.built:
                 self._build_for(args, kwargs)
-            if training is not None and "training" in _parameters(type(self).call):
+            if training is not None and "training" in _signature(type(self).call).parameters:
                 kwargs["training"] = training
             outputs = self.call(*args, **kwargs)
             self.built = True
@@ -287,7 +288,7 @@ def _complete_build(build: Callable[..., None]) -> Callable[..., None]:
             # super().build(...) in an override.
             build(self, *args, **kwargs)
             return
-        arguments = dict(inspect.signature(build).bind(self, *args, **kwargs).arguments)
+        arguments = dict(_signature(build).bind(self, *args, **kwargs).arguments)
         del arguments[next(iter(arguments))]
         if self.built and self._build_arguments is not None:
             if self._build_arguments != arguments:
@@ -314,8 +315,8 @@ def _complete_build(build: Callable[..., None]) -> Callable[..., None]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(function).parameters)
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(function)
 
 
 def _shapes(structure: Any) -> Any:

@@ -98,11 +98,15 @@ class LayerState:
 
     def _own(self, kinds: Any) -> list[Any]:
         self._check_super_called()
-        return list(owned(self, kinds))
+        return owned(self, kinds)
 
-    def _own_variables(self) -> list[Variable]:
+    def _own_of_each(self, *kinds: type) -> list[list[Any]]:
+        """Return the objects of each of some classes that have none in common."""
+        found = self._own(kinds)
+        return [[each for each in found if isinstance(each, kind)] for kind in kinds]
+
+    def _trainable_first(self, variables: list[Variable]) -> list[Variable]:
         """Return own variables, those that optimizers change (or would, were they not frozen) first."""
-        variables = self._own(Variable)
         frozen = {id(variable) for variable in self._frozen}
         by_nature = [variable.trainable or id(variable) in frozen for variable in variables]
         return [v for v, t in zip(variables, by_nature, strict=True) if t] + [
@@ -117,14 +121,15 @@ class LayerState:
     @property
     def weights(self) -> list[Variable]:
         """Own weights, trainable ones first, then those of the layers inside."""
-        return _unique([*self._own_variables(), *(v for layer in self.layers_inside for v in layer.weights)])
+        variables, layers = self._own_of_each(Variable, LayerState)
+        return _unique([*self._trainable_first(variables), *(v for layer in layers for v in layer.weights)])
 
     @property
     def variables(self) -> list[Variable]:
         """`weights` and the states of random generators."""
-        generators = [generator.state for generator in self._own(SeedGenerator)]
-        inside = [v for layer in self.layers_inside for v in layer.variables]
-        return _unique([*self._own_variables(), *generators, *inside])
+        variables, generators, layers = self._own_of_each(Variable, SeedGenerator, LayerState)
+        states = [generator.state for generator in generators]
+        return _unique([*self._trainable_first(variables), *states, *(v for layer in layers for v in layer.variables)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -172,7 +177,8 @@ class LayerState:
     @property
     def metrics(self) -> list[Metric]:
         """The metrics among the attributes, and those of the layers inside."""
-        return [*self._own(Metric), *(metric for layer in self.layers_inside for metric in layer.metrics)]
+        metrics, layers = self._own_of_each(Metric, LayerState)
+        return [*metrics, *(metric for layer in layers for metric in layer.metrics)]
 
     # ---- values of weights -------------------------------------------------------------------------------
 

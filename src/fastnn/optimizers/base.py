@@ -232,7 +232,7 @@ class Optimizer(OptimizerState):
         for variable in variables:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable))
-        self._iterations.assign_add(1)
+        self._iterations.assign(self._iterations + 1)
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """Update one variable.

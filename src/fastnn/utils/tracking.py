@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["owned"]
 
 
-def owned(owner: object, kinds: type | tuple[type, ...]) -> Iterator[Any]:
-    """Yield the objects of the given classes among an object's attributes, each once, in order of assignment.
+def owned(owner: object, kinds: type | tuple[type, ...]) -> list[Any]:
+    """Return the objects of the given classes among an object's attributes, each once, in order of assignment.
 
     Lists, tuples and dicts are looked into, however deeply nested. They are read anew at every call, so what is
     appended to a list attribute later is found too.
     """
-    seen: set[int] = set()
-    waiting: list[Any] = list(vars(owner).values())[::-1]
-    while waiting:
-        value = waiting.pop()
+    found: dict[int, Any] = {}
+    _look_into(vars(owner), kinds, found, set())
+    return list(found.values())
+
+
+_CONTAINERS = (list, tuple, dict)
+
+
+def _look_into(container: Any, kinds: type | tuple[type, ...], found: dict[int, Any], seen: set[int]) -> None:
+    for value in list(container.values() if isinstance(container, dict) else container):
         if isinstance(value, kinds):
-            if id(value) not in seen:
-                seen.add(id(value))
-                yield value
-        elif isinstance(value, (list, tuple, dict)) and id(value) not in seen:
+            found[id(value)] = value
+        elif isinstance(value, _CONTAINERS) and value and id(value) not in seen:
             seen.add(id(value))
-            waiting.extend(list(value.values() if isinstance(value, dict) else value)[::-1])
+            _look_into(value, kinds, found, seen)
