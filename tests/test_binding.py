@@ -80,3 +80,13 @@ def test_times_passes_exceptions_on():
     plan.python(lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         plan.times()
+
+
+def test_address():
+    x = np.zeros((4, 6), "float32")
+    assert core.address(x) == x.ctypes.data
+    assert core.address(x[1:, 2:]) == x[1:, 2:].ctypes.data
+    x.flags.writeable = False
+    assert core.address(x) == x.ctypes.data
+    with pytest.raises(TypeError, match="no kernel takes the array format"):
+        core.address(np.zeros(3, "complex64"))

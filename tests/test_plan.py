@@ -1,5 +1,8 @@
 """Programs: memory, fusion, variables, batches, the guard."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from program_tools import make_step
@@ -195,3 +198,18 @@ def test_threads_run_programs_of_their_own():
 
     with ThreadPoolExecutor(4) as pool:
         assert max(pool.map(work, range(8))) < 1e-10
+
+
+def test_what_a_program_used_goes_with_it():
+    def compiled():
+        variable = Variable([1.0, 2.0])
+        return plan.compile(lambda x: ops.exp(x * variable), [((2,), "float32")]), weakref.ref(variable)
+
+    gc.disable()
+    try:
+        program, used = compiled()
+        assert used() is not None
+        del program
+        assert used() is None
+    finally:
+        gc.enable()

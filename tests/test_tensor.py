@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastnn import Tensor, Variable, ops
-from fastnn.tensor import convert_to_tensor
+from fastnn.tensor import ALIGNMENT, aligned_empty, convert_to_tensor
 
 
 def test_operators():
@@ -93,3 +93,12 @@ def test_other_dtypes_widen(given, kept):
 def test_what_is_no_number_is_refused(given):
     with pytest.raises(TypeError, match="cannot make a tensor"):
         convert_to_tensor(given)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0), (5,), (2, 3, 7)])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])
+def test_aligned_empty(shape, dtype):
+    array = aligned_empty(shape, dtype)
+    assert array.shape == shape and array.dtype == dtype
+    assert array.ctypes.data % ALIGNMENT == 0
+    assert array.flags.c_contiguous and array.flags.writeable

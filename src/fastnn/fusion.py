@@ -27,24 +27,16 @@ _UPDATE, _ASSIGN, _SUM = CATALOGUE["optimizer_update"], CATALOGUE["assign"], CAT
 
 def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
     """Return the nodes that are needed with every fusible pair replaced; ``wanted`` values are kept."""
-    nodes = live(_with_penalties(nodes), wanted)
-    uses = _count_uses(nodes, wanted)
+    nodes, uses = live(_with_penalties(nodes), wanted)
     replaced, gone = {}, set()
     for node in nodes:
-        for find, fused in _PAIRS:
+        for find, fused in _PAIRS.get(node.op, ()):
             taken = find(node, uses)
             if taken is not None and id(taken) not in replaced:
                 gone.add(id(taken))
                 replaced[id(node)] = fused(node, taken)
                 break
     return [replaced.get(id(node), node) for node in nodes if id(node) not in gone]
-
-
-def _count_uses(nodes, wanted):
-    uses = {}
-    for x in [x for node in nodes for x in node.inputs] + list(wanted):
-        uses[id(x)] = uses.get(id(x), 0) + 1
-    return uses
 
 
 # ---- an L2 penalty's gradient -----------------------------------------------------------------------------
@@ -69,8 +61,10 @@ def _with_penalty(node):
         penalty = 0 if factors[0] is not None else 1
         l2 += factors[penalty]
         gradient = terms[1 - penalty]
+    if gradient is node.inputs[4]:
+        return node
     inputs = (*node.inputs[:4], gradient, *node.inputs[5:])
-    return Node(node.op, inputs, {**node.attrs, "l2": l2}, node.outputs, place=node)
+    return Node(node.op, inputs, {**node.attrs, "l2": l2}, node.place)
 
 
 def _factor_of(value, variable):
@@ -108,12 +102,10 @@ def _fusible_product(node, uses):
     """Return the matrix product that only this node uses and that its kernel can take in, or None."""
     if node.op is _UPDATE:
         value = node.inputs[4]
-    elif node.op in _GRAD_NAMES:
+    else:
         value = node.inputs[0]
         if node.inputs[1].shape != value.shape:
             return None
-    else:
-        return None
     product = value.node if isinstance(value, SymbolicTensor) else None
     if product is None or product.op is not _MATMUL or len(value.shape) != 2 or uses[id(value)] != 1:
         return None
@@ -133,10 +125,10 @@ def _fused(node, product):
     a, b = product.inputs
     if node.op is _UPDATE:
         variable, s0, s1, s2, _, scalars = node.inputs
-        return Node(_MATMUL_UPDATE, (variable, s0, s1, s2, a, b, scalars), node.attrs, place=node)
+        return Node(_MATMUL_UPDATE, (variable, s0, s1, s2, a, b, scalars), node.attrs, node.place)
     parameter = next(iter(node.attrs.values()), 0.0)
     attrs = {"activation": _GRAD_NAMES[node.op], "parameter": parameter}
-    return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.outputs, place=node)
+    return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.place, node.outputs)
 
 
 def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay, l2):
@@ -186,8 +178,6 @@ _MATMUL_GRAD = Op(
 
 def _fusible_sum(node, uses):
     """Return the sum over the first of two axes that only this update uses, or None."""
-    if node.op is not _UPDATE:
-        return None
     value = node.inputs[4]
     total = value.node if isinstance(value, SymbolicTensor) else None
     if total is None or total.op is not _SUM or uses[id(value)] != 1:
@@ -199,7 +189,7 @@ def _fusible_sum(node, uses):
 
 def _fused_sum(node, total):
     inputs = (*node.inputs[:4], total.inputs[0], node.inputs[5])
-    return Node(_SUM_UPDATE, inputs, node.attrs, place=node)
+    return Node(_SUM_UPDATE, inputs, node.attrs, node.place)
 
 
 def _update_with_sum(plan, outs, ins, rule, hyper, option, weight_decay, l2):
@@ -225,15 +215,13 @@ _SUM_UPDATE = Op(
 
 def _fusible_value(node, uses):
     """Return the elementwise node that makes what is assigned, and nobody else uses, or None."""
-    if node.op is not _ASSIGN:
-        return None
     value = node.inputs[1]
     producer = value.node if isinstance(value, SymbolicTensor) else None
     return producer if producer is not None and producer.op.in_place and uses[id(value)] == 1 else None
 
 
 def _assigned(node, producer):
-    return Node(_assigning(producer.op), (node.inputs[0], *producer.inputs), producer.attrs, place=node)
+    return Node(_assigning(producer.op), (node.inputs[0], *producer.inputs), producer.attrs, node.place)
 
 
 @functools.cache
@@ -256,4 +244,9 @@ def _assigning(op):
     )
 
 
-_PAIRS = ((_fusible_product, _fused), (_fusible_sum, _fused_sum), (_fusible_value, _assigned))
+# An op → how to find what it can take in, and how to make the node that does both.
+_PAIRS = {
+    _UPDATE: [(_fusible_product, _fused), (_fusible_sum, _fused_sum)],
+    **{op: [(_fusible_product, _fused)] for op in _GRAD_NAMES},
+    _ASSIGN: [(_fusible_value, _assigned)],
+}

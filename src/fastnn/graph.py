@@ -12,16 +12,16 @@ __all__ = ["Graph", "Node", "trace"]
 
 
 class Node:
-    """One recorded call of an op; ``place`` is the node of the record in whose place it stands, as a rule itself."""
+    """One recorded call of an op; ``place`` is its number in the record, or that of the node that it replaces."""
 
     __slots__ = ("attrs", "inputs", "op", "outputs", "place")
 
-    def __init__(self, op, inputs, attrs, outputs=(), place=None):
+    def __init__(self, op, inputs, attrs, place, outputs=()):
         self.op = op
         self.inputs = inputs
         self.attrs = attrs
+        self.place = place
         self.outputs = outputs
-        self.place = self if place is None else place.place
 
     def __repr__(self):
         return f"{self.op.name}({', '.join(str(getattr(x, 'shape', x)) for x in self.inputs)})"
@@ -58,13 +58,18 @@ class Graph:
 
     def record(self, op, inputs, attrs) -> tuple[SymbolicTensor, ...]:
         """Append a call and return its symbolic outputs."""
-        node = Node(op, inputs, attrs)
-        specs = op.spec(*inputs, **attrs)
-        node.outputs = tuple(SymbolicTensor(shape, dtype, node, i) for i, (shape, dtype) in enumerate(specs))
+        node = Node(op, inputs, attrs, len(self.nodes))
+        node.outputs = tuple([SymbolicTensor(shape, dtype, node) for shape, dtype in op.spec(*inputs, **attrs)])
         self.nodes.append(node)
         for i in op.mutates:
             self._present.pop(id(inputs[i]), None)
         return node.outputs
+
+    def unlink(self) -> None:
+        """Let values forget their nodes when nobody will ask for them: without circles, all goes when it is dropped."""
+        for node in self.nodes:
+            for out in node.outputs:
+                out.node = None
 
 
 def trace(fn: Callable, specs: Sequence[tuple]) -> Graph:
@@ -83,15 +88,19 @@ def trace(fn: Callable, specs: Sequence[tuple]) -> Graph:
     return graph
 
 
-def live(nodes: list[Node], wanted: Sequence[SymbolicTensor]) -> list[Node]:
-    """Return the nodes that the wanted values or the state need, in order."""
-    needed = {id(x) for x in wanted}
+def live(nodes: list[Node], wanted: Sequence[SymbolicTensor]) -> tuple[list[Node], dict[int, int]]:
+    """Return the nodes that the wanted values or the state need, in order, and how often values are used, by id."""
+    uses = dict.fromkeys(map(id, wanted), 1)
     kept = []
     for node in reversed(nodes):
-        if node.op.stateful or any(id(out) in needed for out in node.outputs):
+        needed = node.op.stateful
+        for out in node.outputs:
+            needed = needed or id(out) in uses
+        if needed:
             kept.append(node)
-            needed.update(id(x) for x in node.inputs if isinstance(x, SymbolicTensor))
-    return kept[::-1]
+            for x in node.inputs:
+                uses[id(x)] = uses.get(id(x), 0) + 1
+    return kept[::-1], uses
 
 
 def flatten(structure) -> list:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import math
+import operator
 import threading
 from collections.abc import Callable, Sequence
 
@@ -20,7 +22,10 @@ SMALL_CONSTANT = 1 << 12  # elements; broadcast constants up to here are laid ou
 
 def compile(fn: Callable, specs: Sequence[tuple]) -> Program:
     """Trace ``fn`` on tensors of the given (shape, dtype) and return the program that does what it did."""
-    return Program(trace(fn, specs))
+    graph = trace(fn, specs)
+    program = Program(graph)
+    graph.unlink()
+    return program
 
 
 class Program:
@@ -119,27 +124,29 @@ class Program:
             variable.before_write()
 
 
+_nbytes = operator.attrgetter("nbytes")
+
+
 class _Memory:
     """Aligned blocks, reused when the value in them is dead."""
 
     def __init__(self):
-        self._free = []
+        self._free = []  # the smallest first
 
     def take(self, shape, dtype) -> tuple[np.ndarray, np.ndarray]:
         """Return an array and the block it stands in."""
         nbytes = math.prod(shape) * dtype.itemsize
         need = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
-        fitting = [block for block in self._free if need <= block.nbytes <= 4 * need]
-        if fitting:
-            block = min(fitting, key=lambda each: each.nbytes)
-            self._free = [each for each in self._free if each is not block]
+        smallest = bisect.bisect_left(self._free, need, key=_nbytes)
+        if smallest < len(self._free) and self._free[smallest].nbytes <= 4 * need:
+            block = self._free.pop(smallest)
         else:
             block = aligned_empty((need,), np.uint8)
             block[...] = 0
-        return block[:nbytes].view(dtype).reshape(shape), block
+        return np.ndarray(shape, dtype, block), block
 
     def give(self, block):
-        self._free.append(block)
+        bisect.insort(self._free, block, key=_nbytes)
 
 
 class _Binder:
@@ -148,7 +155,7 @@ class _Binder:
     def __init__(self, graph: Graph, plan: Plan):
         self.plan = plan
         self.memory = _Memory()
-        self.arrays = {}  # id of a symbolic value → its array
+        self.arrays = {}  # id of a value → its array
         self.blocks = {}  # id of a root value → the blocks its views and itself stand in
         wanted = [x for x in flatten(graph.outputs) if isinstance(x, SymbolicTensor)]
         self.nodes = fusion.fuse(graph.nodes, wanted)
@@ -167,13 +174,14 @@ class _Binder:
         return self.roots.get(id(value), id(value))
 
     def _last_uses(self, wanted):
+        """Root values → the position of the node after which nobody looks at them."""
         last = {}
         for position, node in enumerate(self.nodes):
-            for x in node.inputs:
-                if isinstance(x, SymbolicTensor):
-                    last[self._root(x)] = position
-        for x in wanted:
-            last[self._root(x)] = len(self.nodes)
+            for x in (*node.inputs, *node.outputs):
+                last[id(x)] = position
+        last.update(dict.fromkeys(map(id, wanted), len(self.nodes)))
+        for view, root in self.roots.items():
+            last[root] = max(last[root], last.pop(view))
         return last
 
     def _reads_that_need_copies(self, graph):
@@ -183,36 +191,34 @@ class _Binder:
             for i in node.op.mutates:
                 writes.setdefault(id(node.inputs[i]), []).append((position, node))
         late = {}
-        present = {id(node.place): position for position, node in enumerate(self.nodes)}
         for value, made in graph.reads.values():
-            before = [present[id(n)] for n in graph.nodes[:made] if id(n) in present]
-            start = max(before, default=-1) + 1
+            last = self.last_use.get(id(value), -1)
             for position, node in writes.get(id(value.variable), ()):
-                if position < start:
+                if node.place < made:
                     continue
-                last = self.last_use.get(id(value), -1)
-                through_view = any(
-                    isinstance(x, SymbolicTensor) and x is not value and self._root(x) == id(value) for x in node.inputs
-                )
-                if last > position or (last == position and through_view):
+                if last > position or (last == position and self._reads_through_view(node, value)):
+                    start = bisect.bisect_left(self.nodes, made, key=lambda node: node.place)
                     late.setdefault(start, []).append(value)
                 break
         return late
 
+    def _reads_through_view(self, node, value):
+        return any(x is not value and self._root(x) == id(value) for x in node.inputs)
+
     def _bind_all(self):
-        dead_after = {}
+        dead_after = [[] for _ in range(len(self.nodes) + 1)]
         for root, position in self.last_use.items():
-            dead_after.setdefault(position, []).append(root)
+            dead_after[position].append(root)
         for position, node in enumerate(self.nodes):
             for value in self._late_reads.get(position, ()):
                 self.plan.map("copy", self._allocate(value), value.variable.array)
             self._bind(node)
-            for root in dead_after.get(position, ()):
+            for root in dead_after[position]:
                 for block in self.blocks.pop(root, ()):
                     self.memory.give(block)
 
     def _bind(self, node):
-        ins = [None if x is None else self._array(x) for x in node.inputs]
+        ins = [self._array(x) for x in node.inputs]
         op = node.op
         if op.view is not None:
             array = op.view(ins[0], **node.attrs)
@@ -221,10 +227,6 @@ class _Binder:
                 return
         outs = [self._allocate(out) for out in node.outputs]
         op.lower(self.plan, outs, ins, **node.attrs)
-        for out in node.outputs:
-            if self._root(out) not in self.last_use:  # nobody looks at it
-                for block in self.blocks.pop(self._root(out), ()):
-                    self.memory.give(block)
 
     def _allocate(self, value):
         array, block = self.memory.take(value.shape, value.dtype)
@@ -233,16 +235,20 @@ class _Binder:
         return array
 
     def _array(self, x):
+        array = self.arrays.get(id(x))
+        if array is None and x is not None:
+            array = self.arrays[id(x)] = self._array_from_outside(x)
+        return array
+
+    def _array_from_outside(self, x):
+        """Return the array of what no node makes."""
         if isinstance(x, Variable):
             return x.array
         if not isinstance(x, SymbolicTensor):
             return self._constant(x)
-        array = self.arrays.get(id(x))
-        if array is None:
-            if x.variable is None:
-                raise RuntimeError("a tensor of another trace was used; traced values must not be kept")
-            array = self.arrays[id(x)] = x.variable.array
-        return array
+        if x.variable is None:
+            raise RuntimeError("a tensor of another trace was used; traced values must not be kept")
+        return x.variable.array
 
     @staticmethod
     def _constant(x):

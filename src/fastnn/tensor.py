@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ._kernels.core import address
 from .dtypes import standardize_dtype
 
 __all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "convert_to_tensor", "is_tensor"]
@@ -23,10 +24,9 @@ NARROW_OUTPUT = 16  # and so are those with fewer outputs than this, and than in
 
 
 class _Context(threading.local):
-    """Per thread: the stack of graphs being traced (None on top: compute now)."""
+    """Per thread: the graph being traced (None: compute now)."""
 
-    def __init__(self):
-        self.graphs = []
+    graph = None
 
 
 _context = _Context()
@@ -34,17 +34,17 @@ _context = _Context()
 
 def current_graph():
     """Return the graph that this thread is tracing, or None."""
-    return _context.graphs[-1] if _context.graphs else None
+    return _context.graph
 
 
 @contextmanager
 def tracing(graph):
     """Record ops on symbolic tensors and reads of variables into ``graph``; None: compute now."""
-    _context.graphs.append(graph)
+    outer, _context.graph = _context.graph, graph
     try:
         yield graph
     finally:
-        _context.graphs.pop()
+        _context.graph = outer
 
 
 def init_scope():
@@ -138,22 +138,13 @@ class TracingError(TypeError):
 class SymbolicTensor(Tensor):
     """A value of a graph being traced: shape and dtype, no numbers yet."""
 
-    __slots__ = ("_dtype", "_shape", "index", "node")
+    __slots__ = ("dtype", "node", "shape")
 
-    def __init__(self, shape, dtype, node=None, index=0):
-        self._shape = tuple(shape)
-        self._dtype = dtype
+    def __init__(self, shape, dtype, node=None):
+        self.shape = tuple(shape)
+        self.dtype = dtype
         self.node = node  # the graph node that computes it; None for an input or a variable read
-        self.index = index  # which output of the node
         self.variable = None
-
-    @property
-    def shape(self):
-        return self._shape
-
-    @property
-    def dtype(self):
-        return self._dtype
 
     def _no_value(self, what):
         frame = sys._getframe(2)
@@ -205,8 +196,7 @@ def aligned_empty(shape, dtype) -> np.ndarray:
     dtype = np.dtype(dtype)
     nbytes = math.prod(shape) * dtype.itemsize
     memory = np.empty(nbytes + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + nbytes].view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, memory, -address(memory) % ALIGNMENT)
 
 
 def laid_out_like(memory: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -429,7 +419,12 @@ def convert_to_tensor(x: object, dtype: object = None) -> Tensor:
 
 
 # Dtypes that arrays of users have and kernels do not: the next one that holds every value.
-_WIDER = {"float16": "float32", "int8": "int32", "int16": "int32", "uint16": "int32", "uint32": "int64"}
+_WIDER = {
+    np.dtype(name): np.dtype(wider)
+    for name, wider in (
+        ("float16", "float32"), ("int8", "int32"), ("int16", "int32"), ("uint16", "int32"), ("uint32", "int64"),
+    )
+}  # fmt: skip
 
 
 def _to_array(x, dtype) -> np.ndarray:
@@ -441,7 +436,7 @@ def _to_array(x, dtype) -> np.ndarray:
     if array.dtype.byteorder == ">" or not array.flags.aligned:
         array = array.astype(array.dtype.newbyteorder("="))
     if dtype is None:
-        dtype = _WIDER.get(array.dtype.name, array.dtype)
+        dtype = _WIDER.get(array.dtype, array.dtype)
         if not hasattr(x, "dtype") and not isinstance(x, np.ndarray):
             dtype = {"f": "float", "i": "int32"}.get(array.dtype.kind, dtype)
     dtype = standardize_dtype(dtype)

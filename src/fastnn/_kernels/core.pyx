@@ -13,8 +13,9 @@ from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from .fnn cimport *
 
-__all__ = ["ACTIVATIONS", "Call", "DTYPES", "Plan", "RULES", "Sequence", "available_isas", "default_threads", "get_isa",
-           "get_num_threads", "isa_problem", "kernel_names", "limit_threads", "set_isa", "set_num_threads"]
+__all__ = ["ACTIVATIONS", "Call", "DTYPES", "Plan", "RULES", "Sequence", "address", "available_isas",
+           "default_threads", "get_isa", "get_num_threads", "isa_problem", "kernel_names", "limit_threads", "set_isa",
+           "set_num_threads"]
 
 cdef enum:
     MAX_RANK = 16
@@ -25,6 +26,13 @@ ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "selu", "sigmoid", "tanh")
 RULES = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam")
 
 include "operands.pxi"
+
+
+def address(array):
+    """Where the first element of an array stands."""
+    cdef operand o
+    read(array, &o, False)
+    return <size_t>o.data
 
 
 # ---- threads and instruction sets --------------------------------------------------------------------
