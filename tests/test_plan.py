@@ -61,6 +61,21 @@ def test_a_read_before_a_write_keeps_its_value():
     np.testing.assert_array_equal(variable.numpy(), [11, 22])
 
 
+@pytest.mark.parametrize("size", [2, 100])  # small nodes may change places
+def test_a_read_that_is_used_only_after_a_write_keeps_its_value(size):
+    first, second = (Variable(np.full(size, value)) for value in (1.0, 2.0))
+
+    def fn(x):
+        one, two = first.value, second.value
+        first.assign(x)
+        second.assign(first.value + two)
+        return one, one + two, first.value * 1.0
+
+    _, outputs = compile_and_run(fn, np.full(size, 10.0))
+    assert [out[0] for out in outputs] == [1, 3, 10]
+    assert (first.numpy()[0], second.numpy()[0]) == (10, 12)
+
+
 def test_a_variable_read_outside_keeps_its_value_when_a_program_writes():
     variable = Variable([1.0])
     outside = variable.value

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from . import fusion
+from . import fusion, schedule
 from ._kernels.core import Plan
 from .graph import Graph, flatten, rebuild, trace
 from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, aligned_empty
@@ -158,7 +158,7 @@ class _Binder:
         self.arrays = {}  # id of a value → its array
         self.blocks = {}  # id of a root value → the blocks its views and itself stand in
         wanted = [x for x in flatten(graph.outputs) if isinstance(x, SymbolicTensor)]
-        self.nodes = fusion.fuse(graph.nodes, wanted)
+        self.nodes = schedule.arrange(fusion.fuse(graph.nodes, wanted), graph.inputs)
         self.roots = _roots(self.nodes)
         self.last_use = self._last_uses(wanted)
         self.written = _written(self.nodes)
@@ -197,10 +197,14 @@ class _Binder:
                 if node.place < made:
                     continue
                 if last > position or (last == position and self._reads_through_view(node, value)):
-                    start = bisect.bisect_left(self.nodes, made, key=lambda node: node.place)
-                    late.setdefault(start, []).append(value)
+                    late.setdefault(min(position, self._first_use(value)), []).append(value)
                 break
         return late
+
+    def _first_use(self, value):
+        """Return the position of the first node that looks at a value, or the end."""
+        uses = (i for i, node in enumerate(self.nodes) if any(self._root(x) == id(value) for x in node.inputs))
+        return next(uses, len(self.nodes))
 
     def _reads_through_view(self, node, value):
         return any(x is not value and self._root(x) == id(value) for x in node.inputs)

@@ -6,7 +6,7 @@
 
 enum { ROWS = 96, WIDE = 64, STEPS = 8 };
 
-static float x[ROWS * WIDE], y[ROWS * WIDE], z[ROWS * WIDE], total;
+static float x[ROWS * WIDE], y[ROWS * WIDE], z[ROWS * WIDE], total, spare;
 
 /* A plan as it is made: steps and what they touch. */
 typedef struct {
@@ -73,6 +73,8 @@ static void test_phases(void)
     PHASES(111, ALONE(&total, OWN(z, 0)), BY_ROWS(y, x), ALONE(&total, OWN(z, 0))); /* the caller's own affair */
     PHASES(0, ALONE(&total, OWN(y, 0)), ALONE(x, touch(&total, 1, 0, 0)));
     PHASES(0, add(&p, nothing, ROWS, ROWS, OWN_OUT(y, WIDE), OWN(x, WIDE)));       /* work for one thread */
+    PHASES(12, BY_ROWS(y, x), add(&p, nothing, ROWS, ROWS, OWN_OUT(z, WIDE), OWN(y, 0))); /* which there are two for */
+    PHASES(10, BY_ROWS(y, x), add(&p, nothing, ROWS, ROWS + 1, OWN_OUT(z, WIDE), OWN(y, 0)));
     PHASES(11, add(&p, nothing, ROWS, ROWS, OWN_OUT(y, WIDE), OWN(x, WIDE)),       /* together for two */
            add(&p, nothing, ROWS, ROWS, OWN_OUT(z, WIDE), OWN(y, WIDE)));
     PHASES(123, BY_ROWS(y, x), BY_ROWS(z, y), BY_ROWS(x, z), p.reach[1].known = 0); /* it may touch anything */
@@ -87,9 +89,10 @@ static void test_parts(void)
     ALONE(&total, touch(&total, 1, 0, 0));
     CHECK(phases(&p) == 1122, "%d", phases(&p));
     const fnn_step *s = p.steps;
-    CHECK(s[0].parts == 24 && s[0].cuts == ROWS && s[0].per_cut == 1, "%d", (int)s[0].parts);
-    CHECK(s[1].parts == 24 && s[1].cuts == ROWS && s[1].per_cut == WIDE, "%d", (int)s[1].per_cut);
+    CHECK(s[0].parts == 48 && s[0].cuts == ROWS && s[0].per_cut == 1 && !s[0].lead, "%d", (int)s[0].parts);
+    CHECK(s[1].parts == 48 && s[1].cuts == ROWS && s[1].per_cut == WIDE, "%d", (int)s[1].per_cut);
     CHECK(s[2].parts == 4 && s[2].cuts == 40 && s[2].per_cut == 1, "%d", (int)s[2].parts);
+    CHECK(s[2].lead == 10, "%d: what the caller has to do besides is a quarter of it", (int)s[2].lead);
     CHECK(s[3].parts == 1 && s[3].phase == s[2].phase, "the caller's step of a shared phase");
 }
 
@@ -113,6 +116,12 @@ static void back(const fnn_step *s, int64_t begin, int64_t end)
     }
 }
 
+static void keep_count(const fnn_step *s, int64_t begin, int64_t end)
+{
+    (void)s;
+    spare += (float)(end - begin);
+}
+
 static void add_up(const fnn_step *s, int64_t begin, int64_t end)
 {
     CHECK(begin == 0 && end == s->units, "a step of the caller's was split");
@@ -123,12 +132,13 @@ static void add_up(const fnn_step *s, int64_t begin, int64_t end)
 static void run(int threads)
 {
     plan p = {.n = 0};
-    add(&p, forth, ROWS * WIDE, 64, OWN_OUT(y, 1), OWN(x, 1));
-    add(&p, back, ROWS, 1, OWN_OUT(x, WIDE), OWN(y, WIDE));
+    add(&p, forth, ROWS * WIDE, 4096, OWN_OUT(y, 1), OWN(x, 1));
+    add(&p, back, ROWS, 32, OWN_OUT(x, WIDE), OWN(y, WIDE));
     p.reach[1].touch[p.reach[1].count++] = touch(&total, 1, 0, 0);
-    add(&p, forth, ROWS, 1, OWN_OUT(y, WIDE), OWN(x, WIDE));
+    add(&p, keep_count, 1, 1, touch(&spare, 1, 0, 1), touch(&spare, 1, 0, 0)); /* makes the caller's parts smaller */
+    add(&p, forth, ROWS, 16, OWN_OUT(y, WIDE), OWN(x, WIDE));
     add(&p, add_up, 1, 1, touch(&total, 1, 0, 1), OWN(x, 0));
-    CHECK(phases(&p) == 1110, "%d", phases(&p));
+    CHECK(phases(&p) == 11110 && p.steps[1].lead == 9, "%d", phases(&p));
     for (int i = 0; i < ROWS * WIDE; i++) x[i] = (float)(i % 97) * 0.01f;
     total = 0;
     fnn_set_threads(threads);

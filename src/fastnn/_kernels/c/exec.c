@@ -27,13 +27,20 @@ static void run_alone(const fnn_step *s)
         s->run(s, 0, s->units);
 }
 
+/* Where part i of `parts` begins, in units. */
+static int64_t part_at(const fnn_step *s, int64_t i, int64_t parts)
+{
+    const int64_t at = s->cuts * i - (i ? s->lead * (parts - i) : 0);
+    return at > 0 ? at / parts * s->per_cut : 0;
+}
+
 /* Part i of as many as there are, at most n. */
-static void run_part(const fnn_step *s, int i, int n)
+static void run_part(const fnn_step *s, int64_t i, int64_t n)
 {
     const int64_t parts = s->parts < n ? s->parts : n;
-    const int64_t begin = s->cuts * i / parts, end = s->cuts * (i + 1) / parts;
+    const int64_t begin = part_at(s, i, parts), end = part_at(s, i + 1, parts);
     if (i < parts && begin < end)
-        s->run(s, begin * s->per_cut, end * s->per_cut);
+        s->run(s, begin, end);
 }
 
 /* Ends a repeat of n threads; 1: leave. The state may be read, and stop be set, by another thread. */

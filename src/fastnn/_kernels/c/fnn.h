@@ -32,7 +32,8 @@ struct fnn_step {
     int share;              /* this and what follows: how threads share the step, see phases.c */
     int64_t phase;          /* steps of one number run without a barrier between them; 0: on the caller */
     int64_t parts;          /* for at most so many threads */
-    int64_t cuts, per_cut;  /* a part is a range of `cuts`, each of so many units */
+    int64_t cuts, per_cut;  /* a part is a range of `cuts`, each of so many units; */
+    int64_t lead;           /* the caller's is so many smaller than the others: it has steps of its own in the phase */
 };
 
 /* Chooses `run` from the sizes and fills `units` and `grain`. Returns 0, or -1 if the sizes do not suit. */

@@ -79,29 +79,53 @@ static int joins(fnn_step *steps, const fnn_reach *reach, int64_t first, int64_t
     return 1;
 }
 
-/* Says who runs n steps of a phase; it is shared if that is work for two threads. */
+/* What the steps of a phase are work for, in threads. */
+typedef struct {
+    double by_rows, by_units, callers;
+} load;
+
+static load load_of(const fnn_step *steps, int64_t n)
+{
+    load l = {0, 0, 0};
+    for (int64_t k = 0; k < n; k++) {
+        const double w = work(&steps[k]);
+        if (steps[k].share == BY_ROWS)
+            l.by_rows += w;
+        else if (steps[k].share == BY_UNITS)
+            l.by_units += w;
+        else
+            l.callers += w;
+    }
+    return l;
+}
+
+/* Says who runs n steps of a phase. Rows are shared from half as much work on: what they wait for comes anyway. */
 static void settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
 {
-    double by_rows = 0;
-    int shared = 0;
-    for (int64_t k = 0; k < n; k++)
-        by_rows += steps[k].share == BY_ROWS ? work(&steps[k]) : 0;
+    const load l = load_of(steps, n);
+    const double rows_shared = l.by_rows >= 1 ? l.by_rows : 0, shared = rows_shared + l.by_units;
+    const double callers = l.callers + l.by_rows - rows_shared;
     for (int64_t k = 0; k < n; k++) {
         fnn_step *s = &steps[k];
-        const double threads = s->share == BY_ROWS ? by_rows : s->share == BY_UNITS ? work(s) : 1;
+        const double threads = s->share == BY_ROWS ? 2 * l.by_rows : s->share == BY_UNITS ? work(s) : 1;
         s->parts = threads < 2 ? 1 : threads < FNN_MAX_THREADS ? (int64_t)threads : FNN_MAX_THREADS;
         s->per_cut = s->share == BY_ROWS ? s->units / rows : 1;
         s->cuts = s->units / s->per_cut;
-        shared |= s->parts > 1;
+        s->lead = s->parts > 1 ? (int64_t)((double)s->cuts * callers / shared) : 0;
+        s->phase = shared > 0 ? phase : 0;
     }
-    for (int64_t k = 0; k < n; k++) steps[k].phase = shared ? phase : 0;
 }
 
+/* Without a phase that is work for two threads nobody is asked to help. */
 void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
 {
+    int worth = 0;
     for (int64_t first = 0, end, phase = 1; first < n; first = end, phase++) {
         int64_t rows = 0;
         for (end = first; end < n && joins(steps, reach, first, end, &rows);) end++;
         settle(steps + first, end - first, rows, phase);
+        const load l = load_of(steps + first, end - first);
+        worth |= l.by_units > 0 || l.by_rows >= 2;
     }
+    for (int64_t k = 0; k < n && !worth; k++) steps[k].phase = 0;
 }

@@ -1,0 +1,72 @@
+"""Small nodes go first or last where that changes no result."""
+
+import numpy as np
+
+from fastnn import Variable, graph, ops, random
+from fastnn.schedule import SMALL, arrange
+
+
+def names(fn, *specs):
+    """Return the ops of a function, as recorded and as arranged."""
+    record = graph.trace(fn, specs)
+    arranged = arrange(record.nodes, record.inputs)
+    assert sorted(map(id, arranged)) == sorted(map(id, record.nodes))
+    return [node.op.name for node in record.nodes], [node.op.name for node in arranged]
+
+
+BIG = ((8, SMALL), "float64")
+
+
+def test_what_hangs_on_variables_alone_comes_first():
+    rate, iterations = Variable(np.float64(0.1)), Variable(np.int64(0))
+    weights, seeds = Variable(np.zeros(BIG[0])), random.SeedGenerator(1)
+
+    def step(x):
+        gradient = ops.exp(x)
+        dropped = gradient * random.uniform(x.shape, dtype="float64", seed=seeds)
+        ops.sgd_update(weights, dropped, ops.step_scalars(rate, iterations))
+        iterations.assign(iterations + 1)
+
+    recorded, arranged = names(step, BIG)
+    assert recorded[:2] == ["exp", "next_key"]
+    assert arranged[:2] == ["next_key", "step_scalars"]
+    assert arranged.index("add") < arranged.index("assign") < arranged.index("exp")
+    assert arranged[-1] == "optimizer_update"
+
+
+def test_what_only_keeps_records_comes_last():
+    total, weights = Variable(np.float64(0)), Variable(np.zeros(BIG[0]))
+
+    def step(x):
+        y = ops.exp(x)
+        loss = ops.sum(y)
+        ops.guard(loss)
+        total.assign_add(loss)
+        weights.assign(ops.tanh(y))
+
+    recorded, arranged = names(step, BIG)
+    last = recorded[1 : recorded.index("tanh")]
+    assert "sum" in last and "guard" in last
+    assert arranged == ["exp", "tanh", "assign", *last]
+
+
+def test_order_stays_where_one_uses_what_the_other_makes_or_writes():
+    weights, small = Variable(np.zeros(BIG[0])), Variable(np.zeros(3))
+
+    def reads_then_writes(x):
+        total = ops.sum(weights)  # before it is written
+        weights.assign(x * 2.0)
+        return total
+
+    def writes_then_reads(x):
+        small.assign(ops.sum(x, axis=(0,))[:3])
+        weights.assign(x * ops.sum(small))
+
+    for fn in (reads_then_writes, writes_then_reads):
+        recorded, arranged = names(fn, BIG)
+        assert arranged == recorded
+
+
+def test_inputs_are_there_before_anything_else():
+    recorded, arranged = names(lambda x, y: ops.tanh(x) * ops.sum(y), BIG, ((2,), "float64"))
+    assert arranged == recorded
