@@ -303,3 +303,20 @@ def test_arguments_that_do_not_fit_are_refused(args, kwargs, message):
 def test_attributes_without_a_default_are_required():
     with pytest.raises(TypeError, match="missing a required argument: 'axes'"):
         ops.CATALOGUE["transpose"](Tensor(np.ones((2, 3))))
+
+
+@pytest.mark.parametrize(("given", "becomes"), [("float16", "float32"), ("int8", "int32"), (">f4", "float32")])
+@pytest.mark.parametrize("make", [np.ones, lambda shape, dtype: np.ones(shape, dtype)[0]], ids=["array", "scalar"])
+def test_arrays_of_other_dtypes_become_the_next_one_that_holds_them(given, becomes, make):
+    x = make(3, np.dtype(given))
+    expected = becomes if becomes != "int32" else "float32"
+    assert ops.exp(x).dtype == expected
+    assert ops.add(x, 1).dtype == becomes
+    assert ops.add(x, np.float64(1)).dtype == "float64"
+
+
+@pytest.mark.parametrize("x", [np.array([1, "a"], object), np.ones(2, complex), np.array(["a"]), "a", 1j])
+def test_what_no_kernel_knows_is_refused(x):
+    for op in (ops.exp, lambda x: ops.add(x, 1)):
+        with pytest.raises(TypeError, match="cannot make a tensor of an array of dtype"):
+            op(x)

@@ -89,8 +89,8 @@ class TrainingStep:
         share = 1.0 / rows if weights is None else _reciprocal(ops.sum(weights))
         with GradientTape() as tape:
             losses, shown = self.objective.losses(targets, network.logits(x, training=True))
-            minimized = weighted_sum(losses, weights) * share
-        gradients = tape.gradient(minimized, network.variables)
+            summed = weighted_sum(losses, weights)
+        gradients = tape.gradient(summed, network.variables, output_gradients=share)  # of the mean
         loss = weighted_sum(shown, weights) * share
         ops.guard(loss)
         penalty = self.penalty.value(network.kernels, share)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import config
 from ..dtypes import is_float, result_dtype, standardize_dtype
-from ..tensor import Tensor, Variable, convert_to_tensor
+from ..tensor import Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op
 
 __all__ = ["cast"]
@@ -59,7 +59,7 @@ def to_float(*inputs):
     shared = _shared_dtype(inputs)
     if shared is not None and is_float(shared):
         return inputs
-    inputs = [x if hasattr(x, "dtype") or np.isscalar(x) else convert_to_tensor(x) for x in inputs]
+    inputs = [_tensor_or_scalar(x) for x in inputs]
     dtype = result_dtype(*inputs)
     dtype = dtype if is_float(dtype) else np.dtype(config.floatx())
     return [_convert(x, dtype) for x in inputs]
@@ -69,7 +69,7 @@ def to_common(*inputs):
     """All inputs in the dtype in which they meet."""
     if _shared_dtype(inputs) is not None:
         return inputs
-    inputs = [x if hasattr(x, "dtype") or np.isscalar(x) else convert_to_tensor(x) for x in inputs]
+    inputs = [_tensor_or_scalar(x) for x in inputs]
     dtype = result_dtype(*inputs)
     return [_convert(x, dtype) for x in inputs]
 
@@ -95,11 +95,12 @@ def _shared_dtype(inputs):
     return dtype
 
 
+def _tensor_or_scalar(x):
+    """Return x as a tensor; a Python scalar stays as it is, for it is weak."""
+    return x if isinstance(x, (int, float)) and not isinstance(x, np.generic) else convert_to_tensor(x)
+
+
 def _convert(x, dtype):
-    if isinstance(x, Variable):
-        x = x.value
-    elif not isinstance(x, Tensor):
-        if not isinstance(x, (np.ndarray, np.generic)):
-            return Tensor(np.asarray(x, dtype))
-        x = Tensor(np.asarray(x))
+    if not isinstance(x, Tensor):
+        return Tensor(np.asarray(x, dtype))
     return x if x.dtype == dtype else _cast(x, dtype)
