@@ -72,6 +72,7 @@ BINARY = {
 WITH_ATTRS = {
     "leaky_relu": (1, [{"negative_slope": 0.2}, {"negative_slope": 0.0}, {"negative_slope": -0.5}]),
     "elu": (1, [{"alpha": 1.0}, {"alpha": 0.3}]),
+    "relu_dropout_grad": (2, [{"scale": 1.25}]),
     "leaky_relu_grad": (2, [{"negative_slope": 0.3}]),
     "elu_grad": (2, [{"alpha": 0.7}]),
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from program_tools import X, make_step
 
-from fastnn import Variable, ops, plan
+from fastnn import GradientTape, Variable, ops, plan, random
 
 
 def compiled(step):
@@ -134,6 +134,91 @@ def test_a_fused_derivative_is_not_taken_apart_by_an_assignment():
     x = program.inputs[0][...] = rng.standard_normal((6, 6))
     program.run()
     np.testing.assert_allclose(kept.numpy(), (x @ a) * (y > 0), rtol=1e-12)
+
+
+def dropout_step(activation="relu", rate=0.3, used_again=False):
+    """A step that returns the gradient of a kernel in front of an activation and dropout."""
+    rng = np.random.default_rng(0)
+    w1, w2 = (Variable(rng.standard_normal(s) * 0.3, layout="kernel") for s in ((150, 9), (9, 4)))
+    seed = random.SeedGenerator(5)
+
+    def step(x):
+        with GradientTape() as tape:
+            y = ops.dense(x, w1, None, activation, 0.3)
+            kept = random.dropout(y, rate, seed=seed)
+            loss = ops.mean(ops.square(ops.dense(kept, w2)))
+            if used_again:
+                loss = loss + ops.mean(kept)
+        return tape.gradient(loss, w1)
+
+    return step
+
+
+@pytest.mark.parametrize("used_again", [False, True])
+def test_dropout_behind_relu_draws_once(used_again):
+    """Its derivative is in the product, or, where that is not all of the gradient, in relu's."""
+    program, eager = compiled(dropout_step(used_again=used_again)), dropout_step(used_again=used_again)
+    assert kernels(program).count("dropout") == 1
+    assert ("relu_dropout_grad" in kernels(program)) == used_again
+    assert "relu_grad" not in kernels(program)
+    for _ in range(3):
+        np.testing.assert_array_equal(program.run()[0], eager(ops.convert_to_tensor(X)).numpy())
+
+
+@pytest.mark.parametrize("activation", ["linear", "leaky_relu", "elu", "selu", "sigmoid", "tanh"])
+def test_dropout_behind_other_activations_draws_again(activation):
+    program, eager = compiled(dropout_step(activation)), dropout_step(activation)
+    assert kernels(program).count("dropout") == 2
+    np.testing.assert_allclose(program.run()[0], eager(ops.convert_to_tensor(X)).numpy(), rtol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rate", [0.0, 0.25, 0.9])
+def test_the_derivatives_of_relu_and_dropout_for_any_output_of_relu(rate, dtype):
+    """The composition's bits, whatever the numbers are, in the product, alone and where it is assigned."""
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal((16, 12)).astype(dtype)
+    y[0], y[1, :4] = 0.0, [np.nan, np.inf, -np.inf, np.finfo(dtype).tiny]
+    a, b = (rng.standard_normal(s).astype(dtype) for s in ((16, 8), (8, 12)))
+    a[3] = np.inf
+    key, assigned = np.array([3, 4]), Variable(np.zeros((16, 12), dtype))
+    dropout, relu_grad = ops.CATALOGUE["random_dropout"], ops.CATALOGUE["relu_grad"]
+
+    def fn(a, y, dy):
+        k = ops.convert_to_tensor(key)
+        output = dropout(y, k, rate)
+        assigned.assign(relu_grad(dropout(dy, k, rate), y))
+        return output, relu_grad(dropout(ops.matmul(a, b), k, rate), y), relu_grad(dropout(dy, k, rate), y)
+
+    dy = rng.standard_normal((16, 12)).astype(dtype)
+    program = plan.compile(fn, [(a.shape, dtype), (y.shape, dtype), (dy.shape, dtype)])
+    for memory, array in zip(program.inputs, (a, y, dy), strict=True):
+        memory[...] = array
+    assert kernels(program).count("dropout") == 1
+    assert kernels(program).count("relu_dropout_grad") == 2
+    eager = fn(*map(ops.convert_to_tensor, (a, y, dy)))
+    expected = assigned.numpy().copy()
+    assigned.assign(np.zeros_like(expected))
+    for got, each in zip(program.run(), eager, strict=True):
+        np.testing.assert_array_equal(got, each.numpy())
+    np.testing.assert_array_equal(assigned.numpy(), expected)
+
+
+def test_dropouts_with_other_masks_are_drawn():
+    dropout, relu_grad = ops.CATALOGUE["random_dropout"], ops.CATALOGUE["relu_grad"]
+    keys = [ops.convert_to_tensor(np.array([3, n])) for n in range(2)]
+
+    def fn(y, dy, row):
+        others = [(dy, keys[1], 0.5), (dy, keys[0], 0.4), (row, keys[0], 0.5)]
+        return dropout(y, keys[0], 0.5), [relu_grad(dropout(*each), y) for each in others]
+
+    program = plan.compile(fn, [(x.shape, "float64") for x in (X, X, X[0])])
+    for memory, array in zip(program.inputs, (X, X[::-1], X[0]), strict=True):
+        memory[...] = array
+    assert kernels(program).count("relu_grad") == 3
+    output, others = fn(*map(ops.convert_to_tensor, (X, X[::-1], X[0])))
+    for got, each in zip(program.run(), (output, *others), strict=True):
+        np.testing.assert_array_equal(got, each.numpy())
 
 
 @pytest.mark.parametrize("used_again", [False, True])

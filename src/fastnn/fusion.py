@@ -3,6 +3,8 @@
 - optimizer_update(matmul(a, b)): the update happens tile by tile, the gradient never reaches memory;
 - optimizer_update(g + c · variable), an L2 penalty's gradient: the rule adds it;
 - <activation>_grad(matmul(a, b), y): the product is multiplied in the tile;
+- relu_grad(dropout(dy, key), y) behind dropout(y, key): both derivatives are in what that has put out, as one
+  relu_dropout_grad, which is one of the above;
 - optimizer_update(sum of the rows of a matrix), a bias: the rule sums them;
 - assign(variable, f(...)) for an elementwise f: it writes the variable itself.
 """
@@ -14,6 +16,7 @@ import functools
 import numpy as np
 
 from .graph import Node, live
+from .ops.activation import relu_dropout_grad
 from .ops.catalogue import CATALOGUE, Op, contiguous
 from .ops.linalg import GRADS, place_matmul
 from .ops.update import _pars, _update_lower
@@ -22,21 +25,28 @@ from .tensor import SymbolicTensor, Variable, aligned_empty
 __all__ = ["fuse"]
 
 _ADD, _MULTIPLY, _MATMUL = CATALOGUE["add"], CATALOGUE["multiply"], CATALOGUE["matmul"]
+_DROPOUT, _RELU_GRAD = CATALOGUE["random_dropout"], CATALOGUE["relu_grad"]
 _UPDATE, _ASSIGN, _SUM = CATALOGUE["optimizer_update"], CATALOGUE["assign"], CATALOGUE["sum"]
 
 
 def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
     """Return the nodes that are needed with every fusible pair replaced; ``wanted`` values are kept."""
-    nodes, uses = live(_with_penalties(nodes), wanted)
+    nodes, uses = live(_with_dropouts(_with_penalties(nodes)), wanted)
+    makers = _sole_makers(nodes, uses)
     replaced, gone = {}, set()
     for node in nodes:
         for find, fused in _PAIRS.get(node.op, ()):
-            taken = find(node, uses)
+            taken = find(node, makers)
             if taken is not None and id(taken) not in replaced:
                 gone.add(id(taken))
                 replaced[id(node)] = fused(node, taken)
                 break
     return [replaced.get(id(node), node) for node in nodes if id(node) not in gone]
+
+
+def _sole_makers(nodes, uses):
+    """Return id of a value that is used once → the node that makes it."""
+    return {id(x): node for node in nodes for x in node.outputs if uses.get(id(x)) == 1}
 
 
 # ---- an L2 penalty's gradient -----------------------------------------------------------------------------
@@ -93,12 +103,46 @@ def _uniform(x):
     return float(first) if not any(x.array.strides) or np.all(x.array == first) else None
 
 
+# ---- dropout behind relu ----------------------------------------------------------------------------------
+
+
+def _with_dropouts(nodes):
+    """Give relu's derivatives of dropout's derivatives what dropout has put out: no mask is drawn again.
+
+    Whatever y is, dropout(y, key) > 0 just where y > 0 and the key's mask keeps it.
+    """
+    dropped, kept = {}, []
+    for node in nodes:
+        if node.op is _DROPOUT:
+            dropped[_place_of(node, node.inputs[0])] = node.outputs[0]
+        kept.append(_with_dropout(node, dropped) if node.op is _RELU_GRAD else node)
+    return kept
+
+
+def _place_of(dropout, x):
+    """Return what tells a dropout of x with the mask of ``dropout`` from others."""
+    return id(x), id(dropout.inputs[1]), dropout.attrs["rate"]
+
+
+def _with_dropout(node, dropped):
+    dy, y = node.inputs
+    dropout = dy.node if isinstance(dy, SymbolicTensor) else None
+    if dropout is None or dropout.op is not _DROPOUT or dy.shape != y.shape:
+        return node
+    output = dropped.get(_place_of(dropout, y))
+    if output is None:
+        return node
+    attrs = {"scale": 1 / (1 - dropout.attrs["rate"])}
+    return Node(relu_dropout_grad, (dropout.inputs[0], output), attrs, node.place, node.outputs)
+
+
 # ---- matrix products --------------------------------------------------------------------------------------
 
-_GRAD_NAMES = {op: name for name, op in GRADS.items()}
+_DERIVATIVES = {**GRADS, "relu_dropout": relu_dropout_grad}
+_DERIVATIVE_NAMES = {op: name for name, op in _DERIVATIVES.items()}
 
 
-def _fusible_product(node, uses):
+def _fusible_product(node, makers):
     """Return the matrix product that only this node uses and that its kernel can take in, or None."""
     if node.op is _UPDATE:
         value = node.inputs[4]
@@ -106,8 +150,8 @@ def _fusible_product(node, uses):
         value = node.inputs[0]
         if node.inputs[1].shape != value.shape:
             return None
-    product = value.node if isinstance(value, SymbolicTensor) else None
-    if product is None or product.op is not _MATMUL or len(value.shape) != 2 or uses[id(value)] != 1:
+    product = makers.get(id(value))
+    if product is None or product.op is not _MATMUL or len(value.shape) != 2:
         return None
     # The product moves down to this node: it must not read a variable that is written in between.
     if any(_reads_variable(x) for x in product.inputs) and node.op is _UPDATE:
@@ -127,7 +171,7 @@ def _fused(node, product):
         variable, s0, s1, s2, _, scalars = node.inputs
         return Node(_MATMUL_UPDATE, (variable, s0, s1, s2, a, b, scalars), node.attrs, node.place)
     parameter = next(iter(node.attrs.values()), 0.0)
-    attrs = {"activation": _GRAD_NAMES[node.op], "parameter": parameter}
+    attrs = {"activation": _DERIVATIVE_NAMES[node.op], "parameter": parameter}
     return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.place, node.outputs)
 
 
@@ -140,6 +184,11 @@ def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay, l2)
         gradient = aligned_empty(w.shape, w.dtype)
         place_matmul(plan, gradient, a, b)
         _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
+
+
+def _grad_reference(a, b, y, activation, parameter):
+    op = _DERIVATIVES[activation]
+    return op.reference(a @ b, y, **dict.fromkeys(op.attr_defaults, parameter))
 
 
 def _grad_with_product(plan, outs, ins, activation, parameter):
@@ -166,7 +215,7 @@ _MATMUL_GRAD = Op(
     "matmul_grad",
     inputs=["x1", "x2", "y"],
     spec=lambda a, b, y, **attrs: [(y.shape, y.dtype)],
-    reference=lambda a, b, y, activation, parameter: GRADS[activation].reference(a @ b, y),
+    reference=_grad_reference,
     lower=_grad_with_product,
     register=False,
     doc="An activation's derivative times x1 @ x2.",
@@ -176,11 +225,10 @@ _MATMUL_GRAD = Op(
 # ---- a bias: the gradient is a sum of rows ------------------------------------------------------------------
 
 
-def _fusible_sum(node, uses):
+def _fusible_sum(node, makers):
     """Return the sum over the first of two axes that only this update uses, or None."""
-    value = node.inputs[4]
-    total = value.node if isinstance(value, SymbolicTensor) else None
-    if total is None or total.op is not _SUM or uses[id(value)] != 1:
+    total = makers.get(id(node.inputs[4]))
+    if total is None or total.op is not _SUM:
         return None
     if total.attrs != {"axes": (0,), "scale": 1.0} or len(total.inputs[0].shape) != 2:
         return None
@@ -213,11 +261,10 @@ _SUM_UPDATE = Op(
 # ---- assignments ------------------------------------------------------------------------------------------
 
 
-def _fusible_value(node, uses):
+def _fusible_value(node, makers):
     """Return the elementwise node that makes what is assigned, and nobody else uses, or None."""
-    value = node.inputs[1]
-    producer = value.node if isinstance(value, SymbolicTensor) else None
-    return producer if producer is not None and producer.op.in_place and uses[id(value)] == 1 else None
+    producer = makers.get(id(node.inputs[1]))
+    return producer if producer is not None and producer.op.in_place else None
 
 
 def _assigned(node, producer):
@@ -247,6 +294,6 @@ def _assigning(op):
 # An op → how to find what it can take in, and how to make the node that does both.
 _PAIRS = {
     _UPDATE: [(_fusible_product, _fused), (_fusible_sum, _fused_sum)],
-    **{op: [(_fusible_product, _fused)] for op in _GRAD_NAMES},
+    **{op: [(_fusible_product, _fused)] for op in _DERIVATIVE_NAMES},
     _ASSIGN: [(_fusible_value, _assigned)],
 }

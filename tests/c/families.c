@@ -36,7 +36,7 @@ static const char *const unary = "copy negative abs sign square cast_f32 cast_f6
                                  "leaky_relu elu selu softplus gelu gelu_tanh silu isnan isinf isfinite logical_not";
 static const char *const binary = "add subtract multiply maximum minimum floor_divide mod divide power arctan2 equal "
                                   "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor "
-                                  "divide_no_nan relu_grad leaky_relu_grad elu_grad selu_grad sigmoid_grad tanh_grad softplus_grad "
+                                  "divide_no_nan relu_grad relu_dropout_grad leaky_relu_grad elu_grad selu_grad sigmoid_grad tanh_grad softplus_grad "
                                   "gelu_grad gelu_tanh_grad silu_grad sigmoid_crossentropy";
 static const char *const ternary = "where clip sigmoid_crossentropy_grad";
 static const char *const to_bool = "isnan isinf isfinite logical_not equal not_equal less less_equal greater "
@@ -293,13 +293,14 @@ static void fill_adam_scalars(trial *t, int dtype)
 /* ---- matmul ---------------------------------------------------------------------------------------- */
 
 enum { STORE, ACTIVATE, ACTIVATE_GRAD, UPDATE, EPILOGUES };
+static const int kinds[EPILOGUES] = {1, 7, 8, RULES};
 
 static void fill_epilogue(trial *t, int dtype, int64_t m, int64_t n, int64_t stride)
 {
     fnn_step *s = &t->step;
     int uses[SLOTS], epilogue = (int)random_int(&t->rng, 0, EPILOGUES - 1);
     s->dim[8] = epilogue;
-    s->dim[9] = epilogue == UPDATE ? random_int(&t->rng, 0, RULES - 1) : epilogue ? random_int(&t->rng, 0, 6) : 0;
+    s->dim[9] = random_int(&t->rng, 0, kinds[epilogue] - 1);
     if (epilogue == UPDATE) {
         pick_rule(t, (int)s->dim[9], uses, s->par, &s->dim[10]);
         give_slots(t, 3, dtype, uses, m, n, stride);

@@ -23,6 +23,7 @@ cdef enum:
 
 DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "selu", "sigmoid", "tanh")
+DERIVATIVES = (*ACTIVATIONS, "relu_dropout")
 RULES = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam")
 
 include "operands.pxi"
@@ -325,7 +326,7 @@ cdef class Plan:
                 transpose(&e)
             require_like(&e, &o, "y")
             step.dim[8] = 2
-            step.dim[9] = ACTIVATIONS.index(activation)
+            step.dim[9] = DERIVATIVES.index(activation)
             step.buf[3] = e.data
         elif bias is not None or activation != "linear":
             if swapped:

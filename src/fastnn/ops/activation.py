@@ -57,6 +57,13 @@ def _grad_op(name, inputs, reference, derivative, attrs=None):
 relu_grad = _grad_op(
     "relu_grad", "dy y", lambda dy, y: np.where(y > 0, dy, 0), lambda g, _, dy, y: (relu_grad(g, y), None)
 )
+relu_dropout_grad = _grad_op(  # relu, then dropout: of y, which is dropout's output, with scale = 1 / (1 - rate)
+    "relu_dropout_grad",
+    "dy y",
+    lambda dy, y, scale: np.where(y > 0, dy.dtype.type(scale) * dy, 0),
+    lambda g, _, dy, y, scale: (relu_dropout_grad(g, y, scale), None),
+    {"scale": 1.0},
+)
 leaky_relu_grad = _grad_op(
     "leaky_relu_grad",
     "dy y",
@@ -230,6 +237,6 @@ def tanh_shrink(x):
 
 __all__ = (
     "elu elu_grad gelu gelu_grad gelu_tanh_grad hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu leaky_relu_grad "
-    "log_sigmoid logaddexp mish relu relu6 relu_grad selu selu_grad sigmoid sigmoid_grad silu silu_grad softplus "
-    "softplus_grad softsign swish tanh tanh_grad tanh_shrink"
+    "log_sigmoid logaddexp mish relu relu6 relu_dropout_grad relu_grad selu selu_grad sigmoid sigmoid_grad silu "
+    "silu_grad softplus softplus_grad softsign swish tanh tanh_grad tanh_shrink"
 ).split()
