@@ -66,6 +66,25 @@ def test_eager_equals_plan_bit_for_bit(name):
             np.testing.assert_array_equal(y.numpy(), out)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("isa", core.available_isas())
+def test_rows_of_every_length_have_the_bits_of_their_formula(isa, dtype):
+    """However softmax takes its rows: a row's sum is `sum`'s, and a row of a batch is that of any other."""
+    core.set_isa(isa)
+    rng = np.random.default_rng(0)
+    for rows, cols in [(n, c) for n in (1, 3, 4, 7, 21, 64, 150) for c in (1, 2, 7, 8, 9, 10, 16, 17, 40)]:
+        x, label = (rng.standard_normal((rows, cols)) * 5).astype(dtype), rng.integers(-1, cols, rows)
+        x[0, 0] = np.inf if rows > 3 else 0
+        top = ops.max(x, axis=-1, keepdims=True)
+        exponentials = ops.exp(x - top)
+        total = ops.sum(exponentials, axis=-1, keepdims=True)
+        loss, probs = ops.nn.sparse_softmax_crossentropy(x, label)
+        np.testing.assert_array_equal(probs.numpy(), (exponentials * (1 / total)).numpy())
+        np.testing.assert_array_equal(probs.numpy(), ops.softmax(x).numpy())
+        picked = np.where(label >= 0, (x - top).numpy()[np.arange(rows), label], np.nan)
+        np.testing.assert_array_equal(loss.numpy(), ops.log(total).numpy()[:, 0] - picked.astype(dtype))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_threads_do_not_change_bits(name):
     op = ops.CATALOGUE[name]

@@ -129,7 +129,7 @@ static void fill_reduce(trial *t, const char *name, int dtype)
 
 static void fill_rows(trial *t, const char *name, int dtype)
 {
-    int64_t rows = pick_size(t, 70), cols = pick_size(t, 1100), all = rows * cols;
+    int64_t rows = pick_size(t, 200), cols = pick_size(t, one_in(t, 2) ? 16 : 1100), all = rows * cols;
     int sparse = !strncmp(name, "sparse", 6), is_grad = strstr(name, "_grad") != 0;
     t->step.dim[0] = rows;
     t->step.dim[1] = cols;
@@ -149,7 +149,10 @@ static void fill_rows(trial *t, const char *name, int dtype)
     }
     give_vector(t, 0, dtype, OUTPUT, is_grad ? all : rows);
     give_vector(t, 1, dtype, is_grad ? INPUT : OUTPUT, is_grad ? rows : all);
-    give_vector(t, 2, dtype, INPUT, all);
+    if (one_in(t, 3)) /* in place */
+        t->step.buf[2] = t->step.buf[is_grad ? 0 : 1];
+    else
+        give_vector(t, 2, dtype, INPUT, all);
     give_vector(t, 3, sparse ? (int)t->step.dim[2] : dtype, INPUT, sparse ? rows : all);
 }
 
