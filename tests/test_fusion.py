@@ -174,23 +174,24 @@ def test_dropout_behind_other_activations_draws_again(activation):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rate", [0.0, 0.25, 0.9])
-def test_the_derivatives_of_relu_and_dropout_for_any_output_of_relu(rate, dtype):
+@pytest.mark.parametrize("cols", [12, 16, 100])
+def test_the_derivatives_of_relu_and_dropout_for_any_output_of_relu(cols, rate, dtype):
     """The composition's bits, whatever the numbers are, in the product, alone and where it is assigned."""
     rng = np.random.default_rng(0)
-    y = rng.standard_normal((16, 12)).astype(dtype)
+    y = rng.standard_normal((16, cols)).astype(dtype)
     y[0], y[1, :4] = 0.0, [np.nan, np.inf, -np.inf, np.finfo(dtype).tiny]
-    a, b = (rng.standard_normal(s).astype(dtype) for s in ((16, 8), (8, 12)))
+    a, kernel = rng.standard_normal((16, 8)).astype(dtype), Variable(rng.standard_normal((cols, 8)).astype(dtype))
     a[3] = np.inf
-    key, assigned = np.array([3, 4]), Variable(np.zeros((16, 12), dtype))
+    key, assigned = np.array([3, 4]), Variable(np.zeros((16, cols), dtype))
     dropout, relu_grad = ops.CATALOGUE["random_dropout"], ops.CATALOGUE["relu_grad"]
 
     def fn(a, y, dy):
         k = ops.convert_to_tensor(key)
-        output = dropout(y, k, rate)
+        output, product = dropout(y, k, rate), ops.matmul(a, ops.transpose(kernel))
         assigned.assign(relu_grad(dropout(dy, k, rate), y))
-        return output, relu_grad(dropout(ops.matmul(a, b), k, rate), y), relu_grad(dropout(dy, k, rate), y)
+        return output, relu_grad(dropout(product, k, rate), y), relu_grad(dropout(dy, k, rate), y)
 
-    dy = rng.standard_normal((16, 12)).astype(dtype)
+    dy = rng.standard_normal((16, cols)).astype(dtype)
     program = plan.compile(fn, [(a.shape, dtype), (y.shape, dtype), (dy.shape, dtype)])
     for memory, array in zip(program.inputs, (a, y, dy), strict=True):
         memory[...] = array
