@@ -325,6 +325,10 @@ static void fill_matmul(trial *t, int dtype, int dot)
         m = random_int(&t->rng, 32, 150);
         n = random_int(&t->rng, 64, 250);
         k = random_int(&t->rng, 16, 1100);
+    } else if (!dot && one_in(t, 8)) { /* weights for which updates run beside products of every instruction set */
+        m = random_int(&t->rng, 520, 560);
+        n = random_int(&t->rng, 520, 560);
+        k = random_int(&t->rng, 16, 40);
     }
     int64_t stride = pad(t, n), a[2] = {pad(t, k), 1}, b[2] = {pad(t, n), 1};
     if (dot) {
