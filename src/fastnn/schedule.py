@@ -25,37 +25,46 @@ def arrange(nodes: list[Node], inputs: Iterable[SymbolicTensor]) -> list[Node]:
     inputs : iterable of SymbolicTensor
         Of the program: nothing that uses them comes first.
     """
-    first, rest = _parted(nodes, made=map(id, inputs))
+    links = [_Links(node) for node in nodes]
+    first, rest = _parted(links, made=map(id, inputs))
     last, rest = _parted(rest[::-1])
-    return first + rest[::-1] + last[::-1]
+    return [each.node for each in (*first, *rest[::-1], *last[::-1])]
 
 
-def _parted(nodes: list[Node], made: Iterable[int] = ()) -> tuple[list[Node], list[Node]]:
+class _Links:
+    """What ties a node to others: the ids of what it makes, and of the values and variables that it uses and writes."""
+
+    __slots__ = ("makes", "node", "small", "uses", "writes")
+
+    def __init__(self, node: Node):
+        written = [node.inputs[i] for i in node.op.mutates if node.inputs[i] is not None]
+        self.node = node
+        self.makes = [id(x) for x in node.outputs]
+        self.uses = [id(x if x.variable is None else x.variable) for x in node.inputs if isinstance(x, SymbolicTensor)]
+        self.writes = [id(x) for x in written]
+        self.small = sum([x.size for x in (*node.outputs, *written)]) <= SMALL
+
+
+def _parted(links: list[_Links], made: Iterable[int] = ()) -> tuple[list[_Links], list[_Links]]:
     """Return the small nodes that may change places with all the others before them in the list, and the others.
 
     ``made``: ids of values that others have made before the first node.
     """
     moved, others = [], []
-    made, used, written = set(made), set(), set()
-    for node in nodes:
-        makes, uses, writes = _touched(node)
-        tied = made & uses or used & makes or written & (uses | writes) or used & writes
-        if tied or not _is_small(node):
-            others.append(node)
-            made |= makes
-            used |= uses
-            written |= writes
+    made, used, written = set(made), set(), set()  # by the others so far
+    for each in links:
+        if (
+            each.small
+            and made.isdisjoint(each.uses)
+            and used.isdisjoint(each.makes)
+            and written.isdisjoint(each.uses)
+            and written.isdisjoint(each.writes)
+            and used.isdisjoint(each.writes)
+        ):
+            moved.append(each)
         else:
-            moved.append(node)
+            others.append(each)
+            made.update(each.makes)
+            used.update(each.uses)
+            written.update(each.writes)
     return moved, others
-
-
-def _touched(node: Node) -> tuple[set[int], set[int], set[int]]:
-    """Return the ids of the values that a node makes, of the values and variables that it uses, and those it writes."""
-    uses = {id(x if x.variable is None else x.variable) for x in node.inputs if isinstance(x, SymbolicTensor)}
-    return set(map(id, node.outputs)), uses, {id(node.inputs[i]) for i in node.op.mutates if node.inputs[i] is not None}
-
-
-def _is_small(node: Node) -> bool:
-    written = [node.inputs[i] for i in node.op.mutates if node.inputs[i] is not None]
-    return sum(x.size for x in (*node.outputs, *written)) <= SMALL
