@@ -34,9 +34,10 @@ GRID = {
 
 def search(estimator, data, jobs: int, backend: str, grid: dict) -> common.Contestant:
     searcher = GridSearchCV(estimator, grid, n_jobs=jobs)
+    inner = {"inner_max_num_threads": 1} if backend == "loky" else {}  # or the BLAS of each process takes them all
 
     def run() -> None:
-        with warnings.catch_warnings(), joblib.parallel_config(backend):
+        with warnings.catch_warnings(), joblib.parallel_config(backend, **inner):
             warnings.simplefilter("ignore", ConvergenceWarning)
             searcher.fit(*data)
 

@@ -3,10 +3,12 @@
 import contextlib
 import io
 
+import joblib
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 
 from fastnn import MLPClassifier, MLPRegressor
 from fastnn.estimators.epochs import Epochs
@@ -100,6 +102,14 @@ def test_goes_on_as_one_by_one():
     for each in fits:
         each.partial_fit(X, LABELS)
     assert_same_fit(*fits)
+
+
+def test_in_searches(counts):
+    search = GridSearchCV(MLPRegressor(max_iter=30, tol=0.0, random_state=0), {"alpha": [0.0, 1e-3]}, cv=2)
+    with joblib.parallel_config("threading"):
+        search.fit(X, Y)
+    assert counts.single == len(counts.stretches) == 5
+    assert sum(counts.stretches) == 5 * 29
 
 
 def test_not_where_somebody_looks(counts):

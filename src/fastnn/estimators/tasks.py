@@ -51,8 +51,8 @@ class Tasks:
 
     @property
     def watched(self) -> bool:
-        """Whether there are callbacks that want to know of iterations."""
-        return self._fit is not None
+        """Whether there are callbacks, which want to know of iterations; a search gives its fits a context without."""
+        return self._fit is not None and bool(getattr(self._estimator, "_skl_callbacks", ()))
 
     def begin(self) -> None:
         """An iteration begins."""
