@@ -28,9 +28,9 @@ def mark() -> None:
     os.getppid()
 
 
-def classifier() -> keras.Sequential:
-    hidden = keras.layers.Dense(100, activation="relu")
-    model = keras.Sequential([keras.Input((784,)), hidden, keras.layers.Dense(10, activation="softmax")])
+def classifier(*hidden: keras.layers.Layer) -> keras.Sequential:
+    hidden = hidden or (keras.layers.Dense(100, activation="relu"),)
+    model = keras.Sequential([keras.Input((784,)), *hidden, keras.layers.Dense(10, activation="softmax")])
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     return model
 
@@ -57,6 +57,11 @@ def train_w1() -> Callable[[], object]:
     return train(classifier(), *pictures(STEPS * 32), 32)
 
 
+def train_w2() -> Callable[[], object]:
+    dense = [keras.layers.Dense(units, activation="relu") for units in (128, 32)]
+    return train(classifier(dense[0], keras.layers.Dropout(0.2), dense[1]), *pictures(STEPS * 64), 64)
+
+
 def train_w3() -> Callable[[], object]:
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     y = np.array([[0], [1], [1], [0]], np.float32)
@@ -81,6 +86,7 @@ def predict(rows: int) -> Callable[[], object]:
 
 WORKLOADS: dict[str, Callable[[], Callable[[], object]]] = {
     "train W1": train_w1,
+    "train W2": train_w2,
     "train W3": train_w3,
     "train W7": train_w7,
     "predict 1 row": lambda: predict(1),
