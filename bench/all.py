@@ -16,9 +16,12 @@ from pathlib import Path
 
 import report
 
+from fastnn._kernels import core
+
 W1 = ("train.py", "--workload", "W1", "--threads", "1")
 RUNS = {
     "train": ("train.py",),
+    "train-without-avx512": ("train.py",),
     "train-rmsprop": (*W1, "--optimizer", "rmsprop"),
     "train-sgd": (*W1, "--optimizer", "sgd"),
     "train-adagrad": (*W1, "--optimizer", "adagrad"),
@@ -34,16 +37,24 @@ RUNS = {
 }
 
 
+def measurable() -> list[str]:
+    """Return what this machine can measure: one of the first two."""
+    other = "train-without-avx512" if "avx512" in core.available_isas() else "train"
+    return [name for name in RUNS if name != other]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)} (default: all for this machine)"
+    )
     parser.add_argument("--folder", type=Path, default=report.RESULTS, help="where the results go")
     options, others = parser.parse_known_args()
     unknown = set(options.names) - set(RUNS)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
     failed = []
-    for name in options.names or RUNS:
+    for name in options.names or measurable():
         script, *arguments = RUNS[name]
         print(f"\n==== {name}", flush=True)
         path = options.folder / f"{name}.json"

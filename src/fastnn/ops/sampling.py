@@ -24,7 +24,7 @@ next_key = Op(
     inputs=["state"],
     spec=lambda state: [((2,), INT64)],
     reference=next_key_reference,
-    lower=lambda plan, outs, ins: plan.call("next_key", outs, ins),
+    lower=lambda plan, outs, ins: plan.call("next_key", [*outs, *ins], []),  # the state is written, too
     mutates=(0,),
     doc="Return the generator state as a key and advance its counter.",
 )
