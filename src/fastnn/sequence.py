@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 
+import numpy as np
+
 from ._kernels import core
 from .plan import Program
 
@@ -31,6 +33,15 @@ class Sequence:
     def completed(self) -> int:
         """How many rounds the last `run` completed, also when an interrupt ended it."""
         return self._core.completed
+
+    def state(self) -> list[np.ndarray]:
+        """Return a copy of all that the programs write."""
+        return [np.array(variable.array) for variable in self.written]
+
+    def load(self, state: list[np.ndarray]) -> None:
+        """Put back what `state` returned."""
+        for variable, array in zip(self.written, state, strict=True):
+            variable.load(array)
 
     def run(self, rounds: int) -> int:
         """Run so many rounds; return how many were completed: fewer when a guard met a value that is not finite."""

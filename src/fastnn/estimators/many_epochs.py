@@ -73,7 +73,7 @@ class ManyEpochs:
         if self._doubtful or count < 2:
             return False
         sequence = self._compiled()
-        saved = [np.array(variable.array) for variable in sequence.written]
+        before = sequence.state()
         mark = self._draw(count)
         for variable, value in ((self._best, best), (self._stale, stale), (self._position, 0)):
             variable.load(value)
@@ -85,8 +85,7 @@ class ManyEpochs:
             note(self._losses_so_far())
             raise
         if not self._ended_well(count):
-            for variable, array in zip(sequence.written, saved, strict=True):
-                variable.load(array)
+            sequence.load(before)
             self._rewind(mark, 0)
             self._doubtful = count
             return False

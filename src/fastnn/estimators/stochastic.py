@@ -72,13 +72,11 @@ class StochasticFit:
         random_state: np.random.RandomState,
         tasks: Tasks,
     ) -> None:
-        self._estimator, self._network, self._solver = estimator, step.network, step.solver
+        self._estimator, self._step = estimator, step
         self._validation, self._tasks = validation, tasks
         self._early = estimator.early_stopping
         self._epochs = Epochs(step, data, batch_size_for(estimator.batch_size, data.samples))
         self._orders = Orders(self._epochs.order.numpy(), random_state) if estimator.shuffle else None
-        self._finite = step.finite
-        self._step = step
 
     def run(self) -> None:
         """Train until convergence, or for ``max_iter`` epochs.
@@ -112,7 +110,7 @@ class StochasticFit:
 
     def _begin(self) -> None:
         self._estimator.n_iter_, self._estimator.converged_ = 0, False
-        if not self._finite.take():
+        if not self._step.finite.take():
             raise ValueError("coefs_ or intercepts_ hold NaN or infinite values before training begins")
 
     def _run(self) -> None:
@@ -143,7 +141,7 @@ class StochasticFit:
         """Return what runs many epochs at a time; None where somebody wants to look at each."""
         estimator, step = self._estimator, self._step
         looked_at = self._validation is not None or estimator.verbose or self._tasks.watched
-        if looked_at or self._epochs.parts is None or self._solver.changes_between_epochs:
+        if looked_at or self._epochs.parts is None or self._step.solver.changes_between_epochs:
             return None
         rule = estimator.tol, estimator.n_iter_no_change
         return ManyEpochs(step, self._epochs, self._orders, *rule, limit=estimator.max_iter)
@@ -155,7 +153,7 @@ class StochasticFit:
         if diverged is not None:
             self._diverged(diverged, "the loss")
             return False
-        if not self._finite.take():
+        if not self._step.finite.take():
             self._diverged(self._epochs.batches, "a weight")
             return False
         self._note(loss)
@@ -163,7 +161,7 @@ class StochasticFit:
             print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         scored = self._validation is not None and self._look()
         self._count(scored if self._early else self._loss_improved(loss))
-        self._solver.end_epoch(estimator.t_)
+        self._step.solver.end_epoch(estimator.t_)
         return True
 
     def _note(self, loss: float) -> None:
@@ -211,17 +209,17 @@ class StochasticFit:
 
     def _keep_best(self) -> None:
         if self._early:
-            self._estimator._best_weights = self._network.weights()
+            self._estimator._best_weights = self._step.network.weights()
 
     def _restore_best(self) -> None:
         if self._early:
-            self._network.restore(self._estimator.__dict__.pop("_best_weights"))
+            self._step.network.restore(self._estimator.__dict__.pop("_best_weights"))
 
     def _has_converged(self) -> bool:
         estimator = self._estimator
         if estimator._no_improvement_count <= estimator.n_iter_no_change:
             return False
-        stop, note = self._solver.plateau()
+        stop, note = self._step.solver.plateau()
         if estimator.verbose:
             what = "Validation score" if self._early else "Training loss"
             print(
@@ -235,7 +233,7 @@ class StochasticFit:
     def _diverged(self, step: int, what: str) -> None:
         """Go back to the last finite weights; raise, unless early stopping has weights that are better than none."""
         estimator = self._estimator
-        self._finite.restore()
+        self._step.finite.restore()
         estimator._forget_optimizer()  # its moments may not be finite
         done = estimator.n_iter_
         event = f"Training diverged in epoch {done + 1}, step {step}: {what} is NaN or infinite."

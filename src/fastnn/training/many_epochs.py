@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import numpy as np
-
 from ..callbacks import CallbackList
 from ..sequence import Sequence
 from .feeds import ArrayFeed, StreamFeed
@@ -47,7 +45,7 @@ class ManyEpochs:
 
     def run(self, epoch: int, count: int, callbacks: CallbackList) -> dict[str, float] | None:
         """Run epochs and hand their logs to the history; return the last one's, or None if nothing was done."""
-        saved = [np.array(variable.array) for variable in self._sequence.written]
+        before = self._sequence.state()
         self._log.begin()
         start = time.perf_counter()
         try:
@@ -56,8 +54,7 @@ class ManyEpochs:
             callbacks.record_epochs(epoch, self._log.columns(self._sequence.completed))
             raise
         if completed < count:
-            for variable, array in zip(self._sequence.written, saved, strict=True):
-                variable.load(array)
+            self._sequence.load(before)
             self._doubtful = epoch + count
             return None
         self._pace.note(count, time.perf_counter() - start)

@@ -99,8 +99,9 @@ static load load_of(const fnn_step *steps, int64_t n)
     return l;
 }
 
-/* Says who runs n steps of a phase. Rows are shared from half as much work on: what they wait for comes anyway. */
-static void settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
+/* Says who runs n steps of a phase; returns whether that is work for two threads. Rows are shared from half as much
+ * work on: what they wait for comes anyway. */
+static int settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
 {
     const load l = load_of(steps, n);
     const double rows_shared = l.by_rows >= 1 ? l.by_rows : 0, shared = rows_shared + l.by_units;
@@ -114,6 +115,7 @@ static void settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
         s->lead = s->parts > 1 ? (int64_t)((double)s->cuts * callers / shared) : 0;
         s->phase = shared > 0 ? phase : 0;
     }
+    return l.by_units > 0 || l.by_rows >= 2;
 }
 
 /* Without a phase that is work for two threads nobody is asked to help. */
@@ -123,9 +125,7 @@ void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
     for (int64_t first = 0, end, phase = 1; first < n; first = end, phase++) {
         int64_t rows = 0;
         for (end = first; end < n && joins(steps, reach, first, end, &rows);) end++;
-        settle(steps + first, end - first, rows, phase);
-        const load l = load_of(steps + first, end - first);
-        worth |= l.by_units > 0 || l.by_rows >= 2;
+        worth |= settle(steps + first, end - first, rows, phase);
     }
     for (int64_t k = 0; k < n && !worth; k++) steps[k].phase = 0;
 }
