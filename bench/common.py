@@ -20,6 +20,7 @@ import report
 from report import Result
 
 PAUSE = 0.1  # seconds: threads of the one before may still be spinning
+ROUND = 0.05  # seconds: what takes less runs again and again, because a processor that has paused starts slowly
 
 
 class Contestant(NamedTuple):
@@ -68,13 +69,20 @@ def interleave(
             if times and sum(times) + min(times) > options.seconds:
                 continue
             time.sleep(PAUSE)
-            start = time.perf_counter()
-            contestants[name].run()
-            times.append(time.perf_counter() - start)
+            times.append(seconds_a_run(contestants[name].run))
     for result in results.values():
         if len(result.times) < options.rounds:
             say(f"{result.name}: {len(result.times)} of {options.rounds} rounds, more take over {options.seconds:g} s")
     return list(results.values())
+
+
+def seconds_a_run(run: Callable[[], object]) -> float:
+    """Return the time of one run: the mean over as many as take ``ROUND`` seconds, mostly one."""
+    runs, spent, start = 0, 0.0, time.perf_counter()
+    while spent < ROUND:
+        run()
+        runs, spent = runs + 1, time.perf_counter() - start
+    return spent / runs
 
 
 def say(text: str) -> None:
