@@ -79,7 +79,7 @@ def interleave(
 def seconds_a_run(run: Callable[[], object]) -> float:
     """Return the time of one run: the mean over as many as take ``ROUND`` seconds, mostly one."""
     runs, spent, start = 0, 0.0, time.perf_counter()
-    while spent < ROUND:
+    while not runs or spent < ROUND:
         run()
         runs, spent = runs + 1, time.perf_counter() - start
     return spent / runs

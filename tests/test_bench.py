@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -120,8 +121,9 @@ def test_fresh_processes_have_the_threads_and_the_cores_asked_for(module, tmp_pa
     assert before is None or os.sched_getaffinity(0) == before
 
 
-def test_rounds_are_interleaved_and_cut_by_the_budget(module):
+def test_rounds_are_interleaved_and_cut_by_the_budget(module, monkeypatch):
     common = module("common")
+    monkeypatch.setattr(common, "ROUND", 0)
     order = []
 
     def contestant(name):
@@ -140,6 +142,16 @@ def test_rounds_are_interleaved_and_cut_by_the_budget(module):
     ]
     options.seconds = 0
     assert [len(result.times) for result in common.interleave(options, "case", 1, contestants)] == [1, 1]
+
+
+def test_a_round_of_a_short_contestant_is_many_runs(module, monkeypatch):
+    common = module("common")
+    runs = []
+    monkeypatch.setattr(common, "ROUND", 0.01)
+    mean = common.seconds_a_run(lambda: runs.append(1))
+    assert len(runs) > 10
+    assert 0.01 <= mean * len(runs) < 1
+    assert common.seconds_a_run(lambda: time.sleep(0.02)) >= 0.02
 
 
 def record(report):

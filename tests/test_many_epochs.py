@@ -44,6 +44,7 @@ CASES = {
     "classifier": (lambda: classifier("adam"), {"x": X, "y": Y}),
     "short last batch": (lambda: regressor("rmsprop"), {"x": X, "y": T, "batch_size": 32}),
     "one batch": (lambda: regressor("sgd"), {"x": X, "y": T, "batch_size": 100}),
+    "one batch with weights": (dropout_net, {"x": X, "y": Y, "batch_size": 100, "sample_weight": np.arange(100.0)}),
     "only a short batch": (lambda: regressor("sgd"), {"x": X, "y": T, "batch_size": 1000}),
     "in order": (lambda: regressor("adam"), {"x": X, "y": T, "shuffle": False}),
     "dropout": (dropout_net, {"x": X, "y": Y, "class_weight": {0: 2.0}}),

@@ -106,9 +106,10 @@ def test_shuffle_draws_a_new_order_in_each_epoch_and_uses_every_row_once():
     first, second = order[:50], order[50:]
     assert sorted(first) == sorted(second) == list(range(50))
     assert first != second != list(range(50))
-    order.clear()
-    model.fit(rows, rows, batch_size=8, verbose=0, shuffle=False)
-    assert order == list(range(50))
+    for in_order in ({"batch_size": 8, "shuffle": False}, {"batch_size": 50}):  # one batch has no order to draw
+        order.clear()
+        model.fit(rows, rows, verbose=0, **in_order)
+        assert order == list(range(50))
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others():

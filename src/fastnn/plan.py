@@ -85,6 +85,12 @@ class Program:
             self.plan.set_gather(i, out, out)
         self._rows = None
 
+    def gather(self, first_row: int) -> None:
+        """Put the batch from this row on into `inputs`, where it stays for every `run`."""
+        self._check_rows(first_row, 1)
+        with self.lock:
+            self.plan.gather(first_row)
+
     def run_batches(self, first_row: int, batches: int) -> int:
         """Run on consecutive batches, without the GIL; return how many were completed.
 

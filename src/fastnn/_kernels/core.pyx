@@ -634,6 +634,14 @@ cdef class Plan:
             raise self.errors.pop()
         return done
 
+    def gather(self, int64_t cursor=0):
+        """Run the gather steps alone: the rows from the cursor on then stand in the plan's inputs."""
+        cdef Py_ssize_t steps = len(self.keep_gather)
+        memset(&self.state, 0, sizeof(fnn_state))
+        self.state.cursor = cursor
+        with nogil:
+            fnn_run(self.steps, steps, 1, 0, &self.state, 1)
+
     def times(self, int64_t repeats=1, int64_t advance=0, int64_t cursor=0, int threads=0):
         """Seconds that each step takes, the mean over ``repeats`` runs: where the time of a plan goes.
 

@@ -23,7 +23,7 @@ class ArrayFeed:
         Batches an epoch. By default all. With fewer, the next epoch goes on where the last one ended, as
         in Keras.
     shuffle : bool
-        Draw a new order of the rows whenever they begin anew.
+        Draw a new order of the rows whenever they begin anew; a single batch keeps its own.
     """
 
     one_at_a_time = False
@@ -32,10 +32,10 @@ class ArrayFeed:
         self._data = data
         self._batches = data.batches
         self.steps: int | None = steps or data.batches
-        self._orders = model._runtime.order_program(data.rows) if shuffle else None
         self._first_order = model._runtime.order_state() if shuffle else None
+        self._orders = model._runtime.order_program(data.rows) if shuffle and data.batches > 1 else None
         self._model = model
-        order = self._orders.outputs[0] if shuffle else None
+        order = None if self._orders is None else self._orders.outputs[0]
         self._runner = make_runner(model, mode, data, order)
         self._position = data.batches
 

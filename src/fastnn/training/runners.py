@@ -69,6 +69,7 @@ class ProgramRunner:
         self._short = None
         if short:
             self._short = self._bound(model, mode, data.specs(short), sources, permutation, data.watched)
+        self._always_the_same = permutation is None and self.whole == 1 and not short
         self._last = self._program
 
     @staticmethod
@@ -96,6 +97,9 @@ class ProgramRunner:
 
     def parts(self) -> list[tuple[Any, int, int]]:
         """Return all batches as the parts of a `Sequence`."""
+        if self._always_the_same:
+            self._program.gather(0)
+            return [(self._program, 0, 0)]
         parts = [(self._program, 0, self.whole)] if self.whole else []
         return parts if self._short is None else [*parts, (self._short, self.whole * self.size, 1)]
 

@@ -128,13 +128,17 @@ class Runtime:
 
     def order_program(self, rows: int) -> Any:
         """Return the program that writes a new order of so many rows into its output."""
-        if self._shuffler is None:
-            self._shuffler = SeedGenerator()
-        return self._orders.get(rows, lambda: plan.compile(lambda: random_permutation(self._shuffler.next(), rows), []))
+        key = self._order_generator().next
+        return self._orders.get(rows, lambda: plan.compile(lambda: random_permutation(key(), rows), []))
 
     def order_state(self) -> np.ndarray:
         """Return the state of the generator of orders, for `set_order_state`."""
-        return self._shuffler.state.numpy()
+        return self._order_generator().state.numpy()
+
+    def _order_generator(self) -> SeedGenerator:
+        if self._shuffler is None:
+            self._shuffler = SeedGenerator()
+        return self._shuffler
 
     def set_order_state(self, state: np.ndarray) -> None:
         """Make the generator of orders go on from this state."""

@@ -27,6 +27,7 @@
 #include <immintrin.h>
 #define VEC_BYTES 64
 #define VEC_REGISTERS 32
+#define VEC_MASKED 1
 #define VEC_KEEP(x) __asm__("" : "+v"(x))
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
@@ -42,6 +43,9 @@
 #define VEC_BYTES 16
 #define VEC_REGISTERS 16
 #define VEC_KEEP(x) ((void)0)
+#endif
+#ifndef VEC_MASKED /* whether a part of a vector is loaded and stored as fast as a whole one */
+#define VEC_MASKED 0
 #endif
 /* VEC_KEEP(x): x stays in a register from here on, so that a load used by several FMAs is not turned
  * into a memory operand of each of them. VEC_FORGET(p): what was computed from p is computed anew. */
