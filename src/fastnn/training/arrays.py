@@ -18,14 +18,17 @@ __all__ = ["as_array", "check_finite", "check_labels", "check_lengths", "check_p
 
 # Dtypes that users have and kernels do not read: the narrowest one that holds every value.
 _READ_AS = {
-    "float16": "float32",
-    "longdouble": "float64",
-    "int8": "int32",
-    "int16": "int32",
-    "uint16": "int32",
-    "uint32": "int64",
-    "uint64": "int64",
+    np.dtype(given): np.dtype(read)
+    for given, read in {
+        "float16": "float32",
+        "int8": "int32",
+        "int16": "int32",
+        "uint16": "int32",
+        "uint32": "int64",
+        "uint64": "int64",
+    }.items()
 }
+_LARGEST = {np.dtype(name): float(np.finfo(name).max) for name in ("float16", "float32", "float64")}
 _BLOCK = 1 << 16  # elements looked at together, so that the second look finds them in the cache
 
 
@@ -118,10 +121,10 @@ def _object_message(value: Any, array: np.ndarray, name: str) -> str:
 
 
 def _readable(array: np.ndarray, name: str) -> np.ndarray:
-    wanted = _READ_AS.get(array.dtype.name)
+    wanted = _READ_AS.get(array.dtype if array.dtype.isnative else array.dtype.newbyteorder("="))
     if wanted is None and array.dtype.itemsize > 8:
-        wanted = "float64"  # the long double's name depends on the platform
-    if array.dtype.name == "uint64" and array.size and array.max() > np.iinfo(np.int64).max:
+        wanted = np.dtype("float64")  # of a long double
+    if array.dtype.kind == "u" and array.dtype.itemsize == 8 and array.size and array.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{name} holds integers beyond int64, the largest {array.max()}")
     if wanted is not None:
         return array.astype(wanted)
@@ -170,9 +173,9 @@ def check_finite(array: np.ndarray, name: str, dtype: np.dtype | None = None) ->
     """
     if array.dtype.kind != "f" or array.size == 0:
         return
-    largest = limit = float(np.finfo(array.dtype).max)
+    largest = limit = _LARGEST[array.dtype]
     if dtype is not None and dtype.kind == "f":
-        limit = min(limit, float(np.finfo(dtype).max))
+        limit = min(limit, _LARGEST[dtype])
     if limit == largest and _all_finite(array):
         return
     for begin, block in _blocks(array):

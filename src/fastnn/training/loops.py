@@ -184,9 +184,12 @@ class FitLoop(_Loop):
         if count < 2:
             return None
         logs = self._together.run(epoch, count, self.callbacks)
-        self._snapshot.take()
-        self._finite_epoch = epoch if logs is None else epoch + count
-        return None if logs is None else (count, logs)
+        if logs is None:
+            return None
+        if epoch + count < epochs:
+            self._snapshot.take()
+        self._finite_epoch = epoch + count
+        return count, logs
 
     def _one(self, epoch: int) -> tuple[int, dict[str, Any]]:
         """Run one epoch with all that may be wanted around it; return 1 and the logs."""

@@ -26,7 +26,8 @@ class Snapshot:
 
     def __init__(self, weights: Sequence[Variable], others: Sequence[Variable]) -> None:
         self.variables = list({id(variable): variable for variable in (*weights, *others)}.values())
-        self._arrays = [np.empty_like(variable.array) for variable in self.variables]
+        self._storage = [variable.array for variable in self.variables]
+        self._copies = [np.empty_like(array) for array in self._storage]
         self._look = Plan()
         place_guard(self._look, [variable.array for variable in weights])
 
@@ -35,11 +36,11 @@ class Snapshot:
         self._look.run()
         if self._look.stopped_at is not None:
             return False
-        for variable, array in zip(self.variables, self._arrays, strict=True):
-            array[...] = variable.array
+        for copy, array in zip(self._copies, self._storage, strict=True):
+            copy[...] = array
         return True
 
     def restore(self) -> None:
         """Put the variables back to the last finite copy."""
-        for variable, array in zip(self.variables, self._arrays, strict=True):
+        for variable, array in zip(self.variables, self._copies, strict=True):
             variable.load(array)

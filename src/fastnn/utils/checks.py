@@ -27,25 +27,19 @@ def real(
     above, minimum, maximum : float, optional
         Exclusive lower, inclusive lower and inclusive upper bound.
     """
-    bounds = [
-        f"above {above}" if above is not None else "",
-        f"at least {minimum}" if minimum is not None else "",
-        f"at most {maximum}" if maximum is not None else "",
-    ]
-    wanted = " and ".join(bound for bound in bounds if bound)
-    error = ValueError(
-        f"Argument `{name}` must be a finite number{' ' + wanted if wanted else ''}. Received: {name}={value!r}"
-    )
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
-        raise error
-    number = float(value)
+    good = not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
     if (
-        (above is not None and not number > above)
-        or (minimum is not None and number < minimum)
-        or (maximum is not None and number > maximum)
+        not good
+        or (above is not None and not value > above)
+        or (minimum is not None and value < minimum)
+        or (maximum is not None and value > maximum)
     ):
-        raise error
-    return number
+        limits = (("above", above), ("at least", minimum), ("at most", maximum))
+        wanted = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
+        raise ValueError(
+            f"Argument `{name}` must be a finite number{' ' + wanted if wanted else ''}. Received: {name}={value!r}"
+        )
+    return float(value)
 
 
 def integer(name: str, value: object, *, minimum: int | None = None) -> int:
