@@ -66,6 +66,8 @@ class Limits:
 
     def together(self, call: Callable[[int], float]) -> Callable[[], float]:
         """Return the function that calls ``call(number)`` on all threads (ctypes lets go of the GIL)."""
+        if self.threads == 1:
+            return lambda: call(0)
         return lambda: sum(self.pool.map(call, range(self.threads)))
 
     def multiply_adds(self, repeats: int) -> Callable[[], float]:

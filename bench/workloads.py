@@ -37,6 +37,12 @@ class Workload:
         return -(-self.rows // self.batch) * self.epochs
 
     @property
+    def flops(self) -> int:
+        """Operations of the matrix products: outputs, gradients of weights, and of what comes from a layer before."""
+        first, *others = (inputs * units for inputs, units in pairwise(self.sizes))
+        return 2 * self.epochs * self.rows * (2 * first + 3 * sum(others))
+
+    @property
     def one_batch(self) -> bool:
         """Whether an epoch is one batch: then the order of its rows does not matter."""
         return self.batch >= self.rows

@@ -18,7 +18,7 @@ SCRIPTS = ("all", "company", "inference", "kernels", "scaling", "search", "sklea
 MODULES = ("common", "limits", "pictures", "report", "workloads")
 PEERS = (
     "keras_face",
-    *(f"{name}_peer" for name in ("fastnn", "jax", "keras", "numpy", "onnxruntime", "sklearn", "torch")),
+    *(f"{name}_peer" for name in ("fastnn", "jax", "keras", "limit", "numpy", "onnxruntime", "sklearn", "torch")),
 )
 
 
@@ -73,7 +73,7 @@ def test_help(run, script):
 @pytest.mark.parametrize(
     ("script", "options", "cases"),
     [
-        ("train", ("--workload", "W3", "W7", "--peers", "fastnn"), ["W3", "W7"]),
+        ("train", ("--workload", "W3", "W7", "--peers", "fastnn", "limit"), ["W3", "W7"]),
         ("train", ("--workload", "W1", "--peers", "fastnn", "sklearn", "--dtype", "float64"), ["W1"]),
         ("train", ("--workload", "W3", "--peers", "fastnn", "--optimizer", "adagrad", "--isa", "baseline"), ["W3"]),
         (
@@ -183,6 +183,20 @@ def test_ratios_are_those_of_a_unit_of_work_and_the_best_peer_is_not_us(module):
         ["3.00", "2.00"],
         ["3.00", "2.00"],
     ]
+
+
+def test_the_processors_limit_is_no_peer(module):
+    report = module("report")
+    results = report.load(record(report))
+    table = report.race([*results, report.Result("W", report.LIMIT, 1, 1, [0.5])])
+    assert [row[-2:] for row in table[-2:]] == [["0.50", "0.25"], ["3.00", "2.00"]]
+
+
+def test_the_work_of_a_training_is_that_of_its_products(module):
+    workloads = module("workloads")
+    network = workloads.Workload("W", (2, 3, 4, 5), "linear", 10, 20, 7, workloads.table)
+    forward, gradients, backward = 2 * 3 + 3 * 4 + 4 * 5, 2 * 3 + 3 * 4 + 4 * 5, 3 * 4 + 4 * 5
+    assert network.flops == 2 * 7 * 20 * (forward + gradients + backward)
 
 
 def test_the_page_is_rendered_from_the_results(module, tmp_path):

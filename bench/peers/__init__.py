@@ -18,14 +18,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-PEERS = ("fastnn", "torch", "jax", "keras", "sklearn", "onnxruntime", "numpy")
+PEERS = ("fastnn", "torch", "jax", "keras", "sklearn", "onnxruntime", "numpy", "limit")
 
 
 class Trainer(NamedTuple):
     """One way to train a task."""
 
     train: Callable[[], object]  # over the whole workload, on from where the last call ended
-    weights: Callable[[], Sequence[np.ndarray]]  # (inputs, units) and (units,) of every layer
+    weights: Callable[[], Sequence[np.ndarray]] | None  # (inputs, units) and (units,) of every layer, if it has any
 
 
 class CannotError(Exception):

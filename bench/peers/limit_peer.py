@@ -1,0 +1,31 @@
+"""The processor's limit: the multiply-adds of a training's matrix products, from registers, and nothing else.
+
+What that takes of fastnn's time is the share of the peak that its training reaches. Nobody can be faster with the same
+arithmetic, so a ratio to a peer beyond the peer's own to this row cannot be reached on the machine.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from limits import Limits
+from report import LIMIT
+from workloads import Task
+
+from fastnn._kernels import core
+from peers import CannotError, Trainer
+
+VERSION: dict[str, str] = {}
+
+
+def trainers(task: Task) -> dict[str, Trainer]:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            limits = Limits(core.get_isa(), task.threads, Path(folder))
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise CannotError(f"The processor's limit is not measured, for want of a C compiler: {error}") from None
+    flops = task.workload.flops * (2 if task.dtype == "float64" else 1)  # half as many lanes
+    repeats = max(1, round(flops / task.threads / limits.library.multiply_adds(1)))
+    return {LIMIT: Trainer(limits.multiply_adds(repeats), None)}
