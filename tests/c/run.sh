@@ -36,7 +36,7 @@ isa_flags() {
     echo "-DFNN_ISA=$1 -DFNN_TABLE=fnn_table_$1"
 }
 
-once=("$c"/{flag,cpus,crew,pool,phases,exec}.c)
+once=("$c"/{flag,cpus,crew,pool,phases,worth,exec}.c)
 for isa in "${isas[@]}"; do
     "$cc" "${flags[@]}" "-DFNN_TABLE=fnn_table_$isa" -c "$here/stub_table.c" -o "$build/stub-$isa.o"
 done
@@ -84,6 +84,8 @@ check_choice() { # FASTNN_ISA is obeyed, or blamed
 echo "== crew, pool and executor"
 "$cc" "${flags[@]}" "$here/test_crew.c" "$c/crew.c" -o "$build/crew"
 "$build/crew"
+"$cc" "${flags[@]}" "$here/test_worth.c" "$c/worth.c" -o "$build/worth"
+"$build/worth"
 for extra in "-O2" "-O2 -DFNN_NO_FUTEX"; do
     for program in pool company phases; do
         # shellcheck disable=SC2086

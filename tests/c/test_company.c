@@ -27,7 +27,7 @@ static void lag(const fnn_step *s, int64_t begin, int64_t end)
 static void test_a_slow_thread_is_left_out(void)
 {
     fnn_step step = {.run = lag, .units = 2, .grain = 1};
-    fnn_state state = {0, 0, 0};
+    fnn_state state = {.cursor = 0};
     share_each(&step, 1);
     if (fnn_cpus() < 2) {
         puts("SKIPPED: crew on one processor");

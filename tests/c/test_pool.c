@@ -146,7 +146,7 @@ static void test_sequence(void)
         fnn_set_threads(threads);
         make_plan(&one);
         for (int round = 0; round < 6; round++) {
-            one.state = (fnn_state){5, 0, 0};
+            one.state = (fnn_state){.cursor = 5};
             fnn_run(one.steps, 5, 4, 3, &one.state, 1);
         }
         make_plan(&p);

@@ -624,9 +624,7 @@ cdef class Plan:
         """
         cdef int64_t done
         cdef Py_ssize_t first = 0 if gather else len(self.keep_gather)
-        self.state.cursor = cursor
-        self.state.step = 0
-        self.state.stop = 0
+        fnn_rewind(&self.state, cursor)
         self.share()
         with nogil:
             done = fnn_run(self.steps + first, self.count - first, repeats, advance, &self.state, threads)
@@ -637,8 +635,7 @@ cdef class Plan:
     def gather(self, int64_t cursor=0):
         """Run the gather steps alone: the rows from the cursor on then stand in the plan's inputs."""
         cdef Py_ssize_t steps = len(self.keep_gather)
-        memset(&self.state, 0, sizeof(fnn_state))
-        self.state.cursor = cursor
+        fnn_rewind(&self.state, cursor)
         with nogil:
             fnn_run(self.steps, steps, 1, 0, &self.state, 1)
 
@@ -653,8 +650,7 @@ cdef class Plan:
         cdef double *spent = <double *>calloc(self.count + 1, sizeof(double))
         if spent == NULL:
             raise MemoryError("no memory for the times of a plan")
-        memset(&self.state, 0, sizeof(fnn_state))
-        self.state.cursor = cursor
+        fnn_rewind(&self.state, cursor)
         self.share()
         with nogil:
             for k in range(repeats):

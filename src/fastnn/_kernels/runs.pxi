@@ -110,7 +110,7 @@ cdef class Call:
         for i in range(o.rank):
             if o.shape[i] != self.input.shape[i] or o.stride[i] != self.input.stride[i]:
                 return None
-        plan.state.cursor = plan.state.step = plan.state.stop = 0
+        fnn_rewind(&plan.state, 0)
         plan.share()
         self.look_at(o.data)
         with nogil:

@@ -5,6 +5,7 @@
  * the barrier before the next phase. The end of a repeat counts as one of the caller's steps.
  */
 #include "ahead.h"
+#include "flag.h"
 #include "fnn.h"
 #include "fpmode.h"
 
@@ -14,7 +15,8 @@ typedef struct {
     const fnn_step *steps;
     int64_t n, repeats, advance;
     fnn_state *state;
-    int threads;  /* at most; 0: as many as are set */
+    int most;     /* threads that may take part; 0: as many as are set */
+    int threads;  /* the same for the present job */
     int64_t left; /* repeats, when the job begins */
     int64_t done; /* repeats completed; the caller's */
     int leave;    /* the caller's word to the others; read after a barrier */
@@ -124,24 +126,45 @@ static int any_shared(const fnn_step *steps, int64_t n)
     return 0;
 }
 
+static void run_job(plan_run *r)
+{
+    r->leave = 0;
+    if (r->threads == 1)
+        loop_alone(r);
+    else
+        fnn_parallel(job, r, r->threads);
+}
+
+/* As many repeats as the plan's way of running them stays the same. */
+static void run_measured(plan_run *r)
+{
+    fnn_worth *worth = &r->state->worth;
+    const int64_t start = fnn_now_ns(), before = r->done;
+    r->threads = fnn_worth_alone(worth, &r->left, start) ? 1 : r->most;
+    run_job(r);
+    const int64_t now = fnn_now_ns();
+    fnn_worth_note(worth, r->done - before, now - start, now);
+}
+
 /* All repeats of r; a new job whenever the size of the crew changes. Without a step to share it stays here. */
 static void run_repeats(plan_run *r)
 {
+    const int measured = r->most != 1 && fnn_threads() > 1;
+    r->threads = r->most;
     do {
         r->left = r->repeats - r->done;
-        r->leave = 0;
-        if (r->threads == 1)
-            loop_alone(r);
+        if (measured)
+            run_measured(r);
         else
-            fnn_parallel(job, r, r->threads);
+            run_job(r);
     } while (r->done < r->repeats && !r->stopped);
 }
 
 int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state, int threads)
 {
-    fnn_state none = {0, 0, 0};
+    fnn_state none = {0};
     plan_run r = {.steps = steps, .n = n, .repeats = repeats, .advance = advance, .state = state ? state : &none,
-                  .threads = any_shared(steps, n) ? threads : 1};
+                  .most = any_shared(steps, n) ? threads : 1};
     fnn_fpmode mode = fnn_fp_enter();
     run_repeats(&r);
     fnn_fp_leave(mode);
@@ -152,8 +175,8 @@ int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advan
 static int run_stretch(const fnn_stretch *s, int threads)
 {
     plan_run r = {.steps = s->steps, .n = s->n, .repeats = s->repeats, .advance = s->advance, .state = s->state,
-                  .threads = s->shared ? threads : 1};
-    *s->state = (fnn_state){s->cursor, 0, 0};
+                  .most = s->shared ? threads : 1};
+    fnn_rewind(s->state, s->cursor);
     run_repeats(&r);
     return r.stopped;
 }

@@ -7,6 +7,8 @@
 #ifndef FNN_H
 #define FNN_H
 
+#include "worth.h"
+
 #include <stdint.h>
 
 #define FNN_EXPORT __attribute__((visibility("default")))
@@ -78,7 +80,15 @@ typedef struct {
     int64_t cursor;         /* first row of the current batch within the permutation */
     int64_t step;           /* repeats completed since the plan was bound */
     int64_t stop;           /* set to 1 + step by a guard (or from outside): leave after this repeat */
+    fnn_worth worth;        /* kept from run to run */
 } fnn_state;
+
+/* Makes the state that of a plan about to run from row `cursor` on. */
+static inline void fnn_rewind(fnn_state *state, int64_t cursor)
+{
+    state->cursor = cursor;
+    state->step = state->stop = 0;
+}
 
 /* Runs all steps `repeats` times on at most `threads` threads (0: as many as are set; never more),
  * flush-to-zero on every one of them; after each repeat cursor += advance, step += 1. Returns the
