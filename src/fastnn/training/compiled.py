@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import losses as losses_module
 from .. import metrics as metrics_module
+from ..losses.resolve import kind_of_targets
 
 __all__ = ["CompileLoss", "CompileMetrics"]
 
@@ -41,12 +42,16 @@ class CompileLoss:
         self.weight = _only(loss_weights, "loss_weights")
         if isinstance(self.weight, bool) or not isinstance(self.weight, (int, float, type(None))):
             raise TypeError(f"loss_weights must be a number, got {loss_weights!r}")
+        self._resolved: dict[str, Any] = {}
         self.resolve(_ANY_TARGET, _ANY_PREDICTION)
         self.loss: Any = None
 
     def resolve(self, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> Any:
         """Return the `Loss` for targets and predictions of these shapes."""
-        return losses_module.resolve_loss(self.identifier, y_true_shape, y_pred_shape)
+        kind = kind_of_targets(y_true_shape, y_pred_shape)
+        if kind not in self._resolved:
+            self._resolved[kind] = losses_module.resolve_loss(self.identifier, y_true_shape, y_pred_shape)
+        return self._resolved[kind]
 
     def build(self, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> None:
         """Make the loss for targets and predictions of these shapes."""

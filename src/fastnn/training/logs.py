@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,13 +54,11 @@ class MetricReader:
 
 
 class EpochLog:
-    """The metrics at the end of each of many epochs, written by a program that also looks at the weights.
+    """The metrics at the end of each of many epochs, written by a program.
 
     Parameters
     ----------
     reader : MetricReader
-    weights : sequence of Variable
-        The program stops its run when one of them is not finite.
 
     Raises
     ------
@@ -70,14 +68,13 @@ class EpochLog:
 
     room = 1 << 13  # epochs
 
-    def __init__(self, reader: MetricReader, weights: Sequence[Variable]) -> None:
-        self._reader, self._weights = reader, weights
+    def __init__(self, reader: MetricReader) -> None:
+        self._reader = reader
         self._columns: dict[str, Variable] = {}
         self._positions: dict[str, Variable] = {}
         self.program = plan.compile(self._write, [])
 
     def _write(self) -> list[Any]:
-        ops.guard(*self._weights)
         for name, value in zip(self._reader.names, self._reader.results(), strict=True):
             value = ops.convert_to_tensor(value)
             if value.shape:

@@ -163,7 +163,7 @@ class FitLoop(_Loop):
         self._finite_epoch = initial_epoch
         self._check_start()
         if self.validation is None and epochs - initial_epoch > 2:
-            self._together = make_many_epochs(model, self.feed, callbacks)
+            self._together = make_many_epochs(model, self.feed, callbacks, self._snapshot.finite)
         epoch = initial_epoch
         while epoch < epochs:
             count, logs = self._many(epoch, epochs) or self._one(epoch)

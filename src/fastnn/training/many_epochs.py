@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ..callbacks import CallbackList
@@ -16,8 +17,9 @@ __all__ = ["ManyEpochs", "make_many_epochs"]
 class ManyEpochs:
     """Runs as many epochs at a time as take about 50 ms: new order, metrics from zero, all batches, log.
 
-    A stretch is all or nothing. If the loss or a weight stops being finite, everything that its programs wrote is put
-    back to what it was before, and the caller runs these epochs again one by one: the same seeds give the same bits.
+    A stretch is all or nothing. If the loss stops being finite, or a weight is not finite at its end (one that is infinite
+    stays so, or becomes NaN), everything that its programs wrote is put back to what it was before, and the caller runs
+    these epochs again one by one: the same seeds give the same bits.
 
     Parameters
     ----------
@@ -25,10 +27,12 @@ class ManyEpochs:
         An epoch of the feed; see `Sequence`.
     reader : MetricReader
     log : EpochLog
+    finite : callable
+        Tells whether all weights are finite.
     """
 
-    def __init__(self, parts: list[tuple[Any, int, int]], reader: Any, log: Any) -> None:
-        self._log = log
+    def __init__(self, parts: list[tuple[Any, int, int]], reader: Any, log: Any, finite: Callable[[], bool]) -> None:
+        self._log, self._finite = log, finite
         self._sequence = Sequence([(reader.reset_program, 0, 0), *parts, (log.program, 0, 0)])
         self._pace = Pace()
         self._doubtful = 0
@@ -53,7 +57,7 @@ class ManyEpochs:
         except KeyboardInterrupt:
             callbacks.record_epochs(epoch, self._log.columns(self._sequence.completed))
             raise
-        if completed < count:
+        if completed < count or not self._finite():
             self._sequence.load(before)
             self._doubtful = epoch + count
             return None
@@ -63,7 +67,9 @@ class ManyEpochs:
         return {name: values[-1] for name, values in columns.items()}
 
 
-def make_many_epochs(model: Any, feed: ArrayFeed | StreamFeed, callbacks: CallbackList) -> ManyEpochs | None:
+def make_many_epochs(
+    model: Any, feed: ArrayFeed | StreamFeed, callbacks: CallbackList, finite: Callable[[], bool]
+) -> ManyEpochs | None:
     """Return what runs many epochs at a time; None where an epoch needs Python: callbacks, streams, steps in Python."""
     if callbacks.wants_batches("train") or callbacks.wants_epochs() or model._own_logs("train"):
         return None
@@ -71,4 +77,4 @@ def make_many_epochs(model: Any, feed: ArrayFeed | StreamFeed, callbacks: Callba
     if parts is None or reader.reset_program is None or any("python" in program.plan.names for program, _, _ in parts):
         return None
     log = model._runtime.epoch_log()
-    return None if log is None else ManyEpochs(parts, reader, log)
+    return None if log is None else ManyEpochs(parts, reader, log, finite)

@@ -64,7 +64,7 @@ class Runtime:
         self._weights: list[Variable] | None = None
         self._variables: list[Variable] | None = None
         self._orders = ProgramCache(2)
-        self._logs = ProgramCache(2)
+        self._logs = ProgramCache(1)
         self._shuffler: SeedGenerator | None = None
 
     @contextmanager
@@ -118,11 +118,11 @@ class Runtime:
 
     def epoch_log(self) -> EpochLog | None:
         """Return what logs the metrics of many epochs; None where they need Python."""
-        return self._logs.get(self.trainable(), self._make_log)
+        return self._logs.get(None, self._make_log)
 
     def _make_log(self) -> EpochLog | None:
         try:
-            return EpochLog(self.reader(), self.trained())
+            return EpochLog(self.reader())
         except TracingError:
             return None
 

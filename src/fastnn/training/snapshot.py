@@ -31,10 +31,14 @@ class Snapshot:
         self._look = Plan()
         place_guard(self._look, [variable.array for variable in weights])
 
+    def finite(self) -> bool:
+        """Tell whether all weights are finite now."""
+        self._look.run()
+        return self._look.stopped_at is None
+
     def take(self) -> bool:
         """Copy the variables as they are now; return False, and keep the copy before, if weights are not finite."""
-        self._look.run()
-        if self._look.stopped_at is not None:
+        if not self.finite():
             return False
         for copy, array in zip(self._copies, self._storage, strict=True):
             copy[...] = array
