@@ -17,9 +17,9 @@ __all__ = ["ManyEpochs", "make_many_epochs"]
 class ManyEpochs:
     """Runs as many epochs at a time as take about 50 ms: new order, metrics from zero, all batches, log.
 
-    A stretch is all or nothing. If the loss stops being finite, or a weight is not finite at its end (one that is infinite
-    stays so, or becomes NaN), everything that its programs wrote is put back to what it was before, and the caller runs
-    these epochs again one by one: the same seeds give the same bits.
+    A stretch is all or nothing. If the loss stops being finite, or a weight is not finite at its end (what is
+    infinite stays so, or becomes NaN), everything that its programs wrote is put back to what it was before, and the
+    caller runs these epochs again one by one: the same seeds give the same bits.
 
     Parameters
     ----------
