@@ -16,6 +16,7 @@ from pathlib import Path
 
 OURS = "fastnn"
 LIMIT = "multiply-adds alone"  # no peer, but what nobody can beat
+SHARE = "share of peak"
 HERE = Path(__file__).parent
 PAGES = (HERE.parent / "docs" / "benchmarks.md", HERE.parent / "README.md")
 RESULTS = HERE / "results"
@@ -179,21 +180,26 @@ def machine() -> dict[str, object]:
 
 
 def summary(records: Iterable[dict]) -> str:
-    """Return one line a case: our shortest time, and how many times as long the best way of each peer took."""
+    """Return one line a case: our shortest time, how many times as long the best way of each peer took, and our share
+    of the processor's peak.
+    """
     groups = tables(result for record in records for result in load(record))
     lines, columns = [], []
     cases = list(dict.fromkeys(case for case, _ in groups))
     for (case, threads), group in sorted(groups.items(), key=lambda item: (cases.index(item[0][0]), item[0][1])):
         ours = next(result.minimum for result in group if result.name == OURS)
         best = {}
-        for result in group:
-            if not is_ours(result):
-                best.setdefault(peer(result), []).append(result.minimum / ours)
+        for result in filter(is_peer, group):
+            best.setdefault(peer(result), []).append(result.minimum / ours)
         columns += [name for name in best if name not in columns]
-        lines.append((case.split(";")[0], str(threads), amount(ours, "s"), {name: min(best[name]) for name in best}))
+        cells = {name: f"{min(best[name]):.1f}" for name in best}
+        limit = next((result.minimum for result in group if result.name == LIMIT), None)
+        if limit is not None:
+            cells[SHARE] = f"{limit / ours:.0%}"
+        lines.append((case.split(";")[0], str(threads), amount(ours, "s"), cells))
+    columns += [SHARE] if any(SHARE in cells for *_, cells in lines) else []
     table = [["", "threads", OURS, *columns]]
-    for *cells, best in lines:
-        table.append([*cells, *(f"{best[name]:.1f}" if name in best else "" for name in columns)])
+    table += [[*line, *(cells.get(name, "") for name in columns)] for *line, cells in lines]
     return marked(table)
 
 

@@ -215,16 +215,17 @@ def test_the_summary_has_the_best_way_of_each_peer(module, tmp_path):
     report = module("report")
     one, two = record(report), record(report)
     one["results"][2]["name"], one["results"][3]["name"] = "Keras on jax", "Keras on jax, 32 steps at once"
+    two["results"].append(dataclasses.asdict(report.Result("V", report.LIMIT, 1, 1, [0.5])))
     for result in two["results"]:
         result["case"] = "V; with more words"
     (tmp_path / "a.json").write_text(json.dumps(one))
     (tmp_path / "b.json").write_text(json.dumps(two))
     rendered = report.render("<!-- summary a.json b.json -->\n<!-- end -->", tmp_path).splitlines()
     assert rendered[2:6] == [
-        "|  | threads | fastnn | Keras | slow | fast |",
-        "|---|---:|---:|---:|---:|---:|",
-        "| W | 1 | 1.00 s | 3.0 |  |  |",
-        "| V | 1 | 1.00 s |  | 9.0 | 3.0 |",
+        "|  | threads | fastnn | Keras | slow | fast | share of peak |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        "| W | 1 | 1.00 s | 3.0 |  |  |  |",
+        "| V | 1 | 1.00 s |  | 9.0 | 3.0 | 50% |",
     ]
 
 
