@@ -1,7 +1,7 @@
 """The processor's limit: the multiply-adds of a training's matrix products, from registers, and nothing else.
 
 What that takes of fastnn's time is the share of the peak that its training reaches. Nobody can be faster with the same
-arithmetic, so a ratio to a peer beyond the peer's own to this row cannot be reached on the machine.
+arithmetic: a peer's time divided by this one is the largest ratio that could be reached on the machine.
 """
 
 from __future__ import annotations

@@ -155,8 +155,8 @@ class Trainer(Preparation):
         validation_data : (x, y) or (x, y, sample_weight), or a stream, optional
             Evaluated after each epoch; goes before ``validation_split``.
         shuffle : bool, default True
-            New order of the rows in each epoch, drawn from the model's generator. A single batch keeps its own, and
-            streams do.
+            New order of the rows in each epoch, drawn from the model's generator. A single batch and a stream
+            keep theirs.
         class_weight : dict of int to float, optional
             Weight of each class in the loss; 1 where not named. Not together with ``sample_weight``.
         sample_weight : array_like of shape (rows,), optional

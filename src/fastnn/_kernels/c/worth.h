@@ -1,7 +1,7 @@
 /* Whether the threads of a plan are worth it: what repeats take on all of them, and on the caller alone, measured.
  *
  * Threads that share a cache gain in nearly every plan that `grain` says is work for two. On dies of their own they
- * may lose: what one has written reaches another ten times later, and a plan whose threads exchange much is then faster
+ * may lose: what one has written reaches another five times later, and a plan whose threads exchange much is then faster
  * alone, though nobody waits long at a barrier (that is crew.c's business). */
 #ifndef FNN_WORTH_H
 #define FNN_WORTH_H
