@@ -22,6 +22,7 @@ W1 = ("train.py", "--workload", "W1", "--threads", "1")
 RUNS = {
     "train": ("train.py",),
     "train-without-avx512": ("train.py",),
+    "train-no-zeros": ("train.py", "--workload", "W1", "W2", "--no-zeros"),
     "train-rmsprop": (*W1, "--optimizer", "rmsprop"),
     "train-sgd": (*W1, "--optimizer", "sgd"),
     "train-adagrad": (*W1, "--optimizer", "adagrad"),

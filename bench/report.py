@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 OURS = "fastnn"
-LIMIT = "multiply-adds alone"  # no peer, but what nobody can beat
+LIMIT = "multiply-adds alone"  # no peer, but what nobody beats who multiplies everything
 SHARE = "share of peak"
 HERE = Path(__file__).parent
 PAGES = (HERE.parent / "docs" / "benchmarks.md", HERE.parent / "README.md")

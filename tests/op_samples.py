@@ -319,7 +319,7 @@ def large_samples(name):
         return [
             Sample([_f(rng, m, k, dtype=d), _f(rng, k, n, dtype=d), _f(rng, n, dtype=d)], attrs)
             for d in FLOATS
-            for m, n, k in [(32, 100, 784), (200, 64, 64), (101, 67, 301)]
+            for m, n, k in [(32, 100, 784), (200, 64, 64), (101, 67, 301), (280, 100, 784)]
         ]
     if name == "random_dropout":
         return [Sample([_f(rng, 300, 401, dtype=d), np.array([7, 3])], {"rate": 0.4}) for d in FLOATS]

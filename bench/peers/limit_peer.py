@@ -1,7 +1,7 @@
 """The processor's limit: the multiply-adds of a training's matrix products, from registers, and nothing else.
 
-What that takes of fastnn's time is the share of the peak that its training reaches. Nobody can be faster with the same
-arithmetic: a peer's time divided by this one is the largest ratio that could be reached on the machine.
+What that takes of fastnn's time is the share of the peak that its training reaches. Nobody can be faster who multiplies
+everything; fastnn leaves out zeros, so that of a training on pictures its share may be above one.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ ALIGNMENT = 64  # bytes: a cache line and an AVX-512 vector
 PAGE = 4096  # bytes
 LONG_INPUT = 128  # dense kernels with more inputs than this are stored [out][in],
 WHOLE_OUTPUT = 16  # unless their outputs are a multiple of this,
+WIDE_OUTPUT = 64  # or at least so many, whose last vector wastes little,
 NARROW_OUTPUT = 16  # and so are those with fewer outputs than this, and than inputs
 
 
@@ -215,7 +216,7 @@ def _kernel_storage(shape, dtype) -> np.ndarray:
     """
     n_in, n_out = shape
     per_line = ALIGNMENT // dtype.itemsize
-    by_output = (n_in > LONG_INPUT and n_out % WHOLE_OUTPUT) or n_out < min(NARROW_OUTPUT, n_in)
+    by_output = (n_in > LONG_INPUT and n_out % WHOLE_OUTPUT and n_out < WIDE_OUTPUT) or n_out < min(NARROW_OUTPUT, n_in)
     rows, cols = (n_out, n_in) if by_output else (n_in, n_out)
     padded = -(-cols // per_line) * per_line
     if padded * dtype.itemsize % PAGE == 0:  # rows a page apart would meet in the same lines of the cache

@@ -166,6 +166,8 @@ static void fill_gather_rows(trial *t, int dtype)
     int64_t stride = pad(t, size), out_stride = pad(t, size);
     int64_t dim[] = {rows, size, rows + more, stride, source, out_stride};
     memcpy(s->dim, dim, sizeof dim);
+    if (one_in(t, 3))
+        s->dim[7] = random_int(&t->rng, 1, 5);
     give_rows(t, 0, dtype, OUTPUT, rows, size, out_stride);
     give_rows(t, 1, source, INPUT, rows + more, size, stride);
     if (!one_in(t, 4)) {
@@ -317,6 +319,18 @@ static void fill_epilogue(trial *t, int dtype, int64_t m, int64_t n, int64_t str
         give_rows(t, 3, dtype, INPUT, m, n, stride);
 }
 
+/* Makes so many of a hundred elements zero, of either sign. */
+static void thin_out(trial *t, operand *o, int percent)
+{
+    for (int64_t i = 0; i < o->count; i++)
+        if (random_int(&t->rng, 1, 100) <= percent) {
+            const double zero = one_in(t, 9) ? -0.0 : 0.0;
+            const float narrow = (float)zero;
+            memcpy(o->data + i * (int64_t)item_size(o->dtype), o->dtype == FNN_F32 ? (void *)&narrow : (void *)&zero,
+                   item_size(o->dtype));
+        }
+}
+
 static void fill_matmul(trial *t, int dtype, int dot)
 {
     fnn_step *s = &t->step;
@@ -344,8 +358,42 @@ static void fill_matmul(trial *t, int dtype, int dot)
     memcpy(s->dim, dim, sizeof dim);
     give_rows(t, 0, dtype, OUTPUT, m, n, stride);
     give(t, 1, dtype, INPUT, 2, (int64_t[]){m, k}, a);
+    if (one_in(t, 2)) /* zeros of A are left out where they are many */
+        thin_out(t, &t->operands[t->used - 1], (int)random_int(&t->rng, 30, 100));
     give(t, 2, dtype, INPUT, 2, (int64_t[]){k, n}, b);
     fill_epilogue(t, dtype, m, n, stride);
+}
+
+static void fill_matmul_parts(trial *t, int dtype)
+{
+    fnn_step *s = &t->step;
+    int64_t m = pick_size(t, 80), n = pick_size(t, 270), k = random_int(&t->rng, 0, 900), parts = random_int(&t->rng, 1, 4);
+    int64_t c[3] = {0, pad(t, n), 1}, a[2] = {pad(t, k), 1}, b[2] = {pad(t, n), 1};
+    c[0] = m * c[1];
+    if (one_in(t, 4)) { /* A transposed */
+        a[0] = 1;
+        a[1] = pad(t, m);
+    }
+    int64_t dim[] = {m, n, k, c[1], a[0], a[1], b[0], 1, 0, 0, 0, parts, c[0]};
+    memcpy(s->dim, dim, sizeof dim);
+    give(t, 0, dtype, OUTPUT, 3, (int64_t[]){parts, m, n}, c);
+    give(t, 1, dtype, INPUT, 2, (int64_t[]){m, k}, a);
+    if (one_in(t, 2))
+        thin_out(t, &t->operands[t->used - 1], (int)random_int(&t->rng, 30, 100));
+    give(t, 2, dtype, INPUT, 2, (int64_t[]){k, n}, b);
+}
+
+static void fill_sum_planes(trial *t, int dtype)
+{
+    fnn_step *s = &t->step;
+    int64_t m = pick_size(t, 80), n = pick_size(t, 270), planes = random_int(&t->rng, 1, 4), row = pad(t, n);
+    int64_t dim[] = {m, n, planes, pad(t, n), row, m * row, random_int(&t->rng, 0, kinds[ACTIVATE] - 1)};
+    memcpy(s->dim, dim, sizeof dim);
+    s->par[0] = 0.3;
+    give_rows(t, 0, dtype, OUTPUT, m, n, s->dim[3]);
+    give(t, 1, dtype, INPUT, 3, (int64_t[]){planes, m, n}, (int64_t[]){m * row, row, 1});
+    if (!one_in(t, 4))
+        give_vector(t, 2, dtype, INPUT, n);
 }
 
 /* ---- all -------------------------------------------------------------------------------------------- */
@@ -446,6 +494,10 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_adam_scalars(t, dtype);
     else if (among(name, "matmul_dot matmul_axpy"))
         fill_matmul(t, dtype, !strcmp(name, "matmul_dot"));
+    else if (!strcmp(name, "matmul_parts"))
+        fill_matmul_parts(t, dtype);
+    else if (!strcmp(name, "sum_planes"))
+        fill_sum_planes(t, dtype);
     else if (!strcmp(name, "guard"))
         fill_guard(t, dtype);
     else if (among(name, "perceptron perceptron_csr"))

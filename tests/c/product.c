@@ -12,12 +12,19 @@ typedef void (*reference_f64)(int64_t, int64_t, int64_t, double *, int64_t, cons
 static const reference_f32 in_f32[] = {matmul_axpy_reference_f32, matmul_dot_reference_f32};
 static const reference_f64 in_f64[] = {matmul_axpy_reference_f64, matmul_dot_reference_f64};
 
+/* Where part p of k begins: at a multiple of 16. */
+static int64_t part_begins(int64_t k, int64_t p, int64_t parts)
+{
+    return p < parts ? k * p / parts / 16 * 16 : k;
+}
+
 void check_product(const trial *t, const char *name, int dtype, const char *what)
 {
     const fnn_step *s = &t->step;
     const int64_t *d = s->dim;
-    int dot = !strcmp(name, "matmul_dot"), fused = strcmp(fnn_isa(), "baseline") != 0;
-    if ((!dot && strcmp(name, "matmul_axpy")) || d[8] != 0)
+    int dot = !strcmp(name, "matmul_dot"), in_parts = !strcmp(name, "matmul_parts");
+    int fused = strcmp(fnn_isa(), "baseline") != 0;
+    if ((!dot && !in_parts && strcmp(name, "matmul_axpy")) || d[8] != 0)
         return;
     if (d[2] <= 128 && d[1] >= 8) /* short and wide: a chain, too */
         dot = 0;
@@ -26,10 +33,15 @@ void check_product(const trial *t, const char *name, int dtype, const char *what
     char *all = malloc(bytes + 1);
     CHECK(all, "no memory");
     memcpy(all, c->data, bytes); /* for what lies between the rows */
-    if (dtype == FNN_F32)
-        in_f32[dot](d[0], d[1], d[2], (float *)all, d[3], s->buf[1], d[4], d[5], s->buf[2], d[6], d[7], fused);
-    else
-        in_f64[dot](d[0], d[1], d[2], (double *)all, d[3], s->buf[1], d[4], d[5], s->buf[2], d[6], d[7], fused);
+    for (int64_t p = 0, parts = in_parts ? d[11] : 1; p < parts; p++) {
+        int64_t from = part_begins(d[2], p, parts), k = part_begins(d[2], p + 1, parts) - from;
+        if (dtype == FNN_F32)
+            in_f32[dot](d[0], d[1], k, (float *)all + p * d[12], d[3], (float *)s->buf[1] + from * d[5], d[4], d[5],
+                        (float *)s->buf[2] + from * d[6], d[6], d[7], fused);
+        else
+            in_f64[dot](d[0], d[1], k, (double *)all + p * d[12], d[3], (double *)s->buf[1] + from * d[5], d[4], d[5],
+                        (double *)s->buf[2] + from * d[6], d[6], d[7], fused);
+    }
     int64_t difference = first_difference(t, all);
     CHECK(difference < 0, "%s: element %lld is not the defined chain of additions", what, (long long)difference);
     free(all);

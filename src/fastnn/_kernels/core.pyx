@@ -156,6 +156,7 @@ cdef class Plan(Steps):
         step.dim[3] = s.stride[0] if s.shape[0] > 1 else row
         step.dim[4] = s.dtype
         step.dim[5] = row
+        step.dim[7] = self.parts_of(&o)
         if permutation is None:
             step.dim[6] = s.shape[0]
         step.par[0] = scale
@@ -166,7 +167,7 @@ cdef class Plan(Steps):
             step.run = do_nothing
         self.steps[i] = step
         memset(&self.reach[i], 0, sizeof(fnn_reach))
-        add_touch(&self.reach[i], &o, True, row * o.item)
+        add_touch(&self.reach[i], &o, True, 0 if step.dim[7] else row * o.item)
         add_touch(&self.reach[i], &s, False, 0)
         if permutation is not None:
             add_touch(&self.reach[i], &p, False, 0)

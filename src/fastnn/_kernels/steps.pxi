@@ -263,6 +263,71 @@ cdef class Steps:
         if y is not None:
             add_touch(reach, &e, False, row_bytes(&e) if by_rows else 0)
 
+    def matmul_parts(self, planes, a, b):
+        """planes[p] = a @ b over the p-th part of what is summed: see c/matmul_parts.inc.
+
+        Raises BufferError when the strides suit no kernel: copy an operand then.
+        """
+        cdef operand o, p, q
+        cdef fnn_step *step
+        read(planes, &o, True)
+        read(a, &p, False)
+        read(b, &q, False)
+        if o.rank != 3 or p.rank != 2 or q.rank != 2:
+            raise ValueError("matmul_parts takes matrices and planes")
+        if p.shape[1] != q.shape[0] or o.shape[1] != p.shape[0] or o.shape[2] != q.shape[1]:
+            raise ValueError(f"matmul_parts: shapes {shape_of(&p)} @ {shape_of(&q)} -> {shape_of(&o)}")
+        if o.dtype != p.dtype or o.dtype != q.dtype:
+            raise TypeError(f"matmul_parts: dtypes {DTYPES[p.dtype]} @ {DTYPES[q.dtype]} -> {DTYPES[o.dtype]}")
+        if o.stride[2] != 1 or q.stride[1] != 1:
+            raise BufferError("matmul_parts: rows of planes and of the second operand must be adjacent")
+        step = self.new_step()
+        step.buf[0], step.buf[1], step.buf[2] = o.data, p.data, q.data
+        for i, number in enumerate((o.shape[1], o.shape[2], p.shape[1], o.stride[1], p.stride[0], p.stride[1],
+                                    q.stride[0], 1, 0, 0, 0, o.shape[0], o.stride[0])):
+            step.dim[i] = number
+        self.touch(&o, True)
+        self.touch(&p, False)
+        self.touch(&q, False)
+        self.keep.append((planes, a, b))
+        self.commit("matmul_parts", o.dtype)
+
+    def sum_planes(self, out, planes, *, bias=None, str activation="linear", double parameter=0.0):
+        """out = act(planes[0] + planes[1] + ... + bias)."""
+        cdef operand o, p, e
+        cdef fnn_step *step
+        read(out, &o, True)
+        read(planes, &p, False)
+        if o.rank != 2 or p.rank != 3 or o.shape[0] != p.shape[1] or o.shape[1] != p.shape[2] or o.dtype != p.dtype:
+            raise ValueError(f"sum_planes: {shape_of(&p)} -> {shape_of(&o)}")
+        if o.stride[1] != 1 or p.stride[2] != 1:
+            raise BufferError("sum_planes: rows must be adjacent")
+        step = self.new_step()
+        step.buf[0], step.buf[1] = o.data, p.data
+        for i, number in enumerate((o.shape[0], o.shape[1], p.shape[0], o.stride[0], p.stride[1], p.stride[0],
+                                    ACTIVATIONS.index(activation))):
+            step.dim[i] = number
+        step.par[0] = parameter
+        if bias is not None:
+            read(bias, &e, False)
+            require_contiguous(&e, "bias")
+            if e.rank != 1 or e.shape[0] != o.shape[1] or e.dtype != o.dtype:
+                raise ValueError(f"bias of shape {shape_of(&e)} for {o.shape[1]} columns")
+            step.buf[2] = e.data
+            self.touch(&e, False)
+        self.keep.append((out, planes, bias))
+        self.commit("sum_planes", o.dtype)
+        add_touch(&self.reach[self.count - 1], &o, True, row_bytes(&o))
+        add_touch(&self.reach[self.count - 1], &p, False, 0)
+
+    cdef int64_t parts_of(self, const operand *x) noexcept:
+        """Of a matrix that is gathered, in how many parts of its rows the first product wants it; 0: it does not matter."""
+        cdef Py_ssize_t i
+        for i in range(self.count):
+            if self.steps[i].buf[1] == x.data and self.steps[i].dim[11] and self.names[i] == "matmul_parts":
+                return self.steps[i].dim[11]
+        return 0
+
     cdef int matmul_update(self, fnn_step *step, operand *o, str rule, slots, scalars, hyper, int option,
                            bint swapped) except -1:
         cdef operand e

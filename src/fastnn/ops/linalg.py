@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .._kernels.core import ACTIVATIONS
-from ..tensor import convert_to_tensor
+from ..tensor import aligned_empty, convert_to_tensor
 from . import activation as act
 from .catalogue import Op, contiguous, scratch
 from .convert import cast, to_float, to_number
@@ -18,8 +18,35 @@ from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze, tran
 __all__ = ["dense", "dot", "matmul", "outer", "tensordot", "vdot"]
 
 
+LONG_SUM = 512  # products that sum over so many and more, and have so many columns,
+WIDTHS = range(50, 257)
+PARTS = 2  # are made in so many parts of the sum
+PART_ROWS = 256  # and at most so many rows at once
+
+
+def _is_long(a, b):
+    """Whether a @ b is a first layer whose weights should stay with the threads that update them (c/matmul_parts.inc).
+
+    It hangs neither on the number of rows nor on that of threads: the parts are the order of an element's sum.
+    """
+    n_in, n_out = b.shape
+    return n_in >= LONG_SUM and n_out in WIDTHS and a.strides[1] == b.strides[1] == a.itemsize
+
+
+def _place_parts(plan, out, a, b, **epilogue):
+    memory = aligned_empty((PARTS, min(len(a), PART_ROWS), -(-b.shape[1] // 16) * 16), a.dtype)
+    for first in range(0, len(a), PART_ROWS):
+        rows = a[first : first + PART_ROWS]
+        planes = memory[:, : len(rows), : b.shape[1]]
+        plan.matmul_parts(planes, rows, b)
+        plan.sum_planes(out[first : first + PART_ROWS], planes, **epilogue)
+
+
 def place_matmul(plan, out, a, b, **epilogue):
     """Append out = epilogue(a @ b), copying an operand where its strides suit no kernel."""
+    if _is_long(a, b):
+        _place_parts(plan, out, a, b, **epilogue)
+        return
     try:
         plan.matmul(out, a, b, **epilogue)
     except BufferError:

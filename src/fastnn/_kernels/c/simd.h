@@ -5,7 +5,9 @@
  *   vload_part_T(p, n), vstore_part_T(p, v, n)   the first n < V elements; a load sets the rest to 0
  *   vset_T(x)                               x in every lane
  *   vfma_T(a, b, c)                         a b + c, one rounding wherever the instruction exists
+ *   vfma_half_T(a, p, c)                    a p[l] + c in the lower half of the lanes; the upper ones hold anything
  *   vsqrt_T(x)                              the square root of every lane
+ *   vnonzero_T(x)                           bit l: whether lane l is not zero (NaN is not)
  *   vsum4_T(a, b, c, d, out)                out[0..3] = sum of the lanes of a, b, c, d
  *
  * vsum4 adds lane l to lane l + V/2, then l + V/4, ..., then l + 1: the last levels of the one
@@ -28,6 +30,7 @@
 #define VEC_BYTES 64
 #define VEC_REGISTERS 32
 #define VEC_MASKED 1
+#define VEC_HALVES 1
 #define VEC_KEEP(x) __asm__("" : "+v"(x))
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
@@ -43,6 +46,9 @@
 #define VEC_BYTES 16
 #define VEC_REGISTERS 16
 #define VEC_KEEP(x) ((void)0)
+#endif
+#ifndef VEC_HALVES /* whether half a vector is worth instructions of its own: some processors take a whole one in two halves */
+#define VEC_HALVES 0
 #endif
 #ifndef VEC_MASKED /* whether a part of a vector is loaded and stored as fast as a whole one */
 #define VEC_MASKED 0
@@ -78,8 +84,27 @@ FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return (vec_f64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
 }
+FNN_INLINE vec_f32 vfma_half_f32(vec_f32 a, const float *b, vec_f32 c)
+{
+    const __m256 low = _mm256_fmadd_ps(_mm512_castps512_ps256((__m512)a), _mm256_loadu_ps(b), _mm512_castps512_ps256((__m512)c));
+    return (vec_f32)_mm512_zextps256_ps512(low);
+}
+FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c)
+{
+    const __m256d low =
+        _mm256_fmadd_pd(_mm512_castpd512_pd256((__m512d)a), _mm256_loadu_pd(b), _mm512_castpd512_pd256((__m512d)c));
+    return (vec_f64)_mm512_zextpd256_pd512(low);
+}
 FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm512_sqrt_ps((__m512)x); }
 FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm512_sqrt_pd((__m512d)x); }
+FNN_INLINE unsigned vnonzero_f32(vec_f32 x)
+{
+    return _mm512_cmp_ps_mask((__m512)x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+}
+FNN_INLINE unsigned vnonzero_f64(vec_f64 x)
+{
+    return _mm512_cmp_pd_mask((__m512d)x, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+}
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
 {
     return (vec_f32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
@@ -117,6 +142,14 @@ FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 }
 FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm256_sqrt_ps((__m256)x); }
 FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm256_sqrt_pd((__m256d)x); }
+FNN_INLINE unsigned vnonzero_f32(vec_f32 x)
+{
+    return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)x, _mm256_setzero_ps(), _CMP_NEQ_UQ));
+}
+FNN_INLINE unsigned vnonzero_f64(vec_f64 x)
+{
+    return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)x, _mm256_setzero_pd(), _CMP_NEQ_UQ));
+}
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
 {
     return (vec_f32)_mm256_maskload_ps(p, vec_mask(n));
@@ -125,13 +158,31 @@ FNN_INLINE vec_f64 vload_part_f64(const double *p, int64_t n)
 {
     return (vec_f64)_mm256_maskload_pd(p, vec_mask(2 * n));
 }
+/* In halves: a store by a mask takes an AMD processor 40 operations, and how many there are is foreseen. */
 FNN_INLINE void vstore_part_f32(float *p, vec_f32 v, int64_t n)
 {
-    _mm256_maskstore_ps(p, vec_mask(n), (__m256)v);
+    __m128 x = _mm256_castps256_ps128((__m256)v);
+    if (n & 4) {
+        _mm_storeu_ps(p, x);
+        x = _mm256_extractf128_ps((__m256)v, 1);
+        p += 4;
+    }
+    if (n & 2) {
+        _mm_storel_pi((__m64 *)p, x);
+        x = _mm_movehl_ps(x, x);
+        p += 2;
+    }
+    if (n & 1) _mm_store_ss(p, x);
 }
 FNN_INLINE void vstore_part_f64(double *p, vec_f64 v, int64_t n)
 {
-    _mm256_maskstore_pd(p, vec_mask(2 * n), (__m256d)v);
+    __m128d x = _mm256_castpd256_pd128((__m256d)v);
+    if (n & 2) {
+        _mm_storeu_pd(p, x);
+        x = _mm256_extractf128_pd((__m256d)v, 1);
+        p += 2;
+    }
+    if (n & 1) _mm_store_sd(p, x);
 }
 
 #else /* 16 bytes */
@@ -158,6 +209,11 @@ FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c) { return a * b + c;
 FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c) { return a * b + c; }
 #endif
 
+FNN_INLINE unsigned vnonzero_f32(vec_f32 x)
+{
+    return (unsigned)(x[0] != 0) | (unsigned)(x[1] != 0) << 1 | (unsigned)(x[2] != 0) << 2 | (unsigned)(x[3] != 0) << 3;
+}
+FNN_INLINE unsigned vnonzero_f64(vec_f64 x) { return (unsigned)(x[0] != 0) | (unsigned)(x[1] != 0) << 1; }
 FNN_INLINE vec_f32 vset_f32(float x) { return (vec_f32){x, x, x, x}; }
 FNN_INLINE vec_f64 vset_f64(double x) { return (vec_f64){x, x}; }
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
@@ -178,6 +234,11 @@ FNN_INLINE void vstore_part_f64(double *p, vec_f64 v, int64_t n)
 {
     if (n > 0) p[0] = v[0];
 }
+#endif
+
+#if !VEC_HALVES
+FNN_INLINE vec_f32 vfma_half_f32(vec_f32 a, const float *b, vec_f32 c) { return vfma_f32(a, vload_f32(b), c); }
+FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c) { return vfma_f64(a, vload_f64(b), c); }
 #endif
 
 /* ---- sums over lanes --------------------------------------------------------------------------------- */

@@ -1,0 +1,149 @@
+"""Matrix products that leave out zeros, and those made in parts of their sum: the same numbers, sooner."""
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import ops
+from fastnn._kernels import core
+
+SHAPES = [(32, 784, 100), (64, 784, 128), (1, 784, 100), (40, 64, 64), (300, 600, 60), (33, 200, 333), (32, 511, 257)]
+
+
+def pictures(rows, pixels, dtype="float32", zeros=0.6):
+    """Rows of which so many elements are zero."""
+    rng = np.random.default_rng(rows + pixels)
+    x = rng.uniform(0.1, 1, (rows, pixels)).astype(dtype)
+    x[rng.random(x.shape) < zeros] = 0
+    return x
+
+
+def weights(n_in, n_out, dtype="float32"):
+    value = np.random.default_rng(n_in).standard_normal((n_in, n_out)).astype(dtype)
+    return fastnn.Variable(value, layout="kernel")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("zeros", [0, 0.3, 0.6, 1])
+def test_products_of_pictures(shape, dtype, zeros):
+    rows, n_in, n_out = shape
+    x, w = pictures(rows, n_in, dtype, zeros), weights(n_in, n_out, dtype)
+    expected = x.astype("float64") @ w.numpy().astype("float64")
+    scale = 20 * n_in**0.5 * np.finfo(dtype).eps
+    np.testing.assert_allclose(ops.matmul(x, w).numpy(), expected, rtol=0, atol=scale)
+    back = ops.matmul(ops.transpose(x), expected.astype(dtype)).numpy()
+    np.testing.assert_allclose(back, x.T.astype("float64") @ expected, rtol=0, atol=50 * scale * rows**0.5)
+
+
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(32, 784, 100), (48, 256, 64)], ids=str)
+def test_leaving_out_zeros_changes_no_bit(isa, dtype, shape):
+    """A quarter of the rows decides whether zeros are left out; the others are the same either way."""
+    core.set_isa(isa)
+    rows, n_in, n_out = shape
+    w = weights(n_in, n_out, dtype)
+    x = pictures(rows, n_in, dtype)
+    looked_at = [rows * n // 4 for n in range(4)]
+    dense = x.copy()
+    dense[looked_at] = 1
+    others = np.setdiff1d(np.arange(rows), looked_at)
+    np.testing.assert_array_equal(ops.matmul(x, w).numpy()[others], ops.matmul(dense, w).numpy()[others])
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_zero_times_what_is_not_finite_is_nan(shape, bad):
+    rows, n_in, n_out = shape
+    x, w = pictures(rows, n_in), weights(n_in, n_out)
+    x[:, n_in // 2] = 0
+    value = w.numpy().copy()
+    value[n_in // 2, 3] = bad
+    w.assign(value)
+    y = ops.matmul(x, w).numpy()
+    assert np.isnan(y[:, 3]).all()
+    assert np.isfinite(np.delete(y, 3, axis=1)).all()
+    delta = np.ones((rows, n_out), "float32")
+    delta[rows // 2, 5] = bad
+    x[rows // 2, 0] = 0
+    gradient = ops.matmul(ops.transpose(x), delta).numpy()
+    assert np.isnan(gradient[0, 5])
+    assert np.isfinite(np.delete(gradient, 5, axis=1)).all()
+
+
+def train(optimizer="adam", dtype="float32", sizes=(784, 100, 10), batch=32):
+    fastnn.utils.set_random_seed(1)
+    x = pictures(5 * batch + 7, sizes[0], dtype)
+    y = np.random.default_rng(0).integers(0, sizes[-1], len(x))
+    layers = [fastnn.layers.Dense(units, "relu", dtype=dtype) for units in sizes[1:-1]]
+    last = fastnn.layers.Dense(sizes[-1], "softmax", dtype=dtype)
+    model = fastnn.Sequential([fastnn.Input(sizes[:1], dtype=dtype), *layers, last])
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    model.fit(x, y, epochs=3, batch_size=batch, verbose=0)
+    return b"".join(w.tobytes() for w in model.get_weights()) + model.predict(x, verbose=0).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sizes", [(784, 100, 10), (784, 128, 64, 10), (600, 200, 64, 3)], ids=str)
+@pytest.mark.parametrize("batch", [32, 100])
+def test_same_bits_on_any_threads_and_instruction_set(dtype, sizes, batch):
+    results = set()
+    for isa in (isa for isa in core.available_isas() if isa != "baseline"):
+        core.set_isa(isa)
+        for n in (1, 2, 3, 5):
+            core.set_num_threads(n)
+            results.add(train("adam", dtype, sizes, batch))
+    assert len(results) <= 1
+
+
+OPTIMIZERS = {
+    "sgd": {},
+    "momentum": {"momentum": 0.9},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
+    "rmsprop": {"rho": 0.9, "momentum": 0.5, "centered": True},
+    "adagrad": {},
+    "adam": {"amsgrad": True},
+    "adamw": {},
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_rule_follows_a_row_of_sums(name):
+    """The fused update against the gradient, computed by itself, and the rule."""
+    kind = {"momentum": "SGD", "nesterov": "SGD", "sgd": "SGD", "rmsprop": "RMSprop"}.get(name, name.capitalize())
+    make = getattr(fastnn.optimizers, {"Adamw": "AdamW"}.get(kind, kind))
+    x, delta = pictures(32, 300), np.random.default_rng(3).standard_normal((32, 100)).astype("float32")
+    fused, plain = weights(300, 100), weights(300, 100)
+    optimizers = [make(0.01, **OPTIMIZERS[name]) for _ in range(2)]
+    for optimizer, variable in zip(optimizers, (fused, plain), strict=True):
+        optimizer.build([variable])
+
+    @fastnn.function
+    def step(x, delta):
+        optimizers[0].apply([ops.matmul(ops.transpose(x), delta)], [fused])
+        return ops.sum(delta)
+
+    for _ in range(3):
+        step(x, delta)
+        optimizers[1].apply([ops.matmul(ops.transpose(x), delta)], [plain])
+    np.testing.assert_array_equal(fused.numpy(), plain.numpy())
+
+
+def test_a_row_has_the_same_bits_in_any_batch():
+    x, w = pictures(300, 784), weights(784, 100)
+    whole = ops.matmul(x, w).numpy()
+    for rows in (1, 7, 32, 257):
+        np.testing.assert_array_equal(ops.matmul(x[:rows], w).numpy(), whole[:rows])
+
+
+def test_long_sums_are_made_in_parts_and_batches_are_gathered_so():
+    """Each thread then reads, of every row, the columns that belong to the weights it updates."""
+    w = weights(784, 100)
+    program = fastnn.plan.compile(lambda x: ops.dense(x, w, None, activation="relu"), [((32, 784), "float32")])
+    assert [name for name, *_ in program.plan.describe()] == ["gather_rows", "matmul_parts", "sum_planes"]
+    x = pictures(64, 784)
+    program.bind([x], np.arange(64)[::-1].copy())
+    assert [units for _, _, units in program.plan.phases()][:2] == [2, 4]
+    program.run_batches(32, 1)
+    np.testing.assert_array_equal(program.outputs[0], np.maximum(ops.matmul(x[31::-1], w).numpy(), 0))
