@@ -44,7 +44,9 @@ def regressor(features: int, *widths: int, output: str = "linear") -> keras.Sequ
 
 def pictures(rows: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    return rng.random((rows, 784), np.float32), rng.integers(0, 10, rows)
+    x = rng.random((rows, 784), np.float32)
+    x[rng.random(x.shape) < 0.5] = 0  # background
+    return x, rng.integers(0, 10, rows)
 
 
 def train(model: keras.Sequential, x: np.ndarray, y: np.ndarray, batch_size: int) -> Callable[[], object]:

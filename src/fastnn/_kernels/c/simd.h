@@ -47,7 +47,7 @@
 #define VEC_REGISTERS 16
 #define VEC_KEEP(x) ((void)0)
 #endif
-#ifndef VEC_HALVES /* whether half a vector is worth instructions of its own: some processors take a whole one in two halves */
+#ifndef VEC_HALVES /* whether half a vector may be faster than a whole one, which some processors take in two halves */
 #define VEC_HALVES 0
 #endif
 #ifndef VEC_MASKED /* whether a part of a vector is loaded and stored as fast as a whole one */
@@ -86,7 +86,8 @@ FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 }
 FNN_INLINE vec_f32 vfma_half_f32(vec_f32 a, const float *b, vec_f32 c)
 {
-    const __m256 low = _mm256_fmadd_ps(_mm512_castps512_ps256((__m512)a), _mm256_loadu_ps(b), _mm512_castps512_ps256((__m512)c));
+    const __m256 low =
+        _mm256_fmadd_ps(_mm512_castps512_ps256((__m512)a), _mm256_loadu_ps(b), _mm512_castps512_ps256((__m512)c));
     return (vec_f32)_mm512_zextps256_ps512(low);
 }
 FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c)
