@@ -4,7 +4,7 @@
  * A(i,k) = a[i a_i + k a_k], B(k,j) = b[k b_k + j b_j], C[i][j] = c[i ldc + j]. `fused`: whether the
  * instruction set has FMA (without it a kernel multiplies, rounds and adds).
  *
- *   axpy  one chain over k from 0
+ *   axpy  one chain over k from 0, and +0 to the sum
  *   dot   lane l of L (64 bytes' worth) is the chain over k = l, l + L, ... from 0; lane l is added to
  *         lane l + L/2, then l + L/4, ..., l + 1, and +0 to the sum
  */
@@ -32,7 +32,7 @@
     {                                                                                                     \
         for (int64_t i = 0; i < m; i++)                                                                   \
             for (int64_t j = 0; j < n; j++)                                                               \
-                c[i * ldc + j] = chain_##suffix(a + i * a_i, a_k, b + j * b_j, b_k, 0, 1, k, fused);      \
+                c[i * ldc + j] = chain_##suffix(a + i * a_i, a_k, b + j * b_j, b_k, 0, 1, k, fused) + 0;  \
     }                                                                                                     \
     static inline void matmul_dot_reference_##suffix(int64_t m, int64_t n, int64_t k, real *c,           \
                                                      int64_t ldc, const real *a, int64_t a_i,            \
