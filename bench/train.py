@@ -4,8 +4,8 @@
     python bench/train.py --workload W1 --peers fastnn jax --optimizer rmsprop
 
 workloads.py says what is trained, peers/ how each trains it. The table's "check" is the loss over all rows after
-the first, untimed run: everybody must have learnt as much. "Multiply-adds alone" is no peer, but what all of them take at the
-processor's peak. fastnn leaves out those of zeros, of which pictures have many: --no-zeros shows it without.
+the first, untimed run: everybody must have learnt as much. "Multiply-adds alone" is no peer, but what all of them take
+at the processor's peak. fastnn leaves out those of zeros, of which pictures have many: --no-zeros shows it without.
 """
 
 from __future__ import annotations

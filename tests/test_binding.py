@@ -27,7 +27,11 @@ from fastnn._kernels.core import Plan
         ),
         (lambda p: p.matmul(np.zeros((2, 2)), np.zeros((2, 3)), np.zeros((2, 2))), ValueError, "matmul: shapes"),
         (lambda p: p.matmul((z := np.zeros((2, 2))), z, np.zeros((2, 2))), ValueError, "overlaps"),
-        (lambda p: p.matmul_parts(np.zeros((2, 3, 4)), np.zeros((3, 5)), np.zeros((6, 4))), ValueError, "parts: shapes"),
+        (
+            lambda p: p.matmul_parts(np.zeros((2, 3, 4)), np.zeros((3, 5)), np.zeros((6, 4))),
+            ValueError,
+            "parts: shapes",
+        ),
         (lambda p: p.matmul_parts(np.zeros((2, 3, 4)), np.zeros((3, 5)), np.zeros((5, 4), "f")), TypeError, "dtypes"),
         (lambda p: p.matmul_parts(np.zeros((2, 3, 4)), np.zeros((3, 5)), np.zeros((4, 5)).T), BufferError, "adjacent"),
         (lambda p: p.sum_planes(np.zeros((3, 4)), np.zeros((2, 4, 3))), ValueError, "sum_planes"),

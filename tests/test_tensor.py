@@ -34,7 +34,15 @@ def test_variable_shows_its_logical_shape(shape, layout):
 
 @pytest.mark.parametrize(
     ("shape", "by_output"),
-    [((128, 9), True), ((128, 17), False), ((129, 17), True), ((784, 60), True), ((784, 100), False), ((784, 128), False), ((8, 9), False)],
+    [
+        ((128, 9), True),
+        ((128, 17), False),
+        ((129, 17), True),
+        ((784, 60), True),
+        ((784, 100), False),
+        ((784, 128), False),
+        ((8, 9), False),
+    ],
 )
 def test_kernels_lie_as_the_matrix_products_like_them(shape, by_output):
     array = Variable(np.ones(shape, "float32"), layout="kernel").array
