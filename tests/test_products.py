@@ -98,24 +98,23 @@ def test_same_bits_on_any_threads_and_instruction_set(dtype, sizes, batch):
 
 
 OPTIMIZERS = {
-    "sgd": {},
-    "momentum": {"momentum": 0.9},
-    "nesterov": {"momentum": 0.9, "nesterov": True},
-    "rmsprop": {"rho": 0.9, "momentum": 0.5, "centered": True},
-    "adagrad": {},
-    "adam": {"amsgrad": True},
-    "adamw": {},
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "rmsprop": ("RMSprop", {"rho": 0.9, "momentum": 0.5, "centered": True}),
+    "adagrad": ("Adagrad", {}),
+    "adam": ("Adam", {"amsgrad": True}),
+    "adamw": ("AdamW", {}),
 }
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_rule_follows_a_row_of_sums(name):
     """The fused update against the gradient, computed by itself, and the rule."""
-    kind = {"momentum": "SGD", "nesterov": "SGD", "sgd": "SGD", "rmsprop": "RMSprop"}.get(name, name.capitalize())
-    make = getattr(fastnn.optimizers, {"Adamw": "AdamW"}.get(kind, kind))
+    kind, options = OPTIMIZERS[name]
     x, delta = pictures(32, 300), np.random.default_rng(3).standard_normal((32, 100)).astype("float32")
     fused, plain = weights(300, 100), weights(300, 100)
-    optimizers = [make(0.01, **OPTIMIZERS[name]) for _ in range(2)]
+    optimizers = [getattr(fastnn.optimizers, kind)(0.01, **options) for _ in range(2)]
     for optimizer, variable in zip(optimizers, (fused, plain), strict=True):
         optimizer.build([variable])
 

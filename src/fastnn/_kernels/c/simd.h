@@ -159,7 +159,7 @@ FNN_INLINE vec_f64 vload_part_f64(const double *p, int64_t n)
 {
     return (vec_f64)_mm256_maskload_pd(p, vec_mask(2 * n));
 }
-/* In halves: a store by a mask is slow on AMD processors (bench/README.md), and how many halves there are is foreseen. */
+/* In halves, whose number is foreseen: a store by a mask is slow on AMD processors (bench/README.md). */
 FNN_INLINE void vstore_part_f32(float *p, vec_f32 v, int64_t n)
 {
     __m128 x = _mm256_castps256_ps128((__m256)v);
