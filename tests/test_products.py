@@ -7,7 +7,16 @@ import fastnn
 from fastnn import ops
 from fastnn._kernels import core
 
-SHAPES = [(32, 784, 100), (64, 784, 128), (1, 784, 100), (40, 64, 64), (300, 600, 60), (33, 200, 333), (32, 511, 257)]
+SHAPES = [
+    (32, 784, 100),
+    (64, 784, 128),
+    (1, 784, 100),
+    (40, 64, 64),
+    (300, 600, 60),
+    (300, 96, 64),
+    (33, 200, 333),
+    (32, 511, 257),
+]
 
 
 def pictures(rows, pixels, dtype="float32", zeros=0.6):
@@ -50,6 +59,27 @@ def test_leaving_out_zeros_changes_no_bit(isa, dtype, shape):
     dense[looked_at] = 1
     others = np.setdiff1d(np.arange(rows), looked_at)
     np.testing.assert_array_equal(ops.matmul(x, w).numpy()[others], ops.matmul(dense, w).numpy()[others])
+
+
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_deltas_of_relu_are_taken_back_without_their_zeros(isa, dtype):
+    """Behind a layer of 96 units: its kernel is transposed where it is not made of dot products."""
+    core.set_isa(isa)
+    w, delta = weights(100, 96, dtype), pictures(200, 96, dtype)
+    dense = delta.copy()
+    dense[::50] = 1
+    others = np.arange(200) % 50 > 0
+    back, of_dense = (ops.matmul(d, ops.transpose(w)).numpy() for d in (delta, dense))
+    np.testing.assert_array_equal(back[others], of_dense[others])
+    np.testing.assert_allclose(back, delta @ w.numpy().T, rtol=0, atol=200 * np.finfo(dtype).eps)
+    value = w.numpy().copy()
+    value[7, 30] = np.inf
+    w.assign(value)
+    delta[:, 30] = 0
+    back = ops.matmul(delta, ops.transpose(w)).numpy()
+    assert np.isnan(back[:, 7]).all()
+    assert np.isfinite(np.delete(back, 7, axis=1)).all()
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
@@ -109,11 +139,12 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_rule_follows_a_row_of_sums(name):
+@pytest.mark.parametrize(("rows", "n_out"), [(32, 100), (200, 100), (300, 64)])
+def test_every_rule_follows_a_row_of_sums(name, rows, n_out):
     """The fused update against the gradient, computed by itself, and the rule."""
     kind, options = OPTIMIZERS[name]
-    x, delta = pictures(32, 300), np.random.default_rng(3).standard_normal((32, 100)).astype("float32")
-    fused, plain = weights(300, 100), weights(300, 100)
+    x, delta = pictures(rows, 300), np.random.default_rng(3).standard_normal((rows, n_out)).astype("float32")
+    fused, plain = weights(300, n_out), weights(300, n_out)
     optimizers = [getattr(fastnn.optimizers, kind)(0.01, **options) for _ in range(2)]
     for optimizer, variable in zip(optimizers, (fused, plain), strict=True):
         optimizer.build([variable])

@@ -56,7 +56,7 @@ static inline void fnn_ahead_fetch(int lines)
             a.line = fnn_ahead_row(&a, a.next++);
             a.end = a.line + a.row_bytes;
         }
-        __builtin_prefetch(a.line, 0, 2);
+        __builtin_prefetch(a.line);
     }
     fnn_ahead_here = a;
 }
