@@ -113,13 +113,18 @@ FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c)
 }
 FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm512_sqrt_ps((__m512)x); }
 FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm512_sqrt_pd((__m512d)x); }
-FNN_INLINE unsigned vnonzero_f32(vec_f32 x)
+/* A mask is widened by hand: GCC 12 may store the 16 bits of one and load 64. */
+FNN_INLINE uint64_t vnonzero_f32(vec_f32 x)
 {
-    return _mm512_cmp_ps_mask((__m512)x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    uint64_t bits;
+    __asm__("kmovw %1, %k0" : "=r"(bits) : "k"(_mm512_cmp_ps_mask((__m512)x, _mm512_setzero_ps(), _CMP_NEQ_UQ)));
+    return bits;
 }
-FNN_INLINE unsigned vnonzero_f64(vec_f64 x)
+FNN_INLINE uint64_t vnonzero_f64(vec_f64 x)
 {
-    return _mm512_cmp_pd_mask((__m512d)x, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+    uint64_t bits;
+    __asm__("kmovb %1, %k0" : "=r"(bits) : "k"(_mm512_cmp_pd_mask((__m512d)x, _mm512_setzero_pd(), _CMP_NEQ_UQ)));
+    return bits;
 }
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
 {
@@ -158,11 +163,11 @@ FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 }
 FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm256_sqrt_ps((__m256)x); }
 FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm256_sqrt_pd((__m256d)x); }
-FNN_INLINE unsigned vnonzero_f32(vec_f32 x)
+FNN_INLINE uint64_t vnonzero_f32(vec_f32 x)
 {
     return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)x, _mm256_setzero_ps(), _CMP_NEQ_UQ));
 }
-FNN_INLINE unsigned vnonzero_f64(vec_f64 x)
+FNN_INLINE uint64_t vnonzero_f64(vec_f64 x)
 {
     return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd((__m256d)x, _mm256_setzero_pd(), _CMP_NEQ_UQ));
 }
@@ -225,11 +230,11 @@ FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c) { return a * b + c;
 FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c) { return a * b + c; }
 #endif
 
-FNN_INLINE unsigned vnonzero_f32(vec_f32 x)
+FNN_INLINE uint64_t vnonzero_f32(vec_f32 x)
 {
     return (unsigned)(x[0] != 0) | (unsigned)(x[1] != 0) << 1 | (unsigned)(x[2] != 0) << 2 | (unsigned)(x[3] != 0) << 3;
 }
-FNN_INLINE unsigned vnonzero_f64(vec_f64 x) { return (unsigned)(x[0] != 0) | (unsigned)(x[1] != 0) << 1; }
+FNN_INLINE uint64_t vnonzero_f64(vec_f64 x) { return (unsigned)(x[0] != 0) | (unsigned)(x[1] != 0) << 1; }
 FNN_INLINE vec_f32 vset_f32(float x) { return (vec_f32){x, x, x, x}; }
 FNN_INLINE vec_f64 vset_f64(double x) { return (vec_f64){x, x}; }
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
