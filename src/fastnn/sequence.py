@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
 
 import numpy as np
 
@@ -45,9 +44,14 @@ class Sequence:
 
     def run(self, rounds: int) -> int:
         """Run so many rounds; return how many were completed: fewer when a guard met a value that is not finite."""
-        with ExitStack() as locks:
+        held = []
+        try:
             for program in self._programs:
-                locks.enter_context(program.lock)
+                program.lock.acquire()
+                held.append(program.lock)
             for variable in self.written:
                 variable.before_write()
             return self._core.run(rounds)
+        finally:
+            for lock in held:
+                lock.release()

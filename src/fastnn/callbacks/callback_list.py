@@ -80,7 +80,7 @@ class CallbackList(Callback):
         return any(
             _overrides(callback, hook)
             for callback in self.callbacks
-            if type(callback) is not ProgbarLogger
+            if type(callback) not in (ProgbarLogger, History)
             for hook in _BATCH_HOOKS[mode]
         )
 

@@ -227,8 +227,11 @@ class Sequential(Model):
 
     @property
     def _float_dtype(self) -> np.dtype:
-        dtypes = [standardize_dtype(layer.compute_dtype) for layer in self.layers]
-        return next((dtype for dtype in dtypes if dtype.kind == "f"), standardize_dtype())
+        for layer in self.layers:
+            dtype = standardize_dtype(layer.compute_dtype)
+            if dtype.kind == "f":
+                return dtype
+        return standardize_dtype()
 
     def _expected_input(self) -> tuple[Layer, tuple[int | None, ...]] | None:
         if not self._shapes:

@@ -12,7 +12,6 @@ from .feeds import ArrayFeed, StreamFeed, warn_out_of_data
 from .logs import as_floats
 from .many_epochs import ManyEpochs, make_many_epochs
 from .pace import Pace
-from .snapshot import Snapshot
 
 __all__ = ["EvaluateLoop", "FitLoop"]
 
@@ -146,7 +145,7 @@ class FitLoop(_Loop):
         super().__init__(model, "train", feed, callbacks)
         self.validation = validation
         self.validation_freq = validation_freq
-        self._snapshot = Snapshot(model._runtime.trained(), model._runtime.variables())
+        self._snapshot = model._runtime.snapshot()
         self._finite_epoch = 0
         self._together: ManyEpochs | None = None
         self._tolerant = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
@@ -156,6 +155,12 @@ class FitLoop(_Loop):
 
     def run(self, initial_epoch: int, epochs: int) -> None:
         """Run the epochs ``initial_epoch … epochs - 1``."""
+        try:
+            self._run(initial_epoch, epochs)
+        finally:
+            self._snapshot.forget()
+
+    def _run(self, initial_epoch: int, epochs: int) -> None:
         model, callbacks = self.model, self.callbacks
         model.stop_training = False
         logs: dict[str, Any] = {}
@@ -163,7 +168,7 @@ class FitLoop(_Loop):
         self._finite_epoch = initial_epoch
         self._check_start()
         if self.validation is None and epochs - initial_epoch > 2:
-            self._together = make_many_epochs(model, self.feed, callbacks, self._snapshot.finite)
+            self._together = make_many_epochs(model, self.feed, callbacks, self._snapshot)
         epoch = initial_epoch
         while epoch < epochs:
             count, logs = self._many(epoch, epochs) or self._one(epoch)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from ..callbacks import CallbackList
 from ..sequence import Sequence
 from .feeds import ArrayFeed, StreamFeed
 from .pace import Pace
+from .snapshot import Snapshot
 
 __all__ = ["ManyEpochs", "make_many_epochs"]
 
@@ -19,7 +19,8 @@ class ManyEpochs:
 
     A stretch is all or nothing. If the loss stops being finite, or a weight is not finite at its end (what is
     infinite stays so, or becomes NaN), everything that its programs wrote is put back to what it was before, and the
-    caller runs these epochs again one by one: the same seeds give the same bits.
+    caller runs these epochs again one by one: the same seeds give the same bits. It serves one ``fit`` after the other,
+    and knows from the last how long an epoch takes.
 
     Parameters
     ----------
@@ -27,14 +28,20 @@ class ManyEpochs:
         An epoch of the feed; see `Sequence`.
     reader : MetricReader
     log : EpochLog
-    finite : callable
-        Tells whether all weights are finite.
+    snapshot : Snapshot
+        Holds the state before a stretch, whenever one is run.
     """
 
-    def __init__(self, parts: list[tuple[Any, int, int]], reader: Any, log: Any, finite: Callable[[], bool]) -> None:
-        self._log, self._finite = log, finite
+    def __init__(self, parts: list[tuple[Any, int, int]], reader: Any, log: Any, snapshot: Snapshot) -> None:
+        self._log, self._snapshot = log, snapshot
         self._sequence = Sequence([(reader.reset_program, 0, 0), *parts, (log.program, 0, 0)])
+        seen = {id(variable) for variable in (*snapshot.variables, *log.program.written)}
+        self._others = [variable for variable in self._sequence.written if id(variable) not in seen]
         self._pace = Pace()
+        self._doubtful = 0
+
+    def begin(self) -> None:
+        """Begin a ``fit``: doubts were about the last one's epochs."""
         self._doubtful = 0
 
     def note(self, seconds: float) -> None:
@@ -49,7 +56,7 @@ class ManyEpochs:
 
     def run(self, epoch: int, count: int, callbacks: CallbackList) -> dict[str, float] | None:
         """Run epochs and hand their logs to the history; return the last one's, or None if nothing was done."""
-        before = self._sequence.state()
+        before = [variable.numpy() for variable in self._others]
         self._log.begin()
         start = time.perf_counter()
         try:
@@ -57,8 +64,10 @@ class ManyEpochs:
         except KeyboardInterrupt:
             callbacks.record_epochs(epoch, self._log.columns(self._sequence.completed))
             raise
-        if completed < count or not self._finite():
-            self._sequence.load(before)
+        if completed < count or not self._snapshot.finite():
+            self._snapshot.restore()
+            for variable, array in zip(self._others, before, strict=True):
+                variable.load(array)
             self._doubtful = epoch + count
             return None
         self._pace.note(count, time.perf_counter() - start)
@@ -68,7 +77,7 @@ class ManyEpochs:
 
 
 def make_many_epochs(
-    model: Any, feed: ArrayFeed | StreamFeed, callbacks: CallbackList, finite: Callable[[], bool]
+    model: Any, feed: ArrayFeed | StreamFeed, callbacks: CallbackList, snapshot: Snapshot
 ) -> ManyEpochs | None:
     """Return what runs many epochs at a time; None where an epoch needs Python: callbacks, streams, steps in Python."""
     if callbacks.wants_batches("train") or callbacks.wants_epochs() or model._own_logs("train"):
@@ -76,5 +85,7 @@ def make_many_epochs(
     parts, reader = feed.epoch_parts(), model._runtime.reader()
     if parts is None or reader.reset_program is None or any("python" in program.plan.names for program, _, _ in parts):
         return None
-    log = model._runtime.epoch_log()
-    return None if log is None else ManyEpochs(parts, reader, log, finite)
+    many = model._runtime.many_epochs(parts, snapshot)
+    if many is not None:
+        many.begin()
+    return many

@@ -15,8 +15,10 @@ from ..random import SeedGenerator
 from ..tensor import TracingError, Variable
 from .compiled import CompileLoss, CompileMetrics
 from .logs import EpochLog, MetricReader
+from .many_epochs import ManyEpochs
 from .predictor import Predictor
 from .runners import ProgramCache
+from .snapshot import Snapshot
 
 __all__ = ["Runtime"]
 
@@ -64,7 +66,9 @@ class Runtime:
         self._weights: list[Variable] | None = None
         self._variables: list[Variable] | None = None
         self._orders = ProgramCache(2)
-        self._logs = ProgramCache(1)
+        self._snapshots = ProgramCache(1)
+        self._many_epochs = ProgramCache(2)
+        self._log: EpochLog | None = None
         self._shuffler: SeedGenerator | None = None
 
     @contextmanager
@@ -81,8 +85,9 @@ class Runtime:
         self.programs.clear()
         self.shapes.clear()
         self.predictor.clear()
-        self._logs.clear()
-        self._reader = None
+        self._snapshots.clear()
+        self._many_epochs.clear()
+        self._log = self._reader = None
         self._weights = self._variables = None
 
     def weights(self) -> list[Variable]:
@@ -116,15 +121,21 @@ class Runtime:
         self._shuffler = None
         self._orders.clear()
 
-    def epoch_log(self) -> EpochLog | None:
-        """Return what logs the metrics of many epochs; None where they need Python."""
-        return self._logs.get(None, self._make_log)
+    def snapshot(self) -> Snapshot:
+        """Return what keeps the last finite state of the variables that a training writes."""
+        variables = self.variables()
+        key = (self.trainable(), tuple(map(id, variables)))
+        return self._snapshots.get(key, lambda: Snapshot(self.trained(), variables))
 
-    def _make_log(self) -> EpochLog | None:
-        try:
-            return EpochLog(self.reader())
-        except TracingError:
-            return None
+    def many_epochs(self, parts: list[tuple[Any, int, int]], snapshot: Snapshot) -> ManyEpochs | None:
+        """Return what runs many epochs of these parts in one go; None where the metrics need Python."""
+        if self._log is None:
+            try:
+                self._log = EpochLog(self.reader())
+            except TracingError:
+                return None
+        key = (id(snapshot), *((id(program), row, batches) for program, row, batches in parts))
+        return self._many_epochs.get(key, lambda: ManyEpochs(parts, self.reader(), self._log, snapshot))
 
     def order_program(self, rows: int) -> Any:
         """Return the program that writes a new order of so many rows into its output."""

@@ -14,7 +14,7 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot:
-    """The last finite state of variables.
+    """The last finite state of variables; it may serve one training after the other.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Snapshot:
     def __init__(self, weights: Sequence[Variable], others: Sequence[Variable]) -> None:
         self.variables = list({id(variable): variable for variable in (*weights, *others)}.values())
         self._storage = [variable.array for variable in self.variables]
-        self._copies = [np.empty_like(array) for array in self._storage]
+        self._copies: list[np.ndarray] = []
         self._look = Plan()
         place_guard(self._look, [variable.array for variable in weights])
 
@@ -40,11 +40,18 @@ class Snapshot:
         """Copy the variables as they are now; return False, and keep the copy before, if weights are not finite."""
         if not self.finite():
             return False
-        for copy, array in zip(self._copies, self._storage, strict=True):
-            copy[...] = array
+        if not self._copies:
+            self._copies = [array.copy("K") for array in self._storage]
+        else:
+            for copy, array in zip(self._copies, self._storage, strict=True):
+                copy[...] = array
         return True
 
     def restore(self) -> None:
         """Put the variables back to the last finite copy."""
         for variable, array in zip(self.variables, self._copies, strict=True):
             variable.load(array)
+
+    def forget(self) -> None:
+        """Let go of the copies."""
+        self._copies = []
