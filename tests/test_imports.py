@@ -13,7 +13,7 @@ FLOORS = [
     {"_kernels"},
     {"config", "dtypes", "threads", "tensor", "autograd"},
     {"ops", "random"},
-    {"graph", "fusion", "schedule", "plan", "sequence", "function"},
+    {"graph", "fusion", "schedule", "layout", "plan", "sequence", "function"},
     {
         "utils",
         "initializers",

@@ -208,6 +208,7 @@ _MATMUL_UPDATE = Op(
     reference=lambda w, s0, s1, s2, a, b, scalars, **attrs: _UPDATE.reference(w, s0, s1, s2, a @ b, scalars, **attrs),
     lower=_update_with_product,
     mutates=(0, 1, 2, 3),
+    spaced=(4, 5),
     register=False,
     doc="optimizer_update with the gradient x1 @ x2.",
 )
@@ -217,6 +218,8 @@ _MATMUL_GRAD = Op(
     spec=lambda a, b, y, **attrs: [(y.shape, y.dtype)],
     reference=_grad_reference,
     lower=_grad_with_product,
+    spaced=(0, 1, 2),
+    alike=2,
     register=False,
     doc="An activation's derivative times x1 @ x2.",
 )
@@ -242,7 +245,8 @@ def _fused_sum(node, total):
 
 def _update_with_sum(plan, outs, ins, rule, hyper, option, weight_decay, l2):
     w, s0, s1, s2, x, scalars = ins
-    plan.update(rule, w, contiguous(plan, x), scalars, slots=(s0, s1, s2), hyper=_pars(hyper, weight_decay, l2),
+    x = x if x.shape[1] == 1 or x.strides[1] == x.itemsize else contiguous(plan, x)
+    plan.update(rule, w, x, scalars, slots=(s0, s1, s2), hyper=_pars(hyper, weight_decay, l2),
                 option=option, summed=True)  # fmt: skip
 
 
@@ -253,6 +257,7 @@ _SUM_UPDATE = Op(
     reference=lambda w, s0, s1, s2, x, scalars, **attrs: _UPDATE.reference(w, s0, s1, s2, x.sum(0), scalars, **attrs),
     lower=_update_with_sum,
     mutates=(0, 1, 2, 3),
+    spaced=(4,),
     register=False,
     doc="optimizer_update with the gradient sum(x, axis=0).",
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from . import fusion, schedule
+from . import fusion, layout, schedule
 from ._kernels.core import Plan
 from .graph import Graph, flatten, rebuild, trace
 from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, aligned_empty
@@ -168,6 +168,7 @@ class _Binder:
         self.roots = _roots(self.nodes)
         self.last_use = self._last_uses(wanted)
         self.written = _written(self.nodes)
+        self.padded = layout.padded(self.nodes, wanted)
         self.inputs = [self._allocate(x) for x in graph.inputs]
         self.blocks.clear()  # inputs are never reused
         plan.reserve_gather(len(self.inputs))
@@ -239,10 +240,19 @@ class _Binder:
         op.lower(self.plan, outs, ins, **node.attrs)
 
     def _allocate(self, value):
-        array, block = self.memory.take(value.shape, value.dtype)
+        array, block = self.memory.take(self._space_of(value), value.dtype)
+        if id(value) in self.padded:
+            array = array[:, : value.shape[1]]
+            self.plan.own_rows(array)
         self.blocks.setdefault(self._root(value), []).append(block)
         self.arrays[id(value)] = array
         return array
+
+    def _space_of(self, value):
+        """Return the shape of the memory that a value gets."""
+        if id(value) not in self.padded:
+            return value.shape
+        return value.shape[0], layout.row_length(value.shape, value.dtype.itemsize)
 
     def _array(self, x):
         array = self.arrays.get(id(x))

@@ -300,10 +300,10 @@ static void fill_adam_scalars(trial *t, int dtype)
 enum { STORE, ACTIVATE, ACTIVATE_GRAD, UPDATE, EPILOGUES };
 static const int kinds[EPILOGUES] = {1, 7, 8, RULES};
 
-static void fill_epilogue(trial *t, int dtype, int64_t m, int64_t n, int64_t stride)
+static void fill_epilogue(trial *t, int dtype, int epilogue, int64_t m, int64_t n, int64_t stride)
 {
     fnn_step *s = &t->step;
-    int uses[SLOTS], epilogue = (int)random_int(&t->rng, 0, EPILOGUES - 1);
+    int uses[SLOTS];
     s->dim[8] = epilogue;
     s->dim[9] = random_int(&t->rng, 0, kinds[epilogue] - 1);
     if (epilogue == UPDATE) {
@@ -316,7 +316,34 @@ static void fill_epilogue(trial *t, int dtype, int64_t m, int64_t n, int64_t str
     if (epilogue == ACTIVATE && !one_in(t, 4))
         give_vector(t, 3, dtype, INPUT, n);
     if (epilogue == ACTIVATE_GRAD)
-        give_rows(t, 3, dtype, INPUT, m, n, stride);
+        give_rows(t, 3, dtype, INPUT, m, s->dim[13] ? stride : n, stride);
+}
+
+/* Gives C [m][n], sometimes, but for an update, with room between its rows; returns their stride. */
+static int64_t give_c(trial *t, int dtype, int epilogue, int64_t m, int64_t n)
+{
+    const int64_t line = 64 / (int64_t)item_size(dtype);
+    t->step.dim[13] = epilogue != UPDATE && n > 0 && one_in(t, 3);
+    if (!t->step.dim[13]) {
+        const int64_t stride = pad(t, n);
+        give_rows(t, 0, dtype, OUTPUT, m, n, stride);
+        return stride;
+    }
+    const int64_t stride = one_in(t, 4) ? n + 1 : (n + line - 1) / line * line;
+    give_rows(t, 0, dtype, OUTPUT, m, stride, stride);
+    spare_ends(t, n, stride);
+    return stride;
+}
+
+/* Gives B [k][n], often with rows of whole cache lines. Rows of whole vectors, be they short ones, may be read to their
+ * ends. */
+static void give_b(trial *t, int dtype, int64_t k, int64_t n, int64_t *b)
+{
+    const int64_t line = 64 / (int64_t)item_size(dtype), least = 16 / (int64_t)item_size(dtype);
+    if (b[1] == 1 && one_in(t, 3))
+        b[0] = (n + line - 1) / line * line;
+    give(t, 2, dtype, INPUT, 2, (int64_t[]){k, b[1] == 1 && b[0] % least == 0 ? b[0] : n}, b);
+    t->step.dim[6] = b[0];
 }
 
 /* Makes so many of a hundred elements zero, of either sign. */
@@ -344,7 +371,8 @@ static void fill_matmul(trial *t, int dtype, int dot)
         n = random_int(&t->rng, 520, 560);
         k = random_int(&t->rng, 16, 40);
     }
-    int64_t stride = pad(t, n), a[2] = {pad(t, k), 1}, b[2] = {pad(t, n), 1};
+    int epilogue = (int)random_int(&t->rng, 0, EPILOGUES - 1);
+    int64_t stride = give_c(t, dtype, epilogue, m, n), a[2] = {pad(t, k), 1}, b[2] = {pad(t, n), 1};
     if (dot) {
         b[0] = 1;
         b[1] = pad(t, k);
@@ -356,12 +384,11 @@ static void fill_matmul(trial *t, int dtype, int dot)
         a[0] = 0;
     int64_t dim[] = {m, n, k, stride, a[0], a[1], b[0], b[1]};
     memcpy(s->dim, dim, sizeof dim);
-    give_rows(t, 0, dtype, OUTPUT, m, n, stride);
     give(t, 1, dtype, INPUT, 2, (int64_t[]){m, k}, a);
     if (one_in(t, 2)) /* zeros of A are left out where they are many */
         thin_out(t, &t->operands[t->used - 1], (int)random_int(&t->rng, 30, 100));
-    give(t, 2, dtype, INPUT, 2, (int64_t[]){k, n}, b);
-    fill_epilogue(t, dtype, m, n, stride);
+    give_b(t, dtype, k, n, b);
+    fill_epilogue(t, dtype, epilogue, m, n, stride);
 }
 
 static void fill_matmul_parts(trial *t, int dtype)
@@ -380,7 +407,7 @@ static void fill_matmul_parts(trial *t, int dtype)
     give(t, 1, dtype, INPUT, 2, (int64_t[]){m, k}, a);
     if (one_in(t, 2))
         thin_out(t, &t->operands[t->used - 1], (int)random_int(&t->rng, 30, 100));
-    give(t, 2, dtype, INPUT, 2, (int64_t[]){k, n}, b);
+    give_b(t, dtype, k, n, b);
 }
 
 static void fill_sum_planes(trial *t, int dtype)

@@ -107,6 +107,14 @@ void *give_rows(trial *t, int k, int dtype, int written, int64_t rows, int64_t c
     return give(t, k, dtype, written, 2, (int64_t[]){rows, cols}, (int64_t[]){stride, 1});
 }
 
+void spare_ends(trial *t, int64_t cols, int64_t stride)
+{
+    operand *o = &t->operands[t->used - 1];
+    for (int64_t i = 0; i < o->count; i++)
+        if (i % stride >= cols)
+            o->live[i] = SPARE;
+}
+
 /* ---- before and after ------------------------------------------------------------------------------ */
 
 static size_t bytes(const operand *o)
@@ -177,7 +185,7 @@ int64_t first_difference(const trial *t, const void *results)
         if (!o->written)
             continue;
         for (int64_t i = 0; i < o->count; i++, at += size, n++)
-            if (bits_of(o->dtype, o->data + i * (int64_t)size) != bits_of(o->dtype, at))
+            if (o->live[i] != SPARE && bits_of(o->dtype, o->data + i * (int64_t)size) != bits_of(o->dtype, at))
                 return n;
     }
     return -1;
@@ -188,7 +196,8 @@ uint64_t hash_results(const trial *t)
     uint64_t h = 14695981039346656037u;
     for (const operand *o = t->operands; o < t->operands + t->used; o++)
         for (int64_t i = 0; o->written && i < o->count; i++)
-            h = (h ^ bits_of(o->dtype, o->data + i * (int64_t)item_size(o->dtype))) * 1099511628211u;
+            if (o->live[i] != SPARE)
+                h = (h ^ bits_of(o->dtype, o->data + i * (int64_t)item_size(o->dtype))) * 1099511628211u;
     return h;
 }
 

@@ -13,7 +13,7 @@ typedef struct {
     int64_t count;  /* elements */
     int dtype;
     int written;    /* an output; what the kernel may write is marked in `live` */
-    char *live;     /* [count] */
+    char *live;     /* [count]: 0 must not change, 1 a result, SPARE: whatever the kernel likes */
     char *before;   /* the bytes at the start of the trial */
 } operand;
 
@@ -26,6 +26,7 @@ typedef struct {
 } trial;
 
 enum { INPUT, OUTPUT };
+enum { SPARE = 2 };
 
 size_t item_size(int dtype);
 int is_real(int dtype);
@@ -36,6 +37,9 @@ int one_in(trial *t, int n);
 void *give(trial *t, int k, int dtype, int written, int rank, const int64_t *sizes, const int64_t *strides);
 void *give_vector(trial *t, int k, int dtype, int written, int64_t n);
 void *give_rows(trial *t, int k, int dtype, int written, int64_t rows, int64_t cols, int64_t stride);
+
+/* Makes what lies behind `cols` of the last operand's rows, of the given stride, SPARE. */
+void spare_ends(trial *t, int64_t cols, int64_t stride);
 
 void remember(trial *t);                       /* the state to which `restore` returns */
 void restore(trial *t);

@@ -16,6 +16,7 @@ cdef class Steps:
     cdef bint shared               # whether fnn_share knows the steps as they are
     cdef readonly list names
     cdef list keep
+    cdef dict own                  # where a matrix stands -> bytes from row to row, all of which is its own
 
     def __cinit__(self):
         self.steps = NULL
@@ -24,6 +25,7 @@ cdef class Steps:
         self.shared = False
         self.names = []
         self.keep = []
+        self.own = {}
 
     def __dealloc__(self):
         free(self.steps)
@@ -76,6 +78,15 @@ cdef class Steps:
     def hold(self, *objects):
         """Keep objects alive as long as the plan."""
         self.keep.extend(objects)
+
+    def own_rows(self, matrix):
+        """What lies between the rows of this matrix, and behind the last, is memory that products may write to."""
+        cdef operand o
+        read(matrix, &o, True)
+        self.own[<size_t>o.data] = row_bytes(&o)
+
+    cdef bint owns_rows(self, operand *o) except -1:
+        return self.own.get(<size_t>o.data) == row_bytes(o)
 
     # -- kernels --
 
@@ -254,6 +265,8 @@ cdef class Steps:
                     raise ValueError(f"bias of shape {shape_of(&e)} for {o.shape[1]} columns")
                 step.buf[3] = e.data
                 self.touch(&e, False)
+        if rule is None:
+            step.dim[13] = self.owns_rows(&o) and (y is None or self.owns_rows(&e))
         self.keep.append((out, a, b, bias, y, slots, scalars))
         self.commit("matmul_dot" if adjacent_k else "matmul_axpy", o.dtype)
         reach, by_rows = &self.reach[self.count - 1], self.steps[self.count - 1].by_rows

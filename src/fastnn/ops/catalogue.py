@@ -48,6 +48,10 @@ class Op:
         Whether it must be kept although nobody uses its outputs.
     in_place : bool
         Whether an output may be the memory of an input of its shape and dtype.
+    spaced : tuple of int
+        Positions of the inputs that may be matrices with room between their rows; the output may be one, too, then.
+    alike : int, optional
+        Position of an input that must be laid out as the output.
     attrs : dict
         Names and defaults of the attributes (`inspect.Parameter.empty`: required), in positional order.
     doc : str
@@ -70,6 +74,8 @@ class Op:
         mutates: tuple[int, ...] = (),
         stateful: bool = False,
         in_place: bool = False,
+        spaced: tuple[int, ...] = (),
+        alike: int | None = None,
         attrs: dict | None = None,
         doc: str = "",
         register: bool = True,
@@ -84,6 +90,8 @@ class Op:
         self.mutates = mutates
         self.stateful = stateful or bool(mutates)
         self.in_place = in_place
+        self.spaced = spaced
+        self.alike = alike
         self.n_inputs = len(inputs)
         self.attr_defaults = attrs or {}
         self.__doc__ = doc

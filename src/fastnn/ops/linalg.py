@@ -79,6 +79,7 @@ _matmul = Op(
     reference=np.matmul,
     vjp=_matmul_vjp,
     lower=_matmul_lower,
+    spaced=(0, 1),
     convert=to_float,
 )
 
@@ -163,6 +164,7 @@ _dense = Op(
     reference=_dense_reference,
     vjp=_dense_vjp,
     lower=_dense_lower,
+    spaced=(0,),
     attrs={"activation": "linear", "parameter": 0.0},
     doc="act(x @ kernel + bias) for matrices, in one kernel. Equals the ops one after the other.",
 )

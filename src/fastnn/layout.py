@@ -1,0 +1,51 @@
+"""Room between rows: which values of a program stand in memory as whole vectors of the processor a row.
+
+Rows of 20 elements end within a vector. What makes them would go through parts of vectors, or through copies; what
+reads them does not mind where they stand. So a matrix that matrix products make and only they read has rows
+that are whole vectors long, and what lies between them is overwritten with whatever comes.
+"""
+
+from __future__ import annotations
+
+from ._kernels import core
+from .graph import Node
+from .tensor import SymbolicTensor
+
+__all__ = ["padded", "row_length"]
+
+_VECTOR = {"avx512": 64, "avx2": 32}  # bytes, by instruction set; 16 elsewhere
+_WIDEST = 256  # bytes: in longer rows an end matters little
+
+
+def row_length(shape: tuple[int, ...], itemsize: int) -> int:
+    """Return how many elements from row to row make each row of a matrix begin where a vector does."""
+    lanes = _VECTOR.get(core.get_isa(), 16) // itemsize
+    return -(-shape[1] // lanes) * lanes
+
+
+def padded(nodes: list[Node], wanted: list[SymbolicTensor]) -> set[int]:
+    """Return the ids of the values that get room between their rows; ``wanted`` ones do not.
+
+    An op says by ``spaced`` which of its inputs may be so; its output may be if it has any. What must be laid out
+    alike, `Op.alike`, is so together or not at all.
+    """
+    found = {id(x) for node in nodes if node.op.spaced for x in node.outputs if _ends_within_a_vector(x)}
+    roots = {}  # transposed → the value whose memory it sees
+    for node in nodes:
+        if node.op.name == "transpose" and node.op.view is not None:
+            roots[id(node.outputs[0])] = roots.get(id(node.inputs[0]), id(node.inputs[0]))
+            continue
+        for i, x in enumerate(node.inputs):
+            if i not in node.op.spaced:
+                found.discard(roots.get(id(x), id(x)))
+    found.difference_update(roots.get(id(x), id(x)) for x in wanted)
+    together = [(id(node.inputs[node.op.alike]), id(node.outputs[0])) for node in nodes if node.op.alike is not None]
+    while uneven := {x for pair in together for x in pair if x in found and not found.issuperset(pair)}:
+        found -= uneven
+    return found
+
+
+def _ends_within_a_vector(x: SymbolicTensor) -> bool:
+    if len(x.shape) != 2 or x.dtype.kind != "f" or x.shape[0] < 2 or x.shape[1] < 2:
+        return False
+    return x.shape[1] * x.dtype.itemsize <= _WIDEST and row_length(x.shape, x.dtype.itemsize) != x.shape[1]
