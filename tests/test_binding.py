@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 from fastnn._kernels import core
 from fastnn._kernels.core import Plan
@@ -34,6 +35,18 @@ from fastnn._kernels.core import Plan
         ),
         (lambda p: p.matmul_parts(np.zeros((2, 3, 4)), np.zeros((3, 5)), np.zeros((5, 4), "f")), TypeError, "dtypes"),
         (lambda p: p.matmul_parts(np.zeros((2, 3, 4)), np.zeros((3, 5)), np.zeros((4, 5)).T), BufferError, "adjacent"),
+        (
+            lambda p: p.matmul_parts((z := np.zeros((2, 3, 4))), np.zeros((3, 5)), z.reshape(6, 4)[:5]),
+            ValueError,
+            "overlap",
+        ),
+        (
+            lambda p: p.matmul_parts(
+                as_strided(np.zeros(13), (2, 3, 4), (8, 32, 8)), np.zeros((3, 5)), np.zeros((5, 4))
+            ),
+            ValueError,
+            "overlap",
+        ),
         (lambda p: p.sum_planes(np.zeros((3, 4)), np.zeros((2, 4, 3))), ValueError, "sum_planes"),
         (lambda p: p.sum_planes(np.zeros((3, 4)), np.zeros((2, 3, 4)), bias=np.zeros(3)), ValueError, "bias of shape"),
         (lambda p: p.map("exp", np.zeros(3, complex), np.zeros(3)), TypeError, "no kernel takes"),

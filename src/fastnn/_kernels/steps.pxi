@@ -292,6 +292,8 @@ cdef class Steps:
             raise ValueError(f"matmul_parts: shapes {shape_of(&p)} @ {shape_of(&q)} -> {shape_of(&o)}")
         if o.dtype != p.dtype or o.dtype != q.dtype:
             raise TypeError(f"matmul_parts: dtypes {DTYPES[p.dtype]} @ {DTYPES[q.dtype]} -> {DTYPES[o.dtype]}")
+        if overlap(&o, &p) or overlap(&o, &q) or (o.shape[0] > 1 and o.size and not row_bytes(&o)):
+            raise ValueError("matmul_parts: the planes overlap an operand, or each other")
         if o.stride[2] != 1 or q.stride[1] != 1:
             raise BufferError("matmul_parts: rows of planes and of the second operand must be adjacent")
         step = self.new_step()
