@@ -239,3 +239,33 @@ def test_the_guard_looks_at_arrays_of_any_layout():
             assert many.run(1) == 0
             variable.load(good)
     assert many.run(2) == 2
+
+
+def test_a_fit_within_a_fit_undoes_its_own_epochs():
+    """Each goes back to the end of its own last finite epoch."""
+    model = regressor(fastnn.optimizers.SGD(fastnn.optimizers.schedules.PiecewiseConstantDecay([43], [1e-3, 3e38])))
+    model.fit(X, T * 100, verbose=0, batch_size=100)  # leaves what the next ones use
+    before = []
+
+    def fit_again(epoch, logs):
+        model.fit(X, T * 100, epochs=10, verbose=0, batch_size=100)
+        before.append(model.get_weights())
+
+    callback = fastnn.callbacks.LambdaCallback(on_epoch_begin=fit_again)
+    with pytest.raises(DivergenceError, match="the end of epoch 3"):
+        model.fit(X, T * 100, epochs=9, verbose=0, batch_size=100, callbacks=callback)
+    assert len(before) == 4
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_a_second_fit_takes_what_the_first_one_made(stretches):
+    model = regressor("adam")
+    model.fit(X, T, epochs=20, verbose=0)
+    made = model._runtime._snapshot, *model._runtime._many_epochs._programs.values()
+    assert sum(stretches) == 19  # the first epoch told how long one takes
+    model.fit(X, T, epochs=20, verbose=0)
+    assert made == (model._runtime._snapshot, *model._runtime._many_epochs._programs.values())
+    assert sum(stretches) == 39
+    model.layers[0].trainable = False
+    model.compile("adam", "mse")
+    assert model._runtime._snapshot is None

@@ -145,7 +145,7 @@ class FitLoop(_Loop):
         super().__init__(model, "train", feed, callbacks)
         self.validation = validation
         self.validation_freq = validation_freq
-        self._snapshot = model._runtime.snapshot()
+        self._snapshot = model._runtime.borrow_snapshot()
         self._finite_epoch = 0
         self._together: ManyEpochs | None = None
         self._tolerant = any(isinstance(c, TerminateOnNaN) for c in callbacks.callbacks)
@@ -158,7 +158,7 @@ class FitLoop(_Loop):
         try:
             self._run(initial_epoch, epochs)
         finally:
-            self._snapshot.forget()
+            self.model._runtime.return_snapshot(self._snapshot)
 
     def _run(self, initial_epoch: int, epochs: int) -> None:
         model, callbacks = self.model, self.callbacks

@@ -66,7 +66,7 @@ class Runtime:
         self._weights: list[Variable] | None = None
         self._variables: list[Variable] | None = None
         self._orders = ProgramCache(2)
-        self._snapshots = ProgramCache(1)
+        self._snapshot: Snapshot | None = None
         self._many_epochs = ProgramCache(2)
         self._log: EpochLog | None = None
         self._shuffler: SeedGenerator | None = None
@@ -85,9 +85,8 @@ class Runtime:
         self.programs.clear()
         self.shapes.clear()
         self.predictor.clear()
-        self._snapshots.clear()
         self._many_epochs.clear()
-        self._log = self._reader = None
+        self._snapshot = self._log = self._reader = None
         self._weights = self._variables = None
 
     def weights(self) -> list[Variable]:
@@ -121,11 +120,19 @@ class Runtime:
         self._shuffler = None
         self._orders.clear()
 
-    def snapshot(self) -> Snapshot:
-        """Return what keeps the last finite state of the variables that a training writes."""
-        variables = self.variables()
-        key = (self.trainable(), tuple(map(id, variables)))
-        return self._snapshots.get(key, lambda: Snapshot(self.trained(), variables))
+    def borrow_snapshot(self) -> Snapshot:
+        """Return what keeps the last finite state of the variables that a training writes.
+
+        Until it is returned a training within the training gets one of its own.
+        """
+        weights, variables = self.trained(), self.variables()
+        idle, self._snapshot = self._snapshot, None
+        return idle if idle is not None and idle.is_of(weights, variables) else Snapshot(weights, variables)
+
+    def return_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a borrowed snapshot for the next training, without its copies."""
+        snapshot.forget()
+        self._snapshot = snapshot
 
     def many_epochs(self, parts: list[tuple[Any, int, int]], snapshot: Snapshot) -> ManyEpochs | None:
         """Return what runs many epochs of these parts in one go; None where the metrics need Python."""

@@ -27,9 +27,14 @@ class Snapshot:
     def __init__(self, weights: Sequence[Variable], others: Sequence[Variable]) -> None:
         self.variables = list({id(variable): variable for variable in (*weights, *others)}.values())
         self._storage = [variable.array for variable in self.variables]
+        self._made_of = list(map(id, (*weights, *others)))
         self._copies: list[np.ndarray] = []
         self._look = Plan()
         place_guard(self._look, [variable.array for variable in weights])
+
+    def is_of(self, weights: Sequence[Variable], others: Sequence[Variable]) -> bool:
+        """Tell whether it was made of these variables."""
+        return self._made_of == list(map(id, (*weights, *others)))
 
     def finite(self) -> bool:
         """Tell whether all weights are finite now."""
