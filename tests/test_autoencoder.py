@@ -1,5 +1,7 @@
 """AutoencoderTransformer: PCA is the oracle of the linear one; through the bottleneck and back."""
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -217,6 +219,22 @@ def test_refuses(settings, message):
     with pytest.raises(ValueError, match=message):
         estimator.fit(X)
     assert not hasattr(estimator, "coefs_")
+
+
+def test_a_refused_warm_start_changes_nothing():
+    fitted = coder(2, warm_start=True).fit(X)
+    codes = fitted.transform(X)
+    with pytest.raises(ValueError, match="warm_start can only be used with the layers"):
+        fitted.set_params(hidden_layer_sizes=(5, 5)).fit(X)
+    np.testing.assert_array_equal(fitted.transform(X), codes)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).transform(X), codes)
+
+
+def test_divergence_keeps_the_last_finite_weights():
+    diverging = coder(2, solver="sgd", learning_rate_init=1e20)
+    with pytest.raises(ValueError, match="have been restored"):
+        diverging.fit(X)
+    assert all(np.isfinite(coef).all() for coef in diverging.coefs_)
 
 
 def test_refuses_data():

@@ -6,9 +6,12 @@ import inspect
 import pkgutil
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
-from estimator_samples import SAMPLES, X, Y
+from estimator_samples import SAMPLES, X, Y, outputs, quick
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fastnn
@@ -50,6 +53,23 @@ def test_every_estimator_is_in_the_registry():
     for estimator in ESTIMATORS:
         assert estimator.__name__ in estimators.__all__
         assert getattr(fastnn, estimator.__name__) is estimator
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_a_refused_fit_changes_nothing(cls):
+    other = pd.DataFrame(X[:, :2], columns=["a", "b"])
+    for refused in ({"X": other, "sample_weight": np.ones(len(X) - 1)}, {"X": other * np.nan}):
+        estimator = quick(cls)
+        with pytest.raises(ValueError, match="sample_weight|NaN"):
+            estimator.fit(**{"y": Y, **refused})
+        with pytest.raises(NotFittedError):
+            outputs(estimator)
+        estimator.fit(X, Y)
+        before, said = dict(vars(estimator)), outputs(estimator)
+        with pytest.raises(ValueError, match="sample_weight|NaN"):
+            estimator.fit(**{"y": Y, **refused})
+        assert vars(estimator) == before
+        np.testing.assert_array_equal(outputs(estimator), said)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

@@ -221,6 +221,8 @@ def test_class_weight_of_several_labels(class_weight):
         expanded = compute_sample_weight([{0: 1, 1: class_weight.get(i, 1)} for i in range(4)], Y)
     weighted = fit(MLPClassifier, data=(X, Y), class_weight=class_weight)
     np.testing.assert_allclose(weighted.coefs_[0], fit(MLPClassifier, expanded, data=(X, Y)).coefs_[0], rtol=1e-10)
+    with pytest.raises(ValueError, match=r"The classes, \[0, 1, 2, 3\], are not in class_weight"):
+        fit(MLPClassifier, data=(X, Y), class_weight={9: 2.0})
 
 
 def test_class_weight_in_partial_fit():
@@ -332,6 +334,19 @@ def test_refuses_validation_data(estimator, data, message):
     with pytest.raises(ValueError, match=message):
         fresh.fit(*problem(estimator), validation_data=data(*problem(estimator)))
     assert not hasattr(fresh, "coefs_")
+
+
+def test_refuses_validation_samples_that_weigh_nothing():
+    X, y = problem(MLPClassifier)
+    fitted = fit(MLPClassifier)
+    before = dict(vars(fitted))
+    weightless = {"class_weight": {"a": 0.0, "b": 1.0, "c": 1.0}}, {"validation_data": (X[y == "a"], y[y == "a"])}
+    for setting, given in (weightless, ({"early_stopping": True}, {"sample_weight": np.eye(1, 60)[0]})):
+        with pytest.raises(ValueError, match="weights of the validation set must contain at least one non-zero"):
+            fitted.set_params(**{"class_weight": None, **setting}).fit(X, y, **given)
+        assert {name: vars(fitted)[name] for name in before if name.endswith("_")} == {
+            name: value for name, value in before.items() if name.endswith("_")
+        }
 
 
 def test_refuses_other_targets_in_validation_data():

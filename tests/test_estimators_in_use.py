@@ -251,6 +251,9 @@ def test_refuses(estimator, settings, message):
         (MLPClassifier, lambda X, y: (X * np.nan, y), ValueError, "contains NaN"),
         (MLPClassifier, lambda X, y: (X, y[:10]), ValueError, "inconsistent numbers of samples"),
         (MLPRegressor, lambda X, y: (X, y * np.inf), ValueError, "contains"),
+        (MLPRegressor, lambda X, y: (X, np.where(y > 1, y, None)), ValueError, "Input y contains NaN"),
+        (MLPRegressor, lambda X, y: (X, y.astype("M8[s]")), TypeError, r"y must hold numbers, got datetime64\[s\]"),
+        (MLPClassifier, lambda X, y: (X.astype("m8[s]"), y), TypeError, r"X must hold numbers, got timedelta64\[s\]"),
     ],
 )
 def test_refuses_data(estimator, change, error, message):
@@ -276,6 +279,29 @@ def test_warm_start_refuses_another_network(change):
     with pytest.raises(ValueError, match="same classes as in the previous call to fit"):
         fitted.fit(X, np.where(y == "a", "b", y))
     np.testing.assert_array_equal(fitted.classes_, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("first", ["float32", "float64"])
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_weights_keep_their_dtype(estimator, first):
+    X, y = problem(estimator)
+    other = {"float32": "float64", "float64": "float32"}[first]
+    for going_on in ("fit", "partial_fit"):
+        fitted = estimator(warm_start=True, max_iter=2, random_state=0).fit(X.astype(first), y)
+        getattr(fitted, going_on)(X.astype(other), y)
+        assert fitted.coefs_[0].dtype == fitted._outputs(X).dtype == first
+    fitted.set_params(dtype=other).partial_fit(X, y)  # that is what was asked for
+    assert fitted.coefs_[0].dtype == other
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_parameters_set_after_fit_are_for_the_next_one(estimator):
+    X, _ = problem(estimator)
+    fitted = fit(estimator, hidden_layer_sizes=(6,))
+    before = fitted._outputs(X)
+    fitted.set_params(activation=["tanh", "logistic"], hidden_layer_sizes=(3, 2), output_activation="softmax")
+    np.testing.assert_array_equal(fitted._outputs(X), before)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted))._outputs(X), before)
 
 
 @pytest.mark.parametrize("estimator", PERCEPTRONS)

@@ -41,9 +41,9 @@ class Counts:
                 stretch, most, best, stale, lambda losses: (self.stretches.append(len(losses)), note(losses))
             )
 
-        def rewind(orders, mark, drawn=0):
+        def rewind(orders, drawn=0):
             self.undone += not drawn
-            go_back(orders, mark, drawn)
+            go_back(orders, drawn)
 
         monkeypatch.setattr(Orders, "rewind", rewind)
         monkeypatch.setattr(Epochs, "run", one)
@@ -112,6 +112,19 @@ def test_in_searches(counts, monkeypatch):
         search.fit(X, Y)
     assert counts.single == len(counts.stretches) == 5
     assert sum(counts.stretches) == 5 * 29
+
+
+def test_what_others_draw_meanwhile_does_not_come_again():
+    generator = np.random.RandomState(0)
+    orders, table = Orders(np.arange(9), generator), np.empty((4, 9), np.int64)
+    orders.ahead(table)
+    orders.rewind(1)  # nobody else has drawn: the second comes again
+    np.testing.assert_array_equal(orders.next(), table[1])
+    orders.ahead(table)
+    others = generator.random_sample(4)
+    orders.rewind(1)
+    assert not np.isin(generator.random_sample(4), others).any()
+    assert sorted(orders.next()) == list(range(9))
 
 
 def test_not_where_somebody_looks(counts):

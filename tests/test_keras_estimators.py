@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
 
 import fastnn
 from fastnn import DivergenceError, Sequential, callbacks, layers, losses, metrics, optimizers, random
@@ -271,6 +272,13 @@ def test_several_labels_a_sample(container):
     np.testing.assert_array_equal(found.predict(features), found.predict_proba(features) > 0.5)
     assert found.score(features, y) > 0.3
     assert found.classes_.tolist() == [0, 1, 2, 3]
+    for class_weight, of_scikit_learn in (
+        ("balanced",) * 2,
+        ({1: 3.0}, [{0: 1, 1: 3.0 if i == 1 else 1} for i in range(4)]),
+    ):
+        by_class = clone(found).set_params(class_weight=class_weight).fit(features, container(y))
+        by_sample = clone(found).fit(features, y, sample_weight=compute_sample_weight(of_scikit_learn, y))
+        np.testing.assert_allclose(by_class.predict_proba(features), by_sample.predict_proba(features), rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(80,), (80, 1), (80, 3)])

@@ -289,6 +289,11 @@ def test_refuses(call, message):
         call(*problem())
 
 
+def test_classes_of_objects_are_scikit_learns():
+    X, y = np.eye(3), np.array(["a", "b", "c"], object)
+    assert Perceptron().fit(X, y).classes_.dtype == linear_model.Perceptron().fit(X, y).classes_.dtype
+
+
 def test_overflow_keeps_what_was_there():
     X, y = problem()
     fitted = Perceptron(warm_start=True).fit(X, y)

@@ -19,6 +19,7 @@ from ..optimizers import Optimizer
 from ..optimizers.schedules import LearningRateSchedule
 from .base import has_partial_fit
 from .docs import ATTRIBUTES, EXTENSIONS, PARAMETERS, documented, only
+from .features import features_of, note_features, twin
 from .network import Noise
 from .parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_units, keep_parameters, threads_for
 from .regressor import MLPRegressor
@@ -206,13 +207,18 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return self._train(X, sample_weight, hasattr(self, "_regressor"), "partial_fit")
 
     def _train(self, X: Any, sample_weight: Any, going_on: bool, method: str) -> Self:
-        X = validate_data(self, X, dtype=(np.float64, np.float32), order="C", reset=not going_on)
-        regressor = self._regressor if going_on else MLPRegressor()
+        told = twin(self)
+        X = validate_data(told, X, dtype=(np.float64, np.float32), order="C", reset=not going_on)
+        regressor = twin(self._regressor) if going_on else MLPRegressor()
         regressor.set_params(**self._regressor_parameters())
         regressor._noise = self._checked_noise()
-        getattr(regressor, method)(X, X if X.shape[1] > 1 else X.ravel(), sample_weight=sample_weight)
-        self._regressor = regressor
-        self.n_components_ = self.n_components
+        coefs = vars(regressor).get("coefs_")
+        try:
+            getattr(regressor, method)(X, X if X.shape[1] > 1 else X.ravel(), sample_weight=sample_weight)
+        finally:
+            if vars(regressor).get("coefs_") is not coefs:  # training has begun: what it leaves behind is kept
+                about = {"_regressor": regressor, "n_components_": self.n_components}
+                note_features(self, {**features_of(told), **about})
         return self
 
     def __getattr__(self, name: str) -> Any:

@@ -8,10 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .data import TrainingData
+from .features import features_of, twin
 from .parameters import (
     dropout_rates,
     hidden_activations,
@@ -99,6 +100,8 @@ class Call:
         The weights to begin with.
     random_state : numpy.random.RandomState
         The first weights have been drawn from it.
+    features : dict of str to object
+        Attributes that the estimator gets when training begins.
     """
 
     given: Given
@@ -112,6 +115,7 @@ class Call:
     coefs: list[np.ndarray]
     intercepts: list[np.ndarray]
     random_state: np.random.RandomState
+    features: dict[str, Any]
 
     @property
     def dtype(self) -> np.dtype:
@@ -128,10 +132,11 @@ def check_call(estimator: Any, given: Given) -> Call:
     if given.incremental and estimator.early_stopping and given.validation_data is None:
         raise ValueError("partial_fit does not support early_stopping=True without validation_data")
     first = not ((given.incremental or estimator.warm_start) and hasattr(estimator, "coefs_"))
-    X, y = _validated(estimator, given.X, given.y, reset=first)
+    told = twin(estimator)
+    X, y = _validated(told, given.X, given.y, first)
     targets = estimator._targets(y, X.dtype, first, given)
     samples = Samples(X, targets.encoded, _checked_weights(given.sample_weight, X))
-    validation = _validation_samples(estimator, given.validation_data, targets)
+    validation = _validation_samples(told, given.validation_data, first, targets)
     units = [X.shape[1], *hidden, targets.n_outputs]
     random_state = check_random_state(estimator.random_state)
     if first:
@@ -141,19 +146,28 @@ def check_call(estimator: Any, given: Given) -> Call:
     else:
         weights = _present_weights(estimator, units, X.dtype)
     return Call(
-        given, first, samples, validation, targets, units, activations, dropout, *weights, random_state
+        given, first, samples, validation, targets, units, activations, dropout, *weights, random_state,
+        features_of(told),
     )  # fmt: skip
 
 
-def _validated(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
-    dtype = (np.float64, np.float32) if estimator.dtype is None else np.dtype(estimator.dtype)
-    return validate_data(
+def _validated(estimator: Any, X: Any, y: Any, first: bool, reset: bool | None = None) -> tuple[Any, np.ndarray]:
+    """Return X and y as they are computed with: weights that are there keep their dtype."""
+    for name, given in (("X", X), ("y", y)):
+        if getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):
+            raise TypeError(f"{name} must hold numbers, got {given.dtype}")
+    wanted = estimator.dtype if first or estimator.dtype is not None else estimator.coefs_[0].dtype
+    dtype = (np.float64, np.float32) if wanted is None else np.dtype(wanted)
+    X, y = validate_data(
         estimator, X, y, accept_sparse="csr", multi_output=True, y_numeric=estimator._y_numeric, dtype=dtype, order="C",
-        reset=reset,
+        reset=first if reset is None else reset,
     )  # fmt: skip
+    if estimator._y_numeric:
+        assert_all_finite(y, input_name="y")  # once objects have become numbers, too
+    return X, y
 
 
-def _validation_samples(estimator: Any, validation_data: Any, targets: Targets) -> Samples | None:
+def _validation_samples(estimator: Any, validation_data: Any, first: bool, targets: Targets) -> Samples | None:
     if validation_data is None:
         return None
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
@@ -162,7 +176,7 @@ def _validation_samples(estimator: Any, validation_data: Any, targets: Targets) 
             f"{type(validation_data).__name__!r} instead."
         )
     X, y, *weight = validation_data
-    X, y = _validated(estimator, X, y, reset=False)
+    X, y = _validated(estimator, X, y, first, reset=False)
     return Samples(X, targets.encode(y), _checked_weights(weight[0] if weight else None, X))
 
 

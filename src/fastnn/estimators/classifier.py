@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -180,10 +181,12 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Class labels; where the estimator was fitted on indicators of several labels a sample, such indicators.
+            Class labels; where the estimator was fitted on indicators of several labels a sample, such indicators, a
+            CSR matrix if those were sparse.
         """
         outputs = self._outputs(X)
-        return self._labels.decode(outputs)
+        labels = self._labels.decode(outputs)
+        return sparse.csr_matrix(labels) if getattr(self, "_sparse_labels", False) else labels
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class.
@@ -223,6 +226,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         return Labels(self.classes_, getattr(self, "_multilabel", False), self.out_activation_)
 
     def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
+        sparse_labels = sparse.issparse(y) if first else getattr(self, "_sparse_labels", False)
         y, multilabel = checked_labels(y)
         labels = labels_for(self, y, multilabel, first, given)
         objective = classification(self.loss, labels.out_activation)
@@ -236,7 +240,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             check_known(y, multilabel, labels)
             return encode(y)
 
-        fitted = {"classes_": labels.classes, "_multilabel": multilabel}
+        fitted = {"classes_": labels.classes, "_multilabel": multilabel, "_sparse_labels": sparse_labels}
         # As scikit-learn, which stratifies where there is one output.
         return Targets(encode(y), encode_others, labels.n_outputs, objective, labels.n_outputs == 1, fitted)
 

@@ -18,6 +18,7 @@ from ..callbacks import History
 from ..models import Model
 from ..training.errors import DivergenceError
 from . import routing
+from .features import features_of, note_features, twin
 from .keras_building import build_model, make_callbacks
 from .keras_targets import ClassTargets, NumberTargets, output_units
 from .parameters import threads_for
@@ -206,19 +207,21 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
     ) -> Self:
         """Train a new model (``first``) or the present one, for ``epochs`` or for one more epoch."""
         routed = self._routed()
-        X, y, sample_weight = self._check_data(X, y, sample_weight, reset=first)
+        told = twin(self)
+        X, y, sample_weight = told._check_data(X, y, sample_weight, reset=first)
         targets = self._make_targets(y, classes) if first else self._targets
-        about = self._describe(X, y, targets) if first else {}
+        about = {**features_of(told), **self._describe(X, y, targets)} if first else {}
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         with random.seeded(seed), threads.limited(threads_for(None)):
             model = self._build(about, routed) if first else self.model_
-            arguments = self._fit_arguments(routed, validation_data, targets, model)
+            arguments = told._fit_arguments(routed, validation_data, targets, model)
             arguments.update(self._rows(X, y, sample_weight, targets, model))
             if one_epoch:
                 done = 0 if first else self.current_epoch
                 arguments.update(initial_epoch=done, epochs=done + 1)
             history = dict(self.history_) if one_epoch and not first else {}
-            self._run(model, arguments, {**about, "_targets": targets, "history_": history})
+            fitted = {**features_of(told), **about, "_targets": targets, "history_": history}
+            self._run(model, arguments, fitted)
         return self
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[np.ndarray, Any, Any]:
@@ -234,10 +237,8 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
 
     def _build(self, about: dict[str, Any], routed: dict[str, dict[str, Any]]) -> Model:
         """Return a new compiled model for data that are like this."""
-        names = ("n_features_in_", "feature_names_in_")
-        meta = {name: getattr(self, name) for name in names if hasattr(self, name)}
         compile_with = {"optimizer": self.optimizer, "loss": self.loss, "metrics": self.metrics}
-        return build_model(self.model, compile_with, routed, {**meta, **about}, self.get_params())
+        return build_model(self.model, compile_with, routed, about, self.get_params())
 
     def _rows(self, X: np.ndarray, y: Any, sample_weight: Any, targets: Any, model: Model) -> dict[str, Any]:
         """Return the data as arguments of the model's fit."""
@@ -285,7 +286,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         history = fitted["history_"]
         for name, values in record.history.items():
             history[name] = history.get(name, []) + values
-        vars(self).update(fitted, model_=model)
+        note_features(self, {**fitted, "model_": model})
 
     @property
     def current_epoch(self) -> int:

@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight
 
 from ..models import Model
 from .docs import documented
 from .keras_base import KerasEstimator
 from .keras_docs import ATTRIBUTES, NESTED, PARAMETERS
 from .keras_targets import ClassTargets, resolved_loss
+from .weights import weights_of_several_labels
 
 __all__ = ["KerasClassifier"]
 
@@ -199,7 +200,8 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         if self.class_weight is None:
             return sample_weight
         if targets.kind == "multilabel-indicator":
-            weight = compute_sample_weight(self.class_weight, y)
+            indicators = targets.numbers(y)
+            weight = weights_of_several_labels(self.class_weight, indicators, targets.classes)(indicators)
         else:
             weight = compute_class_weight(self.class_weight, classes=targets.classes, y=y)[targets.numbers(y)]
         return weight if sample_weight is None else weight * sample_weight

@@ -50,7 +50,7 @@ class Labels:
     def encode(self, y: np.ndarray, class_numbers: bool = False) -> np.ndarray:
         """Return targets: zeros and ones, shape (rows, n_outputs); or class numbers, int64 of shape (rows,)."""
         if self.kind == "multilabel":
-            return (y > 0).astype(np.uint8)
+            return (y > 0).astype(np.uint8, order="C")
         numbers = np.searchsorted(self.classes, y)
         if class_numbers:
             return numbers.astype(np.int64)
@@ -86,8 +86,9 @@ def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, giv
         classes, several = known, getattr(estimator, "_multilabel", False)
     else:
         classes, several = _present_classes(y, multilabel), multilabel
-    if given.incremental and not (several and known is None):
-        classes = _classes_of_partial_fit(known, given.classes)
+    if given.incremental:
+        named = classes if several and given.classes is None else given.classes
+        classes = _classes_of_partial_fit(known, named)
     labels = Labels(classes, several, _out_activation(estimator.output_activation, several))
     if given.incremental:
         check_known(y, multilabel, labels)

@@ -74,7 +74,7 @@ class ManyEpochs:
             return False
         sequence = self._compiled()
         before = sequence.state()
-        mark = self._draw(count)
+        self._draw(count)
         for variable, value in ((self._best, best), (self._stale, stale), (self._position, 0)):
             variable.load(value)
         self._step.total.load(0.0)
@@ -86,13 +86,13 @@ class ManyEpochs:
             raise
         if not self._ended_well(count):
             sequence.load(before)
-            self._rewind(mark, 0)
+            self._rewind(0)
             self._doubtful = count
             return False
         losses = self._losses_so_far()
         self._pace.note(len(losses), time.perf_counter() - start)
         if len(losses) < count:
-            self._rewind(mark, len(losses))
+            self._rewind(len(losses))
         note(losses)
         return True
 
@@ -121,19 +121,15 @@ class ManyEpochs:
             self._epochs.order.assign(ops.take(self._table, self._position, axis=0))
         return []
 
-    def _draw(self, count: int) -> Any:
-        """Draw the orders of so many epochs, the first one of which is the next; return how to go back."""
-        if self._orders is None:
-            return None
-        mark = self._orders.mark()
-        for row in self._table.array[:count]:
-            row[...] = self._orders.next()
-        self._epochs.order.load(self._table.array[0])
-        return mark
-
-    def _rewind(self, mark: Any, drawn: int) -> None:
+    def _draw(self, count: int) -> None:
+        """Draw the orders of so many epochs, the first one of which is the next."""
         if self._orders is not None:
-            self._orders.rewind(mark, drawn)
+            self._orders.ahead(self._table.array[:count])
+            self._epochs.order.load(self._table.array[0])
+
+    def _rewind(self, drawn: int) -> None:
+        if self._orders is not None:
+            self._orders.rewind(drawn)
 
     def _losses_so_far(self) -> list[float]:
         return self._losses.array[: int(self._position.array)].tolist()

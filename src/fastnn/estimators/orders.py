@@ -30,13 +30,32 @@ class Orders:
         self._order = self._order[positions]
         return self._order
 
-    def mark(self) -> tuple[np.ndarray, Any]:
-        """Return what `rewind` needs to draw the next orders again."""
-        return self._order, self._random_state.get_state(legacy=False)
+    def ahead(self, table: np.ndarray) -> None:
+        """Fill the rows of a table with the next orders."""
+        before = self._order, self._state()
+        for row in table:
+            row[...] = self.next()
+        self._before, self._after = before, self._state()
 
-    def rewind(self, mark: tuple[np.ndarray, Any], drawn: int = 0) -> None:
-        """Go back to a mark, and on as if only so many orders had been drawn since."""
-        self._order, state = mark
+    def rewind(self, drawn: int = 0) -> None:
+        """Go on as if only so many of the orders of the last `ahead` had been drawn.
+
+        Numbers that somebody else has drawn from the same generator meanwhile, another thread from NumPy's global one,
+        must not come again: then they all stay drawn.
+        """
+        if not _alike(self._state(), self._after):
+            return
+        self._order, state = self._before
         self._random_state.set_state(state)
         for _ in range(drawn):
             self.next()
+
+    def _state(self) -> dict[str, Any]:
+        return self._random_state.get_state(legacy=False)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two states of a generator are the same."""
+    if isinstance(a, dict):
+        return all(_alike(a[name], b[name]) for name in a)
+    return bool(np.array_equal(a, b))

@@ -14,10 +14,11 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets, unique_labels
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from .features import features_of, note_features, twin
 from .perceptron_passes import Line, Passes
 
 __all__ = ["Perceptron"]
@@ -194,12 +195,15 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         ValueError
             If parameters or data are bad, or weights overflow; the estimator is as it was then.
         """
-        X, y = self._check_data(X, y, reset=True)
+        told = twin(self)
+        X, y = told._check_data(X, y, reset=True)
         check_classification_targets(y)
         warm = self.warm_start and hasattr(self, "coef_")
         coef = self.coef_ if warm and coef_init is None else coef_init
         intercept = self.intercept_ if warm and intercept_init is None else intercept_init
-        self._train(X, y, np.unique(y), coef, intercept, sample_weight, self.max_iter, 1.0)
+        classes = unique_labels(y) if y.dtype == object else np.unique(y)
+        self._train(X, y, classes, coef, intercept, sample_weight, self.max_iter, 1.0)
+        note_features(self, features_of(told))
         if self.tol is not None and self.n_iter_ == self.max_iter:
             warnings.warn(
                 "Maximum number of iteration reached before convergence. Consider increasing max_iter to improve the "
@@ -239,10 +243,13 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
                 "sample of the full training set target to properly estimate the class frequency distributions. Pass "
                 "the resulting weights as the class_weight parameter."
             )
-        X, y = self._check_data(X, y, reset=first)
-        _check_partial_fit_first_call(self, classes)
+        told = twin(self)
+        X, y = told._check_data(X, y, reset=first)
+        _check_partial_fit_first_call(told, classes)
         line = (getattr(self, "coef_", None), getattr(self, "intercept_", None))
-        return self._train(X, y, self.classes_, *line, sample_weight, 1, getattr(self, "t_", 1.0))
+        self._train(X, y, told.classes_, *line, sample_weight, 1, getattr(self, "t_", 1.0))
+        note_features(self, features_of(told))
+        return self
 
     def _check_data(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
         return validate_data(
@@ -253,7 +260,7 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     def _train(
         self, X: Any, y: np.ndarray, classes: np.ndarray, coef: Any, intercept: Any, sample_weight: Any, limit: int,
         t: float,
-    ) -> Self:  # fmt: skip
+    ) -> None:  # fmt: skip
         """Find a line for each class, or one for two, and set the attributes."""
         if len(classes) < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {len(classes)} class")
@@ -268,7 +275,6 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.intercept_ = np.array([line.intercept for line in found], X.dtype)
         self.n_iter_ = max(line.passes for line in found)
         self.t_ = t + self.n_iter_ * X.shape[0]
-        return self
 
     def _lines(self, n_classes: int, X: Any, coef: Any, intercept: Any) -> list[Line]:
         """Return the lines to start from."""

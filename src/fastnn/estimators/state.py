@@ -8,8 +8,8 @@ import numpy as np
 
 from .call import Call
 from .epochs import TrainingStep
+from .features import note_features
 from .network import Network, Noise
-from .parameters import hidden_activations
 from .penalty import Penalty
 from .solvers import make_solver
 
@@ -30,7 +30,7 @@ class FittedState:
         self._forget_optimizer()
         if step is not None:
             self._step, self._optimizer = step, step.solver
-        vars(self).update(call.targets.fitted)
+        note_features(self, {**call.features, **call.targets.fitted})
         self.n_layers_, self.n_outputs_ = len(call.units), call.units[-1]
         if call.first:
             self.n_iter_ = self.t_ = 0
@@ -44,6 +44,7 @@ class FittedState:
             self.best_validation_score_ = -np.inf if watched else None
         out = call.targets.objective.out_activation
         self.out_activation_ = getattr(out, "__name__", type(out).__name__) if callable(out) else out
+        self._activations = [*call.activations, out]
         self._hold(network)
 
     def _hold(self, network: Network) -> None:
@@ -56,8 +57,8 @@ class FittedState:
         network = getattr(self, "_network", None)
         if network is None:
             coefs, intercepts = ([np.asarray(a) for a in each] for each in (self.coefs_, self.intercepts_))
-            out = self.output_activation if callable(self.output_activation) else self.out_activation_
-            network = Network(coefs, intercepts, hidden_activations(self.activation, len(coefs) - 1), out)
+            *hidden, out = self._activations
+            network = Network(coefs, intercepts, hidden, out)
             self._hold(network)
         network.load(self.coefs_, self.intercepts_)
         return network

@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from .call import Call, Samples
 from .data import dense_rows
 from .epochs import TrainingStep
+from .features import twin
 
 __all__ = ["Validation", "split_off"]
 
@@ -37,6 +38,8 @@ class Validation:
         if self._data.sample_weight is None:
             self._data.sample_weight = np.ones(count, step.network.dtype)
         self._total = float(self._data.sample_weight.sum(dtype=np.float64))
+        if not self._total:
+            raise ValueError("Sample weights of the validation set must contain at least one non-zero number.")
         self._outputs = np.empty((count, step.network.n_outputs), step.network.dtype)
         self._program = step.evaluation(self._data, min(_ROWS, count))
 
@@ -73,8 +76,8 @@ def _scorer(estimator: Any, samples: Samples) -> Callable[[np.ndarray, float], f
 
     def score(outputs: np.ndarray, loss: float) -> float:
         # The samples have been checked, and their names are gone.
-        nameless = object.__new__(type(estimator))
-        vars(nameless).update({k: v for k, v in vars(estimator).items() if k != "feature_names_in_"})
+        nameless = twin(estimator)
+        vars(nameless).pop("feature_names_in_", None)
         return float(scorer(nameless, samples.X, samples.encoded.y, **weights))
 
     return score

@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from .call import Given
 from .labels import Labels
 
-__all__ = ["class_weights"]
+__all__ = ["class_weights", "weights_of_several_labels"]
 
 Weigh = Callable[[np.ndarray], np.ndarray | None]
 
@@ -44,15 +44,26 @@ def class_weights(class_weight: Any, y: Any, labels: Labels, given: Given) -> We
     if isinstance(class_weight, dict):
         _check(class_weight)
     if labels.kind == "multilabel":
-        return _of_several_labels(class_weight, y, labels)
+        return weights_of_several_labels(class_weight, y, labels.classes)
     table = compute_class_weight(class_weight, classes=labels.classes, y=y)
     return lambda y: table[np.searchsorted(labels.classes, y)]
 
 
-def _of_several_labels(class_weight: Any, y: np.ndarray, labels: Labels) -> Weigh:
-    """Return the product of the weights of each sample's labels: as scikit-learn does for several outputs."""
+def weights_of_several_labels(class_weight: dict | str, y: np.ndarray, classes: np.ndarray) -> Weigh:
+    """Return a function that gives each sample the product of its labels' weights, as scikit-learn does.
+
+    Parameters
+    ----------
+    class_weight : dict or "balanced"
+    y : ndarray of shape (samples, labels)
+        Which "balanced" counts.
+    classes : ndarray of shape (labels,)
+    """
     if isinstance(class_weight, dict):
-        table = np.array([[1.0, class_weight.get(label, 1.0)] for label in labels.classes.tolist()])
+        without = [label for label in classes.tolist() if label not in class_weight]
+        if without and len(classes) - len(without) != len(class_weight):  # scikit-learn's rule, and words
+            raise ValueError(f"The classes, {without}, are not in class_weight")
+        table = np.array([[1.0, class_weight.get(label, 1.0)] for label in classes.tolist()])
     else:
         ones = np.count_nonzero(y, axis=0)
         counts = np.stack([len(y) - ones, ones], axis=1)
