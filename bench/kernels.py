@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import inspect
 import itertools
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from typing import NamedTuple
 
 import common
 import numpy as np
-from limits import Limits, cache_sizes, level
+from limits import Limits, NoCompilerError, cache_sizes, level
 from report import Result
 
 import fastnn
@@ -220,8 +219,8 @@ def limit_contestants(threads: int, folder: Path, tiny: bool) -> dict[str, commo
     """Return what measures each limit; its steps are the operations or bytes of a run."""
     try:
         limits = Limits(core.get_isa(), threads, folder)
-    except (OSError, subprocess.CalledProcessError) as error:
-        common.say(f"The machine's limits are not measured, for want of a C compiler: {error}")
+    except NoCompilerError as missing:
+        common.say(str(missing))
         return {}
     amount = 20_000 if tiny else 2_000_000
     calls = {ARITHMETIC: limits.multiply_adds(amount)}

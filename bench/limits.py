@@ -38,6 +38,10 @@ def level(nbytes: float) -> str:
     return next((name for name, size in sorted(cache_sizes().items()) if nbytes <= size), "DRAM")
 
 
+class NoCompilerError(Exception):
+    """limits.c cannot be compiled."""
+
+
 class Limits:
     """The machine's limits for code of one instruction set, on a number of threads.
 
@@ -48,6 +52,10 @@ class Limits:
     threads : int
     folder : Path
         Where the compiled library goes.
+
+    Raises
+    ------
+    NoCompilerError
     """
 
     def __init__(self, isa: str, threads: int, folder: Path):
@@ -56,7 +64,11 @@ class Limits:
         compiler = shlex.split(os.environ.get("CC", "cc"))
         source = Path(__file__).with_name("limits.c")
         options = ["-O3", f"-DVECTOR={self.vector}", "-shared", "-fPIC", "-o", library, source]
-        subprocess.run([*compiler, *flags, *options], check=True)
+        try:
+            subprocess.run([*compiler, *flags, *options], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            why = "The machine's limits are not measured, for want of a C compiler"
+            raise NoCompilerError(f"{why}: {error}") from error
         self.library = ctypes.CDLL(str(library))
         self.library.multiply_adds.argtypes = [ctypes.c_long]
         self.library.reads.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long]

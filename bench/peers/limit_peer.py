@@ -6,11 +6,10 @@ everything; fastnn leaves out zeros, so that of a training on pictures its share
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 
-from limits import Limits
+from limits import Limits, NoCompilerError
 from report import LIMIT
 from workloads import Task
 
@@ -24,8 +23,8 @@ def trainers(task: Task) -> dict[str, Trainer]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             limits = Limits(core.get_isa(), task.threads, Path(folder))
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise CannotError(f"The processor's limit is not measured, for want of a C compiler: {error}") from None
+        except NoCompilerError as missing:
+            raise CannotError(str(missing)) from None
     flops = task.workload.flops * (2 if task.dtype == "float64" else 1)  # half as many lanes
     repeats = max(1, round(flops / task.threads / limits.library.multiply_adds(1)))
     return {LIMIT: Trainer(limits.multiply_adds(repeats), None)}
