@@ -59,6 +59,7 @@
 #define VEC_FORGET(p) __asm__("" : "+r"(p))
 
 #define VEC_LEN ((int64_t)(VEC_BYTES / sizeof(real)))
+#define VECS_OF(n) (((n) + VEC_LEN - 1) / VEC_LEN) /* vectors that hold so many elements */
 
 typedef float vec_f32 __attribute__((vector_size(VEC_BYTES)));
 typedef double vec_f64 __attribute__((vector_size(VEC_BYTES)));
