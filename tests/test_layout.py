@@ -51,7 +51,7 @@ def test_what_others_read_is_not(read):
     assert spaced(network, ((20, 5), "float64")) == []
 
 
-@pytest.mark.parametrize("shape", [(20, 8), (20, 64), (20, 65), (20, 1), (1, 9)])
+@pytest.mark.parametrize("shape", [(20, 8), (20, 64), (20, 129), (20, 1), (1, 9)])
 def test_rows_of_whole_vectors_long_ones_and_single_ones_are_left(shape):
     first, second = kernel(5, shape[1]), kernel(shape[1], 3)
     network = lambda x: [ops.dense(ops.dense(x, first), second)]  # noqa: E731

@@ -14,7 +14,7 @@ from .tensor import SymbolicTensor
 __all__ = ["padded", "row_length"]
 
 _VECTOR = {"avx512": 64, "avx2": 32}  # bytes, by instruction set; 16 elsewhere
-_WIDEST = 256  # bytes: in longer rows an end matters little
+_WIDEST = 1024  # bytes: in longer rows an end matters little
 
 
 def row_length(shape: tuple[int, ...], itemsize: int) -> int:
