@@ -50,6 +50,13 @@ from fastnn._kernels.core import Plan
         (lambda p: p.sum_planes(np.zeros((3, 4)), np.zeros((2, 4, 3))), ValueError, "sum_planes"),
         (lambda p: p.sum_planes(np.zeros((3, 4)), np.zeros((2, 3, 4)), bias=np.zeros(3)), ValueError, "bias of shape"),
         (lambda p: p.map("exp", np.zeros(3, complex), np.zeros(3)), TypeError, "no kernel takes"),
+        (
+            lambda p: p.call(
+                "softmax_grad", [np.zeros((2, 3), "f")], [np.zeros((2, 3)), np.zeros((2, 3), "f")], (2, 3, 0)
+            ),
+            TypeError,
+            "softmax_grad: inputs of dtypes float64 and float32",
+        ),
         (lambda p: p.set_gather(0, np.zeros(3), np.zeros(3)), IndexError, "gather step 0"),
         (lambda p: p.guard(np.zeros(3), np.zeros(3, "f")), TypeError, "arrays of float64 and float32"),
         (lambda p: p.guard(np.zeros((4, 4))[:, ::2]), BufferError, "rows of adjacent elements"),

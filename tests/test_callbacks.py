@@ -1,6 +1,7 @@
 """Callbacks: which hooks are called when, what they print, what they do."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -378,6 +379,43 @@ def test_early_stopping(settings, values, stopped):
 def test_early_stopping_on_accuracy_knows_the_direction():
     stopping = callbacks.EarlyStopping(monitor="val_accuracy", patience=1)
     assert play(stopping, [0.5, 0.6, 0.7, 0.65], "val_accuracy") == 3
+
+
+@pytest.mark.parametrize("cls", fastnn.metrics.REGISTRY.classes)
+def test_every_metric_knows_its_direction(cls):
+    if cls in (fastnn.metrics.Mean, fastnn.metrics.Sum, fastnn.metrics.MeanMetricWrapper):
+        return
+    up = any(word in cls.__name__ for word in ("Accuracy", "AUC", "Similarity"))
+    model = SimpleNamespace(metrics=[cls(name="chosen")], stop_training=False)
+    for callback in (callbacks.EarlyStopping(monitor="val_chosen"), callbacks.ReduceLROnPlateau(monitor="val_chosen")):
+        callback.set_model(model)
+        callback.on_train_begin()
+        assert callback._improves(2.0, 1.0) is up
+        assert callback._improves(1.0, 2.0) is not up
+
+
+def test_a_loss_as_a_metric_is_better_when_smaller():
+    model = Sequential([fastnn.Input((4,)), layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=[fastnn.losses.mean_absolute_error])
+    stopping = callbacks.EarlyStopping(monitor="mean_absolute_error")
+    model.fit(np.eye(4), np.ones((4, 2)), verbose=0, callbacks=stopping)
+    assert stopping._improves(1.0, 2.0)
+
+
+def test_a_monitor_without_direction_is_refused_before_training():
+    model = make()
+    before = [w.copy() for w in model.get_weights()]
+    with pytest.raises(ValueError, match="pass mode='max' or mode='min'"):
+        model.fit(X, Y, verbose=0, callbacks=callbacks.EarlyStopping(monitor="thing"))
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_schedules_may_ask_for_the_epoch_alone():
+    rates = make().fit(
+        X, Y, epochs=2, verbose=0, callbacks=callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
+    )
+    np.testing.assert_allclose(rates.history["learning_rate"], [0.1, 0.05])
 
 
 def test_early_stopping_puts_the_best_weights_back(capsys):

@@ -125,9 +125,9 @@ def test_a_used_layer_refuses_other_inputs():
 @pytest.mark.parametrize(
     ("content", "error", "match"),
     [
-        ([layers.Dense], TypeError, "not the class"),
-        (["dense"], TypeError, "Only instances of Layer"),
-        (3, TypeError, "Only instances of Layer"),
+        ([layers.Dense], ValueError, "not the class"),
+        (["dense"], ValueError, "Only instances of Layer"),
+        (3, ValueError, "Only instances of Layer"),
         ([layers.Dense(2, name="a"), layers.Dense(3, name="a")], ValueError, "names of their own, but 'a'"),
         ([layers.Dense(2), fastnn.Input((3,))], ValueError, "must be the first"),
     ],

@@ -118,7 +118,7 @@ def weighted_sum(op, sample, arrays, tape=None):
     outputs = [y for y in as_tuple(op.apply(tensors, sample.attrs)) if y.dtype.kind == "f"]
     total = 0.0
     for y, w in zip(outputs, weights_for(outputs), strict=True):
-        total = total + ops.sum(y * w)
+        total = total + ops.sum(y * w.astype(y.dtype.name))
     return total, tensors
 
 
@@ -153,6 +153,17 @@ def test_derivative_equals_central_differences(name):
             np.testing.assert_allclose(
                 grad.numpy(), expected, rtol=1e-6, atol=1e-6 * scale, err_msg=f"{name} input {i} {sample.attrs}"
             )
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if differentiable(n)])
+def test_derivatives_stay_in_float32(name):
+    op = ops.CATALOGUE[name]
+    for sample in filter(is_double, samples(name)):
+        arrays = [x.astype("float32") if x.dtype == "float64" else x for x in sample.inputs]
+        with GradientTape() as tape:
+            total, tensors = weighted_sum(op, sample, arrays, tape)
+        for grad in tape.gradient(total, [tensors[i] for i in sample.wrt], unconnected_gradients="zero"):
+            assert grad.dtype == "float32"
 
 
 def gradient_product(op, sample, arrays):
@@ -227,6 +238,7 @@ def test_public_names_are_documented():
         (lambda: ops.argmax(np.ones((0, 2)), axis=0), "empty axis"),
         (lambda: ops.zeros((-1,)), "negative"),
         (lambda: ops.pad(np.ones(3), 1, mode="wrap"), "not supported"),
+        (lambda: ops.power(np.array([2, 3]), np.array([-1, 3])), "powers below zero"),
     ],
 )
 def test_bad_input_is_named(call, message):
@@ -250,6 +262,68 @@ def test_objects_are_refused():
 def test_promotion_follows_keras(pair):
     expected = {"int32": "float32", "float32": "float64", "bool": "int32", "int64": "float32"}[pair[0]]
     assert (ops.ones(2, pair[0]) + ops.ones(2, pair[1])).dtype == expected
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ops.convert_to_tensor(2**40),
+        lambda: ops.convert_to_tensor([1, -(2**31) - 1]),
+        lambda: ops.convert_to_tensor([1, 300], "uint8"),
+        lambda: ops.full((2,), 2**40, "int32"),
+        lambda: ops.full_like(np.array([5], "int32"), 2**40),
+        lambda: ops.arange(2**31, 2**31 + 3),
+        lambda: ops.arange(0, 2**33, 2**32),
+        lambda: ops.one_hot(2**32, 3),
+    ],
+)
+def test_integers_beyond_their_dtype_are_refused(call):
+    with pytest.raises(OverflowError, match="out of bounds for u?int"):
+        call()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_powers_of_integers_are_exact(dtype):
+    x, n = np.arange(-5 if dtype != "uint8" else 0, 40).astype(dtype)[:, None], np.arange(41).astype(dtype)
+    with np.errstate(over="ignore"):
+        expected = x**n
+    np.testing.assert_array_equal(ops.power(x, n).numpy(), expected)
+    program = plan.compile(ops.power, [(x.shape, dtype), (n.shape, dtype)])
+    for given, array in zip(program.inputs, (x, n), strict=True):
+        given[...] = array
+    np.testing.assert_array_equal(program.run()[0], expected)
+    if dtype != "uint8":
+        program.inputs[1][...] = -1
+        assert not program.run()[0].any()
+
+
+def test_forms_that_numpy_and_keras_know():
+    vector, grid = np.arange(3.0), np.arange(12).reshape(3, 4)
+    for product in (ops.matmul(vector, vector), ops.dot(vector, vector), ops.convert_to_tensor(vector) @ vector):
+        assert product.shape == ()
+        assert product.item() == 5
+    np.testing.assert_array_equal(ops.roll(grid, (1, 2), axis=(0, 1)).numpy(), np.roll(grid, (1, 2), axis=(0, 1)))
+    np.testing.assert_array_equal(ops.roll(grid, 1, axis=(0, 1)).numpy(), np.roll(grid, 1, axis=(0, 1)))
+    np.testing.assert_array_equal(ops.roll(grid, (1, 2)).numpy(), np.roll(grid, (1, 2)))
+    for low, high in ((None, 5), (3, None), (3, 5), (None, None)):
+        np.testing.assert_array_equal(ops.clip(grid, low, high).numpy(), np.clip(grid, low, high))
+    np.testing.assert_array_equal(ops.identity(3).numpy(), np.eye(3))
+
+
+def test_dtypes_are_keras():
+    assert ops.full((2,), 5).dtype == ops.full((2,), True).dtype == "float32"
+    assert ops.arange(3).dtype == ops.arange(5, 1).dtype == "int32"
+    assert ops.arange(0, 1, 0.25).dtype == "float32"
+    assert ops.log2(np.ones(2, "float32")).dtype == ops.log10(np.ones(2, "float32")).dtype == "float32"
+    assert ops.max(np.arange(3, dtype="uint8")).dtype == ops.min(np.arange(3, dtype="uint8")).dtype == "uint8"
+
+
+def test_shapes_are_pythons_integers():
+    """A NumPy integer is strong: 1 / n of it would make float32 float64."""
+    x = np.ones((4, 3), "float32")
+    program = plan.compile(lambda x: [ops.mean(x), ops.reshape(x, (np.int64(2), -1))], [((np.int64(4), 3), "float32")])
+    program.inputs[0][...] = x
+    assert [y.dtype.name for y in program.run()] == ["float32", "float32"]
 
 
 def test_python_scalars_are_weak():

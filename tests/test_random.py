@@ -109,7 +109,7 @@ def test_a_program_draws_what_eager_draws():
 
 @pytest.mark.parametrize("seed", [1.5, "a", True])
 def test_a_seed_is_an_integer(seed):
-    with pytest.raises(TypeError, match="seed must be an integer"):
+    with pytest.raises(ValueError, match="seed must be an integer"):
         random.SeedGenerator(seed)
 
 
@@ -136,5 +136,20 @@ def test_seeded_draws_apart_from_the_global_generator():
     assert np.abs(own - other).max() > 0
     with random.seeded(1):
         np.testing.assert_array_equal([random.uniform((3,)).numpy(), random.uniform((3,)).numpy()], [own, following])
-    with pytest.raises(TypeError, match="seed must be an integer"), random.seeded("1"):
+    with pytest.raises(ValueError, match="seed must be an integer"), random.seeded("1"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("minval", "maxval", "dtype"), [(0, 2**40, "int32"), (-1, 5, "uint8"), (0, 257, "uint8"), (0, 2**60, "int64")]
+)
+def test_integers_beyond_their_dtype_are_not_drawn(minval, maxval, dtype):
+    with pytest.raises(ValueError, match=f"randint: {dtype} numbers from {minval} to {maxval}"):
+        random.randint((4,), minval, maxval, dtype, seed=1)
+
+
+def test_integers_are_drawn_up_to_the_ends_of_their_dtype():
+    for low, high, dtype in ((0, 256, "uint8"), (-(2**31), 2**31, "int32")):
+        drawn = random.randint((4000,), low, high, dtype, seed=1).numpy().astype(float)
+        assert low <= drawn.min() < low + (high - low) / 50
+        assert high - (high - low) / 50 < drawn.max() < high

@@ -68,6 +68,33 @@ def test_series_as_labels_and_plain_vectors_as_columns():
     assert line.predict(np.ones((4, 1, 1)), verbose=0).shape == (4, 1)
 
 
+def test_numpys_integers_are_integers():
+    """They come from the grids of searches."""
+    counts = {"batch_size": 7, "steps_per_epoch": 4, "epochs": 2, "initial_epoch": 1, "validation_batch_size": 3}
+    for chosen in ({"batch_size"}, {"steps_per_epoch"}, set(counts)):
+        found = []
+        for make in (int, np.int64):
+            fastnn.utils.set_random_seed(0)
+            model = classifier("adam")
+            given = {name: make(value) for name, value in counts.items() if name in chosen}
+            model.fit(X, Y, verbose=0, validation_split=0.2, **given)
+            model.evaluate(X, Y, verbose=0, batch_size=make(7), steps=make(3))
+            found.append([*bits(model), model.predict(X, verbose=0, batch_size=make(7)).tobytes()])
+        assert found[0] == found[1]
+
+
+def test_classes_weigh_nothing_in_what_is_split_off():
+    losses = []
+    for class_weight in (None, {0: 5.0, 1: 0.1}):
+        model = classifier(fastnn.optimizers.SGD(0.0))
+        for variable in model.trainable_variables:
+            variable.assign(variable * 0)
+        model.fit(X, Y, verbose=0, validation_split=0.3, class_weight=class_weight)
+        losses.append(model.history.history["val_loss"])
+    assert losses[0] == losses[1]
+    assert model.history.history["loss"] != losses[1]
+
+
 def test_data_are_not_changed():
     x, y = X.copy(), Y.copy()
     for array in (x, y):
@@ -132,6 +159,9 @@ BAD_FITS = [
     ({"x": X, "y": Y, "epochs": -1}, ValueError, "epochs"),
     ({"x": X, "y": Y, "epochs": "5"}, ValueError, "epochs"),
     ({"x": X, "y": Y, "initial_epoch": -1}, ValueError, "initial_epoch"),
+    ({"x": X, "y": Y, "initial_epoch": None}, ValueError, "initial_epoch"),
+    ({"x": X, "y": Y, "epochs": None}, ValueError, "epochs"),
+    ({"x": X, "y": Y, "validation_data": X}, ValueError, "validation_data must be .*no targets"),
     ({"x": X, "y": Y, "steps_per_epoch": 0}, ValueError, "steps_per_epoch"),
     ({"x": X, "y": Y, "validation_steps": 0}, ValueError, "validation_steps"),
     ({"x": X, "y": Y, "validation_batch_size": 0}, ValueError, "validation_batch_size"),

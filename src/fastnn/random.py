@@ -22,6 +22,11 @@ __all__ = [
 ]  # fmt: skip
 
 
+# The bounds of what is drawn as integers of each dtype; beyond 2^53 a float64, as kernels take them, is not exact.
+_EXACT = 2**53
+_BOUNDS = {"uint8": (0, 255), "int32": (-(2**31), 2**31 - 1)}
+
+
 class SeedGenerator:
     """A stream of keys: a seed and a counter that goes up at every use.
 
@@ -54,7 +59,7 @@ class SeedGenerator:
 
 def _check_seed(seed) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
+        raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
     return int(seed)
 
 
@@ -153,6 +158,9 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     dtype = standardize_dtype(dtype)
     if not minval < maxval:
         raise ValueError(f"randint: minval {minval} is not less than maxval {maxval}")
+    least, most = _BOUNDS.get(str(dtype), (-_EXACT, _EXACT))
+    if minval < least or maxval - 1 > most:
+        raise ValueError(f"randint: {dtype} numbers from {minval} to {maxval} are not within {least} to {most}")
     drawn = dtype if dtype in ("int32", "int64") else np.dtype("int64")
     return ops.cast(sampling.random_fill(_next(seed), "randint", _shape(shape), drawn, minval, maxval), dtype)
 

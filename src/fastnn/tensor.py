@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import sys
 import threading
 import weakref
@@ -142,7 +143,7 @@ class SymbolicTensor(Tensor):
     __slots__ = ("dtype", "node", "shape")
 
     def __init__(self, shape, dtype, node=None):
-        self.shape = tuple(shape)
+        self.shape = tuple(map(operator.index, shape))
         self.dtype = dtype
         self.node = node  # the graph node that computes it; None for an input or a variable read
         self.variable = None
@@ -441,7 +442,19 @@ def _to_array(x, dtype) -> np.ndarray:
         if not hasattr(x, "dtype") and not isinstance(x, np.ndarray):
             dtype = {"f": "float", "i": "int32"}.get(array.dtype.kind, dtype)
     dtype = standardize_dtype(dtype)
-    return array if array.dtype == dtype else array.astype(dtype)
+    if array.dtype == dtype:
+        return array
+    if array.dtype.kind in "iu" and dtype.kind in "iu" and not hasattr(x, "dtype"):
+        check_range(array, dtype)
+    return array.astype(dtype)
+
+
+def check_range(array: np.ndarray, dtype: np.dtype) -> None:
+    """Raise OverflowError unless an integer dtype holds all of what was given as Python's integers."""
+    info = np.iinfo(dtype)
+    for value in (array.min(), array.max()) if array.size else ():
+        if not info.min <= value <= info.max:
+            raise OverflowError(f"Python integer {value} out of bounds for {dtype}")
 
 
 _cast: Callable = None  # installed by the ops floor

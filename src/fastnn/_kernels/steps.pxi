@@ -420,7 +420,7 @@ cdef class Steps:
         self.commit(rule, o.dtype)
 
     def call(self, str name, outs, ins, dims=(), pars=(), dtype=None, int by_unit=0):
-        """A kernel on contiguous operands whose sizes the op has checked: buf = outs + ins.
+        """A kernel on contiguous operands whose sizes the op has checked: buf = outs + ins; all floats among ins are alike.
 
         ``dtype`` (default: of the first input, else of the first output) selects the kernel. The first ``by_unit``
         operands are divided evenly among the kernel's units, each of which touches its own part of them.
@@ -428,7 +428,7 @@ cdef class Steps:
         cdef operand o
         cdef fnn_step *step = self.new_step()
         cdef fnn_touch *touch
-        cdef int i, code = -1, n_outs = len(outs)
+        cdef int i, code = -1, real = -1, n_outs = len(outs)
         if n_outs + len(ins) > FNN_BUFS or len(dims) > FNN_DIMS or len(pars) > FNN_PARS:
             raise ValueError(f"{name}: too many operands")
         for i, array in enumerate((*outs, *ins)):
@@ -440,6 +440,10 @@ cdef class Steps:
             self.touch(&o, i < n_outs)
             if i == n_outs or (code < 0 and i == 0):
                 code = o.dtype
+            if i >= n_outs and o.dtype in (FNN_F32, FNN_F64):
+                if real not in (-1, o.dtype):
+                    raise TypeError(f"{name}: inputs of dtypes {DTYPES[real]} and {DTYPES[o.dtype]}")
+                real = o.dtype
         for i, value in enumerate(dims):
             step.dim[i] = value
         for i, number in enumerate(pars):

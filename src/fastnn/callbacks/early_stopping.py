@@ -64,6 +64,7 @@ class EarlyStopping(MonitorCallback):
         self.best_epoch = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        super().on_train_begin(logs)
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

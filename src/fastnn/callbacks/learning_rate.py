@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,17 @@ from .progbar import print_message
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 
 
+def _takes(function: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether a function can be called with these arguments, as far as its signature tells."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # it has none
+        pass
+    return True
+
+
 def _learning_rate(model: Any) -> float:
     return float(np.asarray(model.optimizer.learning_rate))
 
@@ -25,7 +37,7 @@ class LearningRateScheduler(Callback):
     Parameters
     ----------
     schedule : callable
-        ``schedule(epoch, learning_rate)`` returns the new learning rate, a float.
+        ``schedule(epoch, learning_rate)``, or ``schedule(epoch)``, returns the new learning rate, a float.
     verbose : int, default 0
         1: say so.
 
@@ -43,9 +55,10 @@ class LearningRateScheduler(Callback):
             raise TypeError(f"schedule must be a function of (epoch, learning_rate), got {schedule!r}")
         self.schedule = schedule
         self.verbose = verbose
+        self._given_rate = _takes(schedule, 0, 0.0)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        value = self.schedule(epoch, _learning_rate(self.model))
+        value = self.schedule(epoch, _learning_rate(self.model)) if self._given_rate else self.schedule(epoch)
         value = value.numpy().item() if hasattr(value, "numpy") else value
         if not isinstance(value, (float, np.floating)) or not np.isfinite(value):
             raise ValueError(f"schedule must return a finite float, got {value!r} for epoch {epoch}")
@@ -108,6 +121,7 @@ class ReduceLROnPlateau(MonitorCallback):
         return self.cooldown_counter > 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        super().on_train_begin(logs)
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

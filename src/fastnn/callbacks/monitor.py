@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .callback import Callback
+from .callback import Callback, Logs
 
 __all__ = ["MonitorCallback"]
 
-# Metrics that are better when larger; anything else named like a loss or an error is better when small.
+# How metrics are named that are better when larger, for those that do not say so themselves.
 _LARGER_IS_BETTER = ("accuracy", "acc", "auc", "precision", "recall", "r2_score", "f1_score")
 
 
@@ -27,7 +27,7 @@ class MonitorCallback(Callback):
     Raises
     ------
     ValueError
-        For an unknown ``mode``; on the first epoch, if "auto" cannot tell the direction.
+        For an unknown ``mode``; before training, if "auto" cannot tell the direction.
     """
 
     def __init__(
@@ -46,10 +46,11 @@ class MonitorCallback(Callback):
         self.min_delta = abs(min_delta)
         self._sign = 0.0
 
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._sign = self._direction()
+
     def _improves(self, value: float, reference: float | None) -> bool:
         """Whether ``value`` beats ``reference`` by more than ``min_delta``."""
-        if not self._sign:
-            self._sign = self._direction()
         if reference is None:
             return True
         return self._sign * (value - reference) > self.min_delta
@@ -62,10 +63,8 @@ class MonitorCallback(Callback):
         if name == "loss":
             return -1.0
         for metric in _plain_metrics(self.model):
-            if metric.name == name:
-                direction = getattr(metric, "_direction", None)
-                if direction is not None:
-                    return 1.0 if direction == "up" else -1.0
+            if metric.name == name and getattr(metric, "_direction", None):
+                return 1.0 if metric._direction == "up" else -1.0
         if name.endswith(_LARGER_IS_BETTER):
             return 1.0
         raise ValueError(

@@ -93,7 +93,7 @@ class GaussianNoise(_Noise):
     Parameters
     ----------
     stddev : float
-        Standard deviation of the noise, at least 0.
+        Standard deviation of the noise, from 0 to 1.
     seed : int, optional
         Default: drawn from the global generator, which `utils.set_random_seed` seeds.
     **kwargs
@@ -101,7 +101,7 @@ class GaussianNoise(_Noise):
     """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
-        self.stddev = checks.real("stddev", stddev, minimum=0.0)
+        self.stddev = checks.real("stddev", stddev, minimum=0.0, maximum=1.0)
         super().__init__(seed, **kwargs)
 
     def disturb(self, inputs: Tensor) -> Tensor:

@@ -101,18 +101,21 @@ def _class_numbers(y_true: Any, y_pred: Tensor) -> Tensor:
 class Accuracy(PlainMetric):
     """How often predictions equal targets."""
 
+    _direction = "up"
     function = accuracy
 
 
 class CategoricalAccuracy(PlainMetric):
     """How often the largest prediction is that of the target's class; one-hot targets."""
 
+    _direction = "up"
     function = categorical_accuracy
 
 
 class SparseCategoricalAccuracy(PlainMetric):
     """How often the largest prediction is that of the target's class; class numbers as targets."""
 
+    _direction = "up"
     function = sparse_categorical_accuracy
 
 
@@ -127,6 +130,8 @@ class BinaryAccuracy(MeanMetricWrapper):
     threshold : float
         What a prediction must exceed to mean 1.
     """
+
+    _direction = "up"
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         self.threshold = checks.real("threshold", threshold)
@@ -146,6 +151,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     dtype : str, optional
         Default: floatx.
     """
+
+    _direction = "up"
 
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         self.k = checks.integer("k", k, minimum=1)
@@ -167,6 +174,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     from_sorted_ids : bool
         Whether predictions are class numbers, the most likely first.
     """
+
+    _direction = "up"
 
     def __init__(
         self,

@@ -48,6 +48,8 @@ class AUC(Metric):
         Whether predictions are logits rather than probabilities.
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         num_thresholds: int = 200,

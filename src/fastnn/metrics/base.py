@@ -34,6 +34,9 @@ class Metric(Configurable):
     0.6666666865348816
     """
 
+    #: "up" where more is better, "down" where less is: what callbacks with mode="auto" ask for.
+    _direction: str | None = None
+
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self._dtype = standardize_dtype(dtype)

@@ -31,61 +31,67 @@ __all__ = [
 ]
 
 
-class MeanSquaredError(PlainMetric):
+class _Error(PlainMetric):
+    """A plain metric that is better when smaller."""
+
+    _direction = "down"
+
+
+class MeanSquaredError(_Error):
     """Mean of ``(y_true - y_pred)²``."""
 
     function = functions.mean_squared_error
 
 
-class MeanAbsoluteError(PlainMetric):
+class MeanAbsoluteError(_Error):
     """Mean of ``|y_true - y_pred|``."""
 
     function = functions.mean_absolute_error
 
 
-class MeanAbsolutePercentageError(PlainMetric):
+class MeanAbsolutePercentageError(_Error):
     """Mean of ``100 * |y_true - y_pred| / |y_true|``."""
 
     function = functions.mean_absolute_percentage_error
 
 
-class MeanSquaredLogarithmicError(PlainMetric):
+class MeanSquaredLogarithmicError(_Error):
     """Mean of ``(log(y_true + 1) - log(y_pred + 1))²``."""
 
     function = functions.mean_squared_logarithmic_error
 
 
-class Hinge(PlainMetric):
+class Hinge(_Error):
     """Mean of ``max(1 - y_true * y_pred, 0)``; targets -1 and 1, or 0 and 1."""
 
     function = functions.hinge
 
 
-class SquaredHinge(PlainMetric):
+class SquaredHinge(_Error):
     """Mean of ``max(1 - y_true * y_pred, 0)²``; targets -1 and 1, or 0 and 1."""
 
     function = functions.squared_hinge
 
 
-class CategoricalHinge(PlainMetric):
+class CategoricalHinge(_Error):
     """Mean of ``max(1 + max((1 - y_true) * y_pred) - sum(y_true * y_pred), 0)``; one-hot targets."""
 
     function = functions.categorical_hinge
 
 
-class KLDivergence(PlainMetric):
+class KLDivergence(_Error):
     """Kullback-Leibler divergence ``sum(y_true * log(y_true / y_pred))``."""
 
     function = functions.kl_divergence
 
 
-class Poisson(PlainMetric):
+class Poisson(_Error):
     """Mean of ``y_pred - y_true * log(y_pred)``."""
 
     function = functions.poisson
 
 
-class LogCoshError(PlainMetric):
+class LogCoshError(_Error):
     """Mean of ``log(cosh(y_pred - y_true))``; its default name is ``"logcosh"``."""
 
     function = functions.log_cosh
@@ -106,6 +112,8 @@ class CosineSimilarity(MeanMetricWrapper):
         The axis along which the vectors lie.
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         self.axis = checks.integer("axis", axis)
         super().__init__(_cosine, name=name, dtype=dtype, axis=self.axis)
@@ -123,6 +131,8 @@ class RootMeanSquaredError(Mean):
     dtype : str, optional
         Default: floatx.
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -150,6 +160,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
     label_smoothing : float
         0 … 1: draw targets towards 1/2.
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -182,6 +194,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
     axis : int
         Axis of the classes.
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -216,6 +230,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     axis : int
         Axis of the classes.
     """
+
+    _direction = "down"
 
     def __init__(
         self,

@@ -54,10 +54,8 @@ class Sequential(Model):
 
         Raises
         ------
-        TypeError
-            If it is not a layer.
         ValueError
-            If its name is taken, or the shapes do not fit; the stack is left as it was.
+            If it is not a layer, its name is taken, or the shapes do not fit; the stack is left as it was.
         """
         before = list(self._layers)
         self._append(layer)
@@ -81,7 +79,7 @@ class Sequential(Model):
             layer = layer.layer
         if not isinstance(layer, Layer):
             hint = ": pass an instance, not the class" if isinstance(layer, type) else ""
-            raise TypeError(
+            raise ValueError(
                 f"Only instances of Layer can be added to a Sequential model, got {layer!r} "
                 f"(of type {type(layer).__name__}){hint}"
             )

@@ -5,6 +5,8 @@ A derivative is an op of its own, in terms of the output y where that is possibl
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .convert import to_float
@@ -46,7 +48,7 @@ def _np_gelu_tanh_grad(dy, x):
     return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x**2))
 
 
-_normal_pdf = lambda x: exp(x * x * -0.5) * (1 / np.sqrt(2 * np.pi))  # noqa: E731
+_normal_pdf = lambda x: exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))  # noqa: E731
 
 
 def _grad_op(name, inputs, reference, derivative, attrs=None):

@@ -7,13 +7,13 @@ import operator
 import numpy as np
 
 from ..dtypes import standardize_dtype
-from ..tensor import Tensor, convert_to_tensor
+from ..tensor import Tensor, check_range, convert_to_tensor
 from .elementwise import where
 from .shaping import broadcast_to
 
 __all__ = [
-    "arange", "convert_to_numpy", "eye", "full", "full_like", "linspace", "ones", "ones_like", "tril", "triu", "zeros",
-    "zeros_like",
+    "arange", "convert_to_numpy", "eye", "full", "full_like", "identity", "linspace", "ones", "ones_like", "tril",
+    "triu", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -35,9 +35,8 @@ def ones(shape, dtype=None):
 
 
 def full(shape, fill_value, dtype=None):
-    """Return a tensor filled with one value."""
-    value = convert_to_tensor(fill_value, dtype)
-    return broadcast_to(value, _shape_tuple(shape))
+    """Return a tensor filled with one value, or with what broadcasts to the shape; by default in floatx."""
+    return broadcast_to(convert_to_tensor(fill_value, standardize_dtype(dtype)), _shape_tuple(shape))
 
 
 def zeros_like(x, dtype=None):
@@ -57,18 +56,30 @@ def full_like(x, fill_value, dtype=None):
 
 
 def arange(start, stop=None, step=1, dtype=None):
-    """Return start, start + step, … before stop."""
-    values = np.arange(start) if stop is None else np.arange(start, stop, step)
-    if stop is None and step != 1:
-        values = np.arange(0, start, step)
-    return (
-        convert_to_tensor(values.tolist(), dtype) if dtype is None else Tensor(values.astype(standardize_dtype(dtype)))
-    )
+    """Return start, start + step, … before stop: int32, or floatx where one of them is a float, unless dtype says.
+
+    Raises
+    ------
+    OverflowError
+        If an integer dtype does not hold the numbers.
+    """
+    start, stop = (0, start) if stop is None else (start, stop)
+    values = np.arange(start, stop, step)
+    whole = values.dtype.kind in "iu"
+    dtype = standardize_dtype("int32" if dtype is None and whole else dtype)
+    if whole and dtype.kind in "iu":
+        check_range(values, dtype)
+    return Tensor(values.astype(dtype))
 
 
 def linspace(start, stop, num=50, endpoint=True, dtype=None):
     """Return num numbers evenly from start to stop."""
     return Tensor(np.linspace(start, stop, num, endpoint=endpoint).astype(standardize_dtype(dtype)))
+
+
+def identity(n, dtype=None):
+    """Return the n × n identity matrix."""
+    return eye(n, dtype=dtype)
 
 
 def eye(N, M=None, k=0, dtype=None):

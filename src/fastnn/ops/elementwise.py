@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..dtypes import is_float
-from ..tensor import Tensor
+from ..tensor import SymbolicTensor, Tensor
 from .catalogue import Op
 from .convert import BOOL, cast, to_bool, to_common, to_float, to_number, to_tensor
 
@@ -125,11 +127,32 @@ _power = _binary("power", np.power, _power_grad, convert=to_float)
 
 
 def power(x1, x2):
-    """Raise x1 to the power x2, elementwise. Integers give integers."""
+    """Raise x1 to the power x2, elementwise. Integers give integers, modulo 2 to their number of bits.
+
+    Raises
+    ------
+    ValueError
+        For integers to powers below zero; in a program those give 0.
+    """
     x1, x2 = to_number(x1, x2)
-    if is_float(x1.dtype):
-        return _power(x1, x2)
-    return cast(_power(cast(x1, "float64"), cast(x2, "float64")), x1.dtype)
+    return _power(x1, x2) if is_float(x1.dtype) else _integer_power(x1, x2)
+
+
+def _integer_power(x, n):
+    """Square, and multiply where a bit of the exponent is set."""
+    y = Tensor(np.ones(broadcast_shapes("power", x, n), x.dtype))
+    if isinstance(n, SymbolicTensor):
+        bits = 8 * n.dtype.itemsize
+        y = where(less(n, 0), 0, y)  # where nobody can be told
+    elif n.array.size and n.array.min() < 0:
+        raise ValueError("power: integers to powers below zero are no integers; cast them to a float dtype")
+    else:
+        bits = int(n.array.max(initial=0)).bit_length()
+    for bit in range(bits):
+        y = where(equal(mod(n, 2), 1), multiply(y, x), y)
+        if bit + 1 < bits:
+            x, n = multiply(x, x), floor_divide(n, 2)
+    return y
 
 
 def ones_like_(x):
@@ -203,7 +226,7 @@ def _erf_reference(x):
     return scipy_erf(x)
 
 
-erf = elementwise("erf", _erf_reference, lambda dy, y, x: dy * (2 / np.sqrt(np.pi)) * exp(-x * x))
+erf = elementwise("erf", _erf_reference, lambda dy, y, x: dy * (2 / math.sqrt(math.pi)) * exp(-x * x))
 floor = elementwise("floor", np.floor, lambda dy, y, x: dy * 0.0)
 ceil = elementwise("ceil", np.ceil, lambda dy, y, x: dy * 0.0)
 round = elementwise("round", np.round, lambda dy, y, x: dy * 0.0, doc="Round to the nearest integer, halves to even.")
@@ -248,25 +271,26 @@ _clip = elementwise(
 
 
 def clip(x, x_min, x_max):
-    """Limit values to x_min .. x_max."""
-    return _clip(x, x_min, x_max)
+    """Limit values to x_min .. x_max; None: no limit."""
+    if x_min is None:
+        return copy(x) if x_max is None else minimum(x, x_max)
+    return maximum(x, x_min) if x_max is None else _clip(x, x_min, x_max)
 
 
 # ---- written in the ops above -------------------------------------------------------------------------------
 
 abs = absolute
 true_divide = divide
-identity = copy
 
 
 def log2(x):
     """Base-2 logarithm."""
-    return log(x) * (1 / np.log(2))
+    return log(x) * (1 / math.log(2))
 
 
 def log10(x):
     """Base-10 logarithm."""
-    return log(x) * (1 / np.log(10))
+    return log(x) * (1 / math.log(10))
 
 
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
@@ -280,7 +304,7 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
 
 __all__ = (
     "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil clip copy cos cosh divide "
-    "divide_no_nan equal erf exp expm1 floor floor_divide greater greater_equal identity isfinite isinf isnan less "
+    "divide_no_nan equal erf exp expm1 floor floor_divide greater greater_equal isfinite isinf isnan less "
     "less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor maximum minimum mod multiply "
     "nan_to_num negative not_equal power reciprocal round rsqrt sign sin sinh sqrt square subtract tan true_divide "
     "trunc where"

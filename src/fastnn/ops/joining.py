@@ -129,9 +129,16 @@ def repeat(x, repeats, axis=None):
 
 
 def roll(x, shift, axis=None):
-    """Shift elements along an axis, those that leave coming in at the other end."""
+    """Shift elements along an axis, those that leave coming in at the other end.
+
+    Several axes have a shift each, or one for all; without an axis the flat tensor is shifted.
+    """
     x = convert_to_tensor(x)
     if axis is None:
-        return reshape(roll(ravel(x), shift, 0), x.shape)
+        return reshape(roll(ravel(x), np.sum(shift), 0), x.shape)
+    if np.ndim(axis) or np.ndim(shift):
+        for each, by in np.broadcast(axis, shift):
+            x = roll(x, int(by), int(each))
+        return x
     n = x.shape[axis]
     return take(x, (np.arange(n) - shift) % n if n else np.arange(0), axis=axis)

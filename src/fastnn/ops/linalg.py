@@ -94,6 +94,8 @@ def matmul(x1, x2):
     if a.shape[-1] != b.shape[-2 if len(b.shape) > 1 else 0]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit: {a.shape[-1]} columns, "
                          f"{b.shape[-2 if len(b.shape) > 1 else 0]} rows")  # fmt: skip
+    if len(a.shape) == len(b.shape) == 1:
+        return reshape(_matmul(reshape(a, (1, -1)), reshape(b, (-1, 1))), ())
     if len(a.shape) == 1:
         return squeeze(matmul(expand_dims(a, 0), b), -2)
     if len(b.shape) == 1:

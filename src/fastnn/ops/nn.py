@@ -188,6 +188,7 @@ sparse_softmax_crossentropy_grad = Op(
     reference=_np_sparse_grad,
     vjp=lambda call, g: _sparse_crossentropy_second(*call.inputs, g),
     lower=_rows_lower("sparse_softmax_crossentropy_grad"),
+    convert=lambda dloss, probs, label: [*to_float(dloss, probs), convert_to_tensor(label)],
 )
 
 

@@ -158,20 +158,16 @@ _any = _reduce_op("any", np.any, convert=to_bool, out_dtype=BOOL)
 _all = _reduce_op("all", np.all, convert=to_bool, out_dtype=BOOL)
 
 
-def _integer_max_min_guard(x, axes, name):
-    if not is_float(x.dtype) and math.prod(x.shape[a] for a in axes) == 0:
-        raise ValueError(f"{name} of an empty axis of integers")
-
-
-def _reducer(op, doc, refuse_empty=False):
+def _reducer(op, doc, extreme=False):
     def reduce(x, axis=None, keepdims=False):
         (x,) = op.convert(x)
-        if x.dtype == UINT8:
+        given = x.dtype
+        if given == UINT8:
             x = cast(x, "int32")
         axes = normalize_axes(axis, len(x.shape))
-        if refuse_empty:
-            _integer_max_min_guard(x, axes, op.name)
-        y = op(x, axes)
+        if extreme and not is_float(given) and math.prod(x.shape[a] for a in axes) == 0:
+            raise ValueError(f"{op.name} of an empty axis of integers")
+        y = cast(op(x, axes), given) if extreme else op(x, axes)
         return reshape(y, _kept(x.shape, axes)) if keepdims else y
 
     reduce.__name__ = reduce.__qualname__ = op.name
@@ -181,8 +177,8 @@ def _reducer(op, doc, refuse_empty=False):
 
 sum = _reducer(_sum, "Sum of elements.")
 prod = _reducer(_prod, "Product of elements.")
-max = amax = _reducer(_max, "Largest element; NaN if there is one.", refuse_empty=True)
-min = amin = _reducer(_min, "Smallest element; NaN if there is one.", refuse_empty=True)
+max = amax = _reducer(_max, "Largest element; NaN if there is one.", extreme=True)
+min = amin = _reducer(_min, "Smallest element; NaN if there is one.", extreme=True)
 any = _reducer(_any, "Whether any element is true.")
 all = _reducer(_all, "Whether all elements are true.")
 

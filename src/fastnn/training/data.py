@@ -57,6 +57,7 @@ class ArrayData:
         weight = None if sample_weight is None else arrays.as_array(sample_weight, names[2])
         given = dict(zip(names, (x, y, weight), strict=True))
         self.rows = arrays.check_lengths(**given)
+        self._own_weight = weight
         if class_weight is not None:
             weight = class_weights(y, class_weight, weight, names[1])
         if weight is not None:
@@ -88,7 +89,7 @@ class ArrayData:
         self.sources = (x, *self.sources[1:])
 
     def split(self, fraction: float) -> ArrayData:
-        """Cut off the last rows, the given fraction of all, and return them."""
+        """Cut off the last rows, the given fraction of all, and return them, without what their classes weigh."""
         at = math.floor(self.rows * (1.0 - fraction))
         if at in (0, self.rows):
             raise ValueError(
@@ -97,7 +98,7 @@ class ArrayData:
             )
         rest = object.__new__(ArrayData)
         rest.names, rest.x_dtype, rest.dtype = self.names, self.x_dtype, self.dtype
-        rest.sources = tuple(None if s is None else s[at:] for s in self.sources)
+        rest.sources = tuple(None if s is None else s[at:] for s in (*self.sources[:2], self._own_weight))
         self.sources = tuple(None if s is None else s[:at] for s in self.sources)
         rest.rows, self.rows = self.rows - at, at
         rest.resize(self.batch_size)

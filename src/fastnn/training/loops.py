@@ -171,8 +171,9 @@ class FitLoop(_Loop):
             self._together = make_many_epochs(model, self.feed, callbacks, self._snapshot)
         epoch = initial_epoch
         while epoch < epochs:
-            count, logs = self._many(epoch, epochs) or self._one(epoch)
+            count, found = self._many(epoch, epochs) or self._one(epoch)
             epoch += count
+            logs = logs if found is None else found
             if model.stop_training:
                 break
         if epochs:
@@ -196,17 +197,18 @@ class FitLoop(_Loop):
         self._finite_epoch = epoch + count
         return count, logs
 
-    def _one(self, epoch: int) -> tuple[int, dict[str, Any]]:
-        """Run one epoch with all that may be wanted around it; return 1 and the logs."""
+    def _one(self, epoch: int) -> tuple[int, dict[str, Any] | None]:
+        """Run one epoch with all that may be wanted around it; return 1 and the logs, None if there was no batch."""
         start = time.perf_counter()
         self.callbacks.on_epoch_begin(epoch)
         logs = self._epoch(epoch)
-        self.callbacks.on_epoch_end(epoch, logs)
+        if logs is not None:
+            self.callbacks.on_epoch_end(epoch, logs)
         if self._together is not None:
             self._together.note(time.perf_counter() - start)
         return 1, logs
 
-    def _epoch(self, epoch: int) -> dict[str, Any]:
+    def _epoch(self, epoch: int) -> dict[str, Any] | None:
         done, finite = self._pass()
         if not finite:
             self._diverged(epoch, done + 1, "the loss is NaN or infinite")
@@ -217,6 +219,7 @@ class FitLoop(_Loop):
         if not done and finite:
             warn_out_of_data()
             self.model.stop_training = True
+            return None
         logs = self._logs()
         if self.validation is not None and self._validates(epoch + 1):
             logs.update((f"val_{name}", value) for name, value in self.validation.run().items())

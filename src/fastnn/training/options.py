@@ -23,11 +23,9 @@ def check_verbose(verbose: Any) -> int:
     raise ValueError(f"verbose must be 0, 1, 2 or 'auto', got {verbose!r}")
 
 
-def check_counts(minimum: int = 1, **values: Any) -> None:
-    """Raise ValueError unless each argument is None or an integer of at least ``minimum``."""
-    for name, value in values.items():
-        if value is not None:
-            checks.integer(name, value, minimum=minimum)
+def check_counts(minimum: int = 1, **values: Any) -> list[Any]:
+    """Return each argument as an int, or None; raise ValueError unless it is an integer of at least ``minimum``."""
+    return [checks.optional_integer(name, value, minimum=minimum) for name, value in values.items()]
 
 
 def check_fraction(validation_split: Any) -> float:

@@ -239,6 +239,8 @@ class Preparation(Steps):
         names = tuple(
             "validation_data" if streamed else f"{part} of validation_data" for part in ("x", "y", "sample_weight")
         )
+        if y is None and not streamed and isinstance(data, ArrayData) and data.sources[1] is not None:
+            raise ValueError("validation_data must be (x, y) or (x, y, sample_weight): there are no targets in it")
         validation = self._make_data(
             x, y, weight, batch_size=None if streamed else batch_size, steps=steps, names=names
         )

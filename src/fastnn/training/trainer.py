@@ -10,6 +10,7 @@ import numpy as np
 from .. import optimizers
 from ..callbacks import History
 from ..metrics import Mean, Metric
+from ..utils import checks
 from . import arrays, options
 from .compiled import CompileLoss, CompileMetrics
 from .data import ArrayData
@@ -182,13 +183,14 @@ class Trainer(Preparation):
         """
         self._require_compiled("fit")
         verbose = options.check_verbose(verbose)
-        options.check_counts(
+        batch_size, steps_per_epoch, validation_steps, validation_batch_size = options.check_counts(
             batch_size=batch_size,
             steps_per_epoch=steps_per_epoch,
             validation_steps=validation_steps,
             validation_batch_size=validation_batch_size,
         )
-        options.check_counts(minimum=0, epochs=epochs, initial_epoch=initial_epoch)
+        epochs = checks.integer("epochs", epochs, minimum=0)
+        initial_epoch = checks.integer("initial_epoch", initial_epoch, minimum=0)
         validation_split = options.check_fraction(validation_split)
         validation_freq = options.check_frequency(validation_freq)
         if not isinstance(shuffle, (bool, np.bool_)):
@@ -245,7 +247,7 @@ class Trainer(Preparation):
         """
         self._require_compiled("evaluate")
         verbose = options.check_verbose(verbose)
-        options.check_counts(batch_size=batch_size, steps=steps)
+        batch_size, steps = options.check_counts(batch_size=batch_size, steps=steps)
         data = self._make_data(x, y, sample_weight, batch_size=batch_size, steps=steps)
         self._prepare(self._check(data), training=False)
         feed = make_feed(self, "test", data, steps)
@@ -283,7 +285,7 @@ class Trainer(Preparation):
             if found is not None:
                 return found
         verbose = options.check_verbose(verbose)
-        options.check_counts(batch_size=batch_size, steps=steps)
+        batch_size, steps = options.check_counts(batch_size=batch_size, steps=steps)
         callback_list = self._callback_list(callbacks, verbose, 1, None)
         return PredictLoop(self, x, batch_size, steps, callback_list).run()
 
