@@ -133,10 +133,10 @@ def check_call(estimator: Any, given: Given) -> Call:
         raise ValueError("partial_fit does not support early_stopping=True without validation_data")
     first = not ((given.incremental or estimator.warm_start) and hasattr(estimator, "coefs_"))
     told = twin(estimator)
-    X, y = _validated(told, given.X, given.y, first)
+    X, y = _validated(told, given.X, given.y, _dtypes(estimator, first), reset=first)
     targets = estimator._targets(y, X.dtype, first, given)
     samples = Samples(X, targets.encoded, _checked_weights(given.sample_weight, X))
-    validation = _validation_samples(told, given.validation_data, first, targets)
+    validation = _validation_samples(told, given.validation_data, X.dtype, targets)
     units = [X.shape[1], *hidden, targets.n_outputs]
     random_state = check_random_state(estimator.random_state)
     if first:
@@ -151,23 +151,27 @@ def check_call(estimator: Any, given: Given) -> Call:
     )  # fmt: skip
 
 
-def _validated(estimator: Any, X: Any, y: Any, first: bool, reset: bool | None = None) -> tuple[Any, np.ndarray]:
-    """Return X and y as they are computed with: weights that are there keep their dtype."""
-    for name, given in (("X", X), ("y", y)):
-        if getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):
+def _dtypes(estimator: Any, first: bool) -> Any:
+    """Return what features may be computed in, as `validate_data` takes it: weights that are there keep their dtype."""
+    if estimator.dtype is not None:
+        return np.dtype(estimator.dtype)
+    return (np.float64, np.float32) if first else estimator.coefs_[0].dtype
+
+
+def _validated(estimator: Any, X: Any, y: Any, dtype: Any, reset: bool) -> tuple[Any, np.ndarray]:
+    for name, given, numeric in (("X", X, True), ("y", y, estimator._y_numeric)):
+        if numeric and getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):  # dates
             raise TypeError(f"{name} must hold numbers, got {given.dtype}")
-    wanted = estimator.dtype if first or estimator.dtype is not None else estimator.coefs_[0].dtype
-    dtype = (np.float64, np.float32) if wanted is None else np.dtype(wanted)
     X, y = validate_data(
         estimator, X, y, accept_sparse="csr", multi_output=True, y_numeric=estimator._y_numeric, dtype=dtype, order="C",
-        reset=first if reset is None else reset,
+        reset=reset,
     )  # fmt: skip
     if estimator._y_numeric:
         assert_all_finite(y, input_name="y")  # once objects have become numbers, too
     return X, y
 
 
-def _validation_samples(estimator: Any, validation_data: Any, first: bool, targets: Targets) -> Samples | None:
+def _validation_samples(estimator: Any, validation_data: Any, dtype: np.dtype, targets: Targets) -> Samples | None:
     if validation_data is None:
         return None
     if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
@@ -176,7 +180,7 @@ def _validation_samples(estimator: Any, validation_data: Any, first: bool, targe
             f"{type(validation_data).__name__!r} instead."
         )
     X, y, *weight = validation_data
-    X, y = _validated(estimator, X, y, first, reset=False)
+    X, y = _validated(estimator, X, y, dtype, reset=False)
     return Samples(X, targets.encode(y), _checked_weights(weight[0] if weight else None, X))
 
 
