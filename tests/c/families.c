@@ -366,6 +366,8 @@ static void fill_matmul(trial *t, int dtype, int dot)
         m = random_int(&t->rng, 32, 150);
         n = random_int(&t->rng, 64, 250);
         k = random_int(&t->rng, 16, 1100);
+        if (dot && one_in(t, 2)) /* whole vectors of C hold sums over pieces of k */
+            n = n / 16 * 16;
     } else if (!dot && one_in(t, 8)) { /* weights for which updates run beside products of every instruction set */
         m = random_int(&t->rng, 520, 560);
         n = random_int(&t->rng, 520, 560);

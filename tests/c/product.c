@@ -26,7 +26,7 @@ void check_product(const trial *t, const char *name, int dtype, const char *what
     int fused = strcmp(fnn_isa(), "baseline") != 0;
     if ((!dot && !in_parts && strcmp(name, "matmul_axpy")) || d[8] != 0)
         return;
-    if (d[2] <= 128 && d[1] >= 8) /* short and wide: a chain, too */
+    if (d[1] >= (d[2] <= 128 ? 8 : 64)) /* short, or wide: a chain, too */
         dot = 0;
     const operand *c = &t->operands[0];
     size_t bytes = (size_t)c->count * item_size(dtype);
