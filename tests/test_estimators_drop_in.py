@@ -205,6 +205,7 @@ def test_several_labels(setting):
     ours, theirs = assert_same_fit(MLPClassifier, data=(X, Y), **setting)
     assert ours.predict(X).dtype == theirs.predict(X).dtype
     assert ours.score(X, Y) == theirs.score(X, Y)
+    assert fit(MLPClassifier, data=(X, sparse.csr_array(Y)), **setting).score(X, Y) == ours.score(X, Y)
     for container in (np.asfortranarray, pd.DataFrame, lambda Y: Y[::-1][::-1]):
         np.testing.assert_array_equal(fit(MLPClassifier, data=(X, container(Y)), **setting).coefs_[0], ours.coefs_[0])
 

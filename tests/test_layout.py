@@ -58,6 +58,11 @@ def test_rows_of_whole_vectors_long_ones_and_single_ones_are_left(shape):
     assert spaced(network, ((shape[0], 5), "float64")) == []
 
 
+def test_rows_of_up_to_a_kilobyte_are_not():
+    first, second = kernel(5, 65), kernel(65, 3)
+    assert spaced(lambda x: [ops.dense(ops.dense(x, first), second)], ((20, 5), "float64"))
+
+
 def test_a_derivative_is_laid_out_as_its_output_or_neither_is():
     x, (first, second) = np.ones((20, 5)), (kernel(5, 9), kernel(9, 3))
 

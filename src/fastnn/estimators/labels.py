@@ -13,7 +13,7 @@ from .. import activations
 from .call import Given
 from .network import activation_function
 
-__all__ = ["Labels", "check_known", "checked_labels", "labels_for"]
+__all__ = ["Labels", "check_known", "checked_labels", "labels_for", "present_classes"]
 
 
 class Labels:
@@ -85,7 +85,7 @@ def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, giv
     if known is not None:
         classes, several = known, getattr(estimator, "_multilabel", False)
     else:
-        classes, several = _present_classes(y, multilabel), multilabel
+        classes, several = present_classes(y, multilabel), multilabel
     if given.incremental:
         named = classes if several and given.classes is None else given.classes
         classes = _classes_of_partial_fit(known, named)
@@ -93,7 +93,7 @@ def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, giv
     if given.incremental:
         check_known(y, multilabel, labels)
     elif known is not None:
-        present = _present_classes(y, multilabel)
+        present = present_classes(y, multilabel)
         if not np.array_equal(present, known):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -117,7 +117,7 @@ def checked_labels(y: Any) -> tuple[np.ndarray, bool]:
     return column_or_1d(y, warn=True), False
 
 
-def _present_classes(y: np.ndarray, multilabel: bool) -> np.ndarray:
+def present_classes(y: np.ndarray, multilabel: bool = False) -> np.ndarray:
     """Return the sorted classes that occur in what `checked_labels` returned; of indicators all columns."""
     if multilabel:
         return np.arange(y.shape[1])
@@ -163,7 +163,7 @@ def check_known(y: np.ndarray, multilabel: bool, labels: Labels) -> None:
         raise ValueError(f"`y` holds {forms[multilabel]} a sample, but the classifier is for {forms[not multilabel]}.")
     if multilabel and y.shape[1] != len(labels.classes):
         raise ValueError(f"`y` has {y.shape[1]} columns of labels, but the classifier is for {len(labels.classes)}.")
-    present = _present_classes(y, multilabel)
+    present = present_classes(y, multilabel)
     if np.setdiff1d(present, labels.classes, assume_unique=True).size:
         raise ValueError(
             f"`y` has classes not in `self.classes_`. `self.classes_` has {labels.classes}. 'y' has {present}."

@@ -14,11 +14,12 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets, unique_labels
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .features import features_of, note_features, twin
+from .labels import present_classes
 from .perceptron_passes import Line, Passes
 
 __all__ = ["Perceptron"]
@@ -201,8 +202,7 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         warm = self.warm_start and hasattr(self, "coef_")
         coef = self.coef_ if warm and coef_init is None else coef_init
         intercept = self.intercept_ if warm and intercept_init is None else intercept_init
-        classes = unique_labels(y) if y.dtype == object else np.unique(y)
-        self._train(X, y, classes, coef, intercept, sample_weight, self.max_iter, 1.0)
+        self._train(X, y, present_classes(y), coef, intercept, sample_weight, self.max_iter, 1.0)
         note_features(self, features_of(told))
         if self.tol is not None and self.n_iter_ == self.max_iter:
             warnings.warn(

@@ -39,6 +39,7 @@ class ArrayData:
     """
 
     watched = False
+    _classes_weigh = False
 
     def __init__(
         self,
@@ -57,8 +58,8 @@ class ArrayData:
         weight = None if sample_weight is None else arrays.as_array(sample_weight, names[2])
         given = dict(zip(names, (x, y, weight), strict=True))
         self.rows = arrays.check_lengths(**given)
-        self._own_weight = weight
         if class_weight is not None:
+            self._classes_weigh = True
             weight = class_weights(y, class_weight, weight, names[1])
         if weight is not None:
             check_weight_shape(weight, y, names[2])
@@ -98,7 +99,9 @@ class ArrayData:
             )
         rest = object.__new__(ArrayData)
         rest.names, rest.x_dtype, rest.dtype = self.names, self.x_dtype, self.dtype
-        rest.sources = tuple(None if s is None else s[at:] for s in (*self.sources[:2], self._own_weight))
+        x, y, weight = self.sources
+        own = (x, y, None if self._classes_weigh else weight)
+        rest.sources = tuple(None if s is None else s[at:] for s in own)
         self.sources = tuple(None if s is None else s[:at] for s in self.sources)
         rest.rows, self.rows = self.rows - at, at
         rest.resize(self.batch_size)
