@@ -48,12 +48,10 @@ def test_threads_do_not_change_bits(isa, dtype):
         assert train(dtype) == one
 
 
-@pytest.mark.parametrize("widths", [(8, 64, 64, 1), (784, 100, 10), (30, 200, 40, 200, 3), (64, 48, 48)], ids=str)
-@pytest.mark.parametrize("batch", [24, 130, 512])
-def test_threads_do_not_change_bits_of_any_shape(widths, batch):
-    """Layers whose rows stay on one thread, and others; batches that divide evenly, and others."""
+def weights_on_threads(widths, rows, batch, epochs):
+    """Return the different weights that a training ends with on one to four threads."""
     rng = np.random.default_rng(1)
-    x, y = (rng.standard_normal((4 * batch + 7, n)).astype("float32") for n in (widths[0], widths[-1]))
+    x, y = (rng.standard_normal((rows, n)).astype("float32") for n in (widths[0], widths[-1]))
     results = set()
     for n in (1, 2, 3, 4):
         core.set_num_threads(n)
@@ -61,9 +59,24 @@ def test_threads_do_not_change_bits_of_any_shape(widths, batch):
         hidden = [fastnn.layers.Dense(units, "relu") for units in widths[1:-1]]
         model = fastnn.Sequential([fastnn.layers.Input(widths[:1]), *hidden, fastnn.layers.Dense(widths[-1])])
         model.compile("adam", "mse")
-        model.fit(x, y, epochs=8, batch_size=batch, verbose=0)
+        model.fit(x, y, epochs=epochs, batch_size=batch, verbose=0)
         results.add(b"".join(w.tobytes() for w in model.get_weights()))
-    assert len(results) == 1
+    return results
+
+
+@pytest.mark.parametrize("widths", [(8, 64, 64, 1), (784, 100, 10), (30, 200, 40, 200, 3), (64, 48, 48)], ids=str)
+@pytest.mark.parametrize("batch", [24, 130, 512])
+def test_threads_do_not_change_bits_of_any_shape(widths, batch):
+    """Layers whose rows stay on one thread, and others; batches that divide evenly, and others."""
+    assert len(weights_on_threads(widths, 4 * batch + 7, batch, epochs=8)) == 1
+
+
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("widths", [(8, 64, 64, 1), (8, 100, 1), (4, 56, 1)], ids=str)
+def test_threads_do_not_change_bits_of_one_output(isa, widths):
+    """The gradient of its weights is one row, which threads share by columns: a share may be a few vectors."""
+    core.set_isa(isa)
+    assert len(weights_on_threads(widths, 4096, batch=2048, epochs=2)) == 1
 
 
 @pytest.mark.skipif(len(FMA) < 2, reason="this machine has one FMA instruction set")
