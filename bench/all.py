@@ -50,7 +50,11 @@ def main() -> None:
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(RUNS)} (default: all for this machine)"
     )
     parser.add_argument("--folder", type=Path, default=report.RESULTS, help="where the results go")
+    parser.add_argument("--rounds", help="for every script")
+    parser.add_argument("--seconds", help="for every script")
     options, others = parser.parse_known_args()
+    given = {"--rounds": options.rounds, "--seconds": options.seconds}
+    others += [word for name, value in given.items() if value is not None for word in (name, value)]
     unknown = set(options.names) - set(RUNS)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")

@@ -253,3 +253,12 @@ def test_refuses_data():
         coder(solver="lbfgs").partial_fit  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'coefs_'"):
         clone(fitted).coefs_  # noqa: B018
+
+
+def test_weights_may_be_written():
+    fitted = coder(3).fit(X)
+    before = fitted.transform(X)
+    fitted.coefs_ = [weights * 0 for weights in fitted.coefs_]
+    assert not fitted.coefs_[0].any()
+    assert np.ptp(fitted.transform(X), axis=0).max() == 0 < np.ptp(before, axis=0).max()
+    assert fitted.fit(X).coefs_[0].any()

@@ -91,3 +91,12 @@ def test_gradients_that_nobody_wants_are_not_made():
     names = [node.op.name for node in graph.trace(step, [((2, 3), "float64")]).nodes]
     assert names.count("matmul") == 3  # one forward, and one for each kernel's gradient
     np.testing.assert_array_equal(step(Tensor(np.ones((2, 3)))).numpy(), np.full((3, 4), 4.0))
+
+
+def test_a_tape_records_once():
+    v, tape = Variable(3.0), GradientTape(persistent=True)
+    with tape:
+        with pytest.raises(ValueError, match="recording already"), tape:
+            pass
+        y = v * v
+    assert float(tape.gradient(y, v)) == 6.0

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -239,6 +240,20 @@ def test_the_page_shows_every_benchmark(module):
     assert sorted(shown) == sorted(f"{name}.json" for name in everything.RUNS)
     for script, *_ in everything.RUNS.values():
         assert (BENCH / script).exists()
+
+
+def test_all_takes_the_options_of_its_scripts(module, monkeypatch, tmp_path):
+    runs = importlib.util.spec_from_file_location("bench_all", BENCH / "all.py")
+    module("report")
+    everything = importlib.util.module_from_spec(runs)
+    runs.loader.exec_module(everything)
+    commands = []
+    monkeypatch.setattr(sys, "argv", ["all.py", "start", "--seconds", "10", "--tiny", "--folder", str(tmp_path)])
+    monkeypatch.setattr(
+        everything.subprocess, "run", lambda command: commands.append(command) or SimpleNamespace(returncode=0)
+    )
+    everything.main()
+    assert commands[0][2:] == ["--tiny", "--seconds", "10", "--json", tmp_path / "start.json"]
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid", "linear"])

@@ -408,6 +408,35 @@ def test_an_optimizer_object_is_not_changed():
     np.testing.assert_array_equal(clone(estimator).fit(X, y).coefs_[0], first)
 
 
+def test_averages_of_weights_are_what_is_left():
+    """The first step's average is the weights themselves, as in Keras."""
+    settings = {"hidden_layer_sizes": (), "batch_size": 60, "shuffle": False, "alpha": 0.0}
+    one, two = (fit(MLPRegressor, optimizer=optimizers.SGD(0.01), max_iter=n, **settings).coefs_[0] for n in (1, 2))
+    averaging = optimizers.SGD(0.01, use_ema=True, ema_momentum=0.9)
+    found = fit(MLPRegressor, optimizer=averaging, max_iter=2, **settings).coefs_[0]
+    np.testing.assert_allclose(found, 0.9 * one + 0.1 * two, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"solver": "sgd"}, {"clipnorm": 1e-9}, {"learning_rate_init": 1.0}, {"beta_1": 0.5}, {"optimizer": "rmsprop"}],
+)
+@pytest.mark.parametrize("goes_on", ["partial_fit", "warm_start"])
+def test_other_parameters_of_the_solver_begin_a_new_optimizer(setting, goes_on):
+    """In a copy, too, whose optimizer is made anew."""
+    X, y = problem(MLPRegressor)
+    warm = {"warm_start": True, "warm_start_optimizer": True} if goes_on == "warm_start" else {}
+    fitted = fit(MLPRegressor, **warm)
+
+    def go_on(estimator, **others):
+        estimator.set_params(**others)
+        return estimator.fit(X, y) if warm else estimator.partial_fit(X, y)
+
+    same, copied = go_on(copy.deepcopy(fitted)), go_on(pickle.loads(pickle.dumps(fitted)), **setting)
+    assert differ(go_on(fitted, **setting), same)
+    assert_same_weights(fitted, copied)
+
+
 @pytest.mark.parametrize("setting", [{"clipnorm": 1e-3}, {"clipvalue": 1e-3}, {"global_clipnorm": 1e-3}])
 def test_clipping(setting):
     settings = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 1.0, "max_iter": 1, "batch_size": 60}

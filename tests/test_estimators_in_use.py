@@ -356,3 +356,50 @@ def test_a_batch_without_weight_changes_nothing_but_counts():
     without = fit(MLPRegressor, data=(X[weight > 0], y[weight > 0]), **settings)
     np.testing.assert_allclose(with_hole.coefs_[0], without.coefs_[0], rtol=1e-12)
     np.testing.assert_allclose(with_hole.loss_, without.loss_ * 2 / 3, rtol=1e-12)
+
+
+# ---- what users do to fitted estimators -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_weights_put_there_by_hand(estimator):
+    """An estimator needs no fit where it has what one leaves behind."""
+    X, _ = problem(estimator)
+    fitted = fit(estimator, activation="tanh")
+    names = ["coefs_", "intercepts_", "n_layers_", "n_outputs_", "out_activation_"]
+    names += ["classes_", "_label_binarizer"] if is_classifier(fitted) else []
+    made = estimator(activation="tanh")
+    for name in (name for name in names if hasattr(fitted, name)):
+        setattr(made, name, copy.deepcopy(getattr(fitted, name)))
+    np.testing.assert_array_equal(made.predict(X), fitted.predict(X))
+
+
+def test_the_output_activation_put_there_by_hand():
+    X, _ = problem(MLPClassifier)
+    ours, theirs = fit(MLPClassifier), fit(oracle(MLPClassifier))
+    for each in (ours, theirs):
+        each.out_activation_ = "identity"
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(ours)).predict_proba(X), ours.predict_proba(X), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_predict_takes_no_dates(estimator):
+    with pytest.raises(TypeError, match="X must hold numbers, got datetime64"):
+        fit(estimator).predict(np.zeros((2, 7), "M8[s]"))
+
+
+def unaligned(x):
+    """Return a copy that begins in the middle of a number, as arrays of files may."""
+    return np.frombuffer(b"0" + np.ascontiguousarray(x).tobytes(), x.dtype, offset=1).reshape(x.shape)
+
+
+@pytest.mark.parametrize("estimator", [*PERCEPTRONS, fastnn.Perceptron])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_unaligned_arrays(estimator, solver):
+    settings = {} if estimator is fastnn.Perceptron else {"solver": solver}
+    X, y = problem(estimator if estimator in PERCEPTRONS else MLPClassifier)
+    other = unaligned(y) if y.dtype.kind == "f" else y
+    expected = estimator(max_iter=3, random_state=0, **settings).fit(X, y)
+    found = estimator(max_iter=3, random_state=0, **settings).fit(unaligned(X), other)
+    np.testing.assert_array_equal(found.predict(unaligned(X)), expected.predict(X))

@@ -93,3 +93,9 @@ def test_py_op_runs_in_a_plan_and_raises_there():
     program.inputs[0][0] = np.nan
     with pytest.raises(ArithmeticError, match="no NaN here"):
         program.run()
+
+
+def test_true_is_not_one():
+    f = fastnn.function(lambda x, n: x * 2 if n is True else x * 100)
+    x = np.float32(1)
+    assert [float(f(x, n)) for n in (1, True, 1, True)] == [100, 2, 100, 2]

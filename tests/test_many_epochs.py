@@ -213,6 +213,12 @@ def test_a_sequence_runs_its_programs_in_order():
     assert many.run(3) == 3
     with pytest.raises(ValueError, match="exceed the 12 rows"):
         sequence.Sequence([(one, 8, 2)])
+    one.bind([np.arange(4.0)])  # as another thread may, that trains the same model
+    with pytest.raises(ValueError, match="exceed the 4 rows"):
+        many.run(1)
+    one.unbind()
+    with pytest.raises(RuntimeError, match="needs bind"):
+        many.run(1)
 
 
 def test_the_guard_looks_at_arrays_of_any_layout():

@@ -364,3 +364,57 @@ def test_copies(duplicate):
     twin.set_weights([w * 0 for w in twin.get_weights()])
     assert model.get_weights()[0].any()
     assert list(history.history) == ["loss", "mae"]
+
+
+# ---- what happens behind a model that is built --------------------------------------------------------
+
+
+def test_a_call_of_the_users_runs_each_time():
+    """A model's own call may look at attributes and add losses; only stacks of layers are called through programs."""
+
+    class Scaled(Model):
+        def __init__(self):
+            super().__init__()
+            self.scale = 1.0
+
+        def call(self, x):
+            self.add_loss(ops.mean(x))
+            return x * self.scale
+
+    model = Scaled()
+    model.predict(X, verbose=0)
+    model.scale = 5.0
+    np.testing.assert_array_equal(model(X).numpy(), X * 5)
+    assert len(model.losses) == 1
+    stack = Sequential([layers.Input((4,)), layers.Dense(2, activity_regularizer="l2")])
+    stack.predict(X, verbose=0)
+    stack(X)
+    assert len(stack.losses) == 1
+
+
+@pytest.mark.parametrize("value", [lambda: layers.Dense(2), lambda: fastnn.Variable(1.0)], ids=["layer", "variable"])
+def test_state_comes_before_the_model_is_built(value):
+    model = Net()
+    model(X)
+    before = model.out
+    with pytest.raises(ValueError, match="cannot add new elements of state"):
+        model.out = value()
+    assert model.out is before
+    model.out = before
+    model.note = "anything else"
+
+
+def test_numpy_arrays_on_the_left_of_a_weight_do_not_hide_it():
+    class Masked(layers.Layer):
+        def build(self, shape):
+            self.kernel = self.add_weight(shape=(4, 4), name="kernel")
+
+        def call(self, x):
+            return x @ (np.triu(np.ones((4, 4), "float32")) * self.kernel)
+
+    model = Sequential([layers.Input((4,)), Masked()])
+    model.compile("sgd", "mse")
+    before = model.get_weights()[0]
+    model.fit(X, X, epochs=2, verbose=0)
+    changed = model.get_weights()[0] != before
+    np.testing.assert_array_equal(changed, np.triu(np.ones((4, 4), bool)))

@@ -414,3 +414,24 @@ def test_what_no_kernel_knows_is_refused(x):
     for op in (ops.exp, lambda x: ops.add(x, 1)):
         with pytest.raises(TypeError, match="cannot make a tensor of an array of dtype"):
             op(x)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "axes"),
+    [((2, 3), (3, 2), 2), ((4, 6), (3, 8), ([0, 1], [0, 1])), ((2, 3), (3, 2), ([1], [0, 1])), ((2,), (2,), 2)],
+)
+def test_tensordot_refuses_axes_that_do_not_match(a, b, axes):
+    with pytest.raises(ValueError, match="tensordot: axes"):
+        ops.tensordot(np.ones(a), np.ones(b), axes)
+
+
+def test_vdot_and_dot_refuse_sizes_that_do_not_match():
+    with pytest.raises(ValueError, match="vdot: 6 elements and 1"):
+        ops.vdot(np.ones(6), np.ones(1))
+    with pytest.raises(ValueError, match="do not match"):
+        ops.dot(np.ones((3, 0, 2)), np.ones((1, 3, 1)))
+
+
+def test_concatenate_flat():
+    a, b = np.arange(4.0).reshape(2, 2), np.arange(3.0)
+    np.testing.assert_array_equal(ops.concatenate([a, b], axis=None).numpy(), np.concatenate([a, b], axis=None))

@@ -1,9 +1,11 @@
 """Tensors and variables."""
 
+import operator
+
 import numpy as np
 import pytest
 
-from fastnn import Tensor, Variable, ops
+from fastnn import GradientTape, Tensor, Variable, ops
 from fastnn.tensor import ALIGNMENT, aligned_empty, convert_to_tensor
 
 
@@ -110,3 +112,23 @@ def test_aligned_empty(shape, dtype):
     assert array.shape == shape and array.dtype == dtype
     assert array.ctypes.data % ALIGNMENT == 0
     assert array.flags.c_contiguous and array.flags.writeable
+
+
+@pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.matmul, operator.gt])
+def test_an_array_on_the_left_of_a_variable(operation):
+    """The result is a tensor, and the variable is seen by the tape."""
+    array, variable = np.arange(4.0, dtype="float32").reshape(2, 2), Variable(np.ones((2, 2), "float32"))
+    with GradientTape() as tape:
+        result = operation(array, variable)
+        assert isinstance(result, Tensor)
+        total = ops.sum(result)
+    np.testing.assert_array_equal(result.numpy(), operation(array, variable.numpy()))
+    assert (tape.gradient(total, variable) is None) == (operation is operator.gt)
+
+
+def test_an_element_is_a_tensor():
+    x = ops.convert_to_tensor(np.arange(3.0))
+    for element in (x[1], x[-2], list(x)[1], Variable(np.arange(3.0))[1]):
+        assert element.shape == ()
+        assert np.asarray(element) == np.float64(1)
+        assert float(Variable(element)) == 1.0

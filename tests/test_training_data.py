@@ -357,3 +357,12 @@ def test_a_large_x_is_looked_at_before_what_cannot_be_undone():
         with pytest.raises(ValueError, match="row 7, column 7"):
             model.fit(x, LARGE_Y, verbose=0, **options)
     assert not called and not new.built
+
+
+def test_what_is_held_out_of_a_large_x_is_looked_at_too():
+    x, y = np.zeros((300_000, 4), "float32"), np.zeros((300_000, 1), "float32")
+    x[-1] = np.nan
+    model = fastnn.Sequential([fastnn.layers.Input((4,)), fastnn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="x holds NaN"):
+        model.fit(x, y, batch_size=4096, validation_split=0.1, verbose=0)

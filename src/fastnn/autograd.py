@@ -89,6 +89,8 @@ class GradientTape:
     def __enter__(self):
         if self._used and not self._persistent:
             raise RuntimeError("a non-persistent GradientTape can be used only once")
+        if any(tape is self for tape in _stack.tapes):
+            raise ValueError("this GradientTape is recording already")
         _stack.tapes.append(self)
         return self
 

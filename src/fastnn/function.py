@@ -76,7 +76,7 @@ def _skeleton(structure):
         return ("dict", *((name, _skeleton(x)) for name, x in structure.items()))
     if _is_input(structure):
         return "tensor"
-    return ("value", structure)
+    return ("value", type(structure), structure)  # True is no 1
 
 
 def _on_tensors(fn, args, kwargs):

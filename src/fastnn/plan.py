@@ -75,20 +75,23 @@ class Program:
         rows = {len(source) for source in sources}
         if len(rows) != 1:
             raise ValueError(f"bind: sources of different lengths {sorted(rows)}")
-        for i, (out, source) in enumerate(zip(self.inputs, sources, strict=True)):
-            self.plan.set_gather(i, out, source, permutation, watch=watch)
-        self._rows = rows.pop() if permutation is None else len(permutation)
+        with self.lock:
+            self._rows = None
+            for i, (out, source) in enumerate(zip(self.inputs, sources, strict=True)):
+                self.plan.set_gather(i, out, source, permutation, watch=watch)
+            self._rows = rows.pop() if permutation is None else len(permutation)
 
     def unbind(self) -> None:
         """Let go of the sources that `bind` was given: they need not live as long as the program."""
-        for i, out in enumerate(self.inputs):
-            self.plan.set_gather(i, out, out)
-        self._rows = None
+        with self.lock:
+            self._rows = None
+            for i, out in enumerate(self.inputs):
+                self.plan.set_gather(i, out, out)
 
     def gather(self, first_row: int) -> None:
         """Put the batch from this row on into `inputs`, where it stays for every `run`."""
-        self._check_rows(first_row, 1)
         with self.lock:
+            self.check_rows(first_row, 1)
             self.plan.gather(first_row)
 
     def run_batches(self, first_row: int, batches: int) -> int:
@@ -96,8 +99,8 @@ class Program:
 
         Fewer than asked means that a guard met a value that is not finite: the last one completed is the first bad one.
         """
-        self._check_rows(first_row, batches)
-        with self.lock:
+        with self.lock:  # another thread may have bound other sources
+            self.check_rows(first_row, batches)
             self._before_write()
             return self.plan.run(batches, self._batch, first_row)
 
@@ -105,10 +108,11 @@ class Program:
         """Return what a `Sequence` runs: so many batches from a row on, or with 0 the program once, without a bind."""
         if not batches:
             return self.plan, False, 1, 0, 0
-        self._check_rows(first_row, batches)
+        self.check_rows(first_row, batches)
         return self.plan, True, batches, self._batch, first_row
 
-    def _check_rows(self, first_row: int, batches: int) -> None:
+    def check_rows(self, first_row: int, batches: int) -> None:
+        """Raise an error where what is bound has no such rows."""
         if self._rows is None:
             raise RuntimeError("run_batches needs bind first")
         if first_row < 0 or batches < 0 or first_row + batches * self._batch > self._rows:

@@ -23,7 +23,7 @@ class Sequence:
     """
 
     def __init__(self, parts: Iterable[tuple[Program, int, int]]) -> None:
-        parts = list(parts)
+        self._parts = parts = list(parts)
         self._core = core.Sequence([program.stretch(row, batches) for program, row, batches in parts])
         self._programs = list({id(program): program for program, _, _ in parts}.values())
         self.written = list({id(v): v for program in self._programs for v in program.written}.values())
@@ -49,6 +49,9 @@ class Sequence:
             for program in self._programs:
                 program.lock.acquire()
                 held.append(program.lock)
+            for program, row, batches in self._parts:
+                if batches:  # another thread may have bound other sources
+                    program.check_rows(row, batches)
             for variable in self.written:
                 variable.before_write()
             return self._core.run(rounds)

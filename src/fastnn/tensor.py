@@ -247,6 +247,7 @@ class Variable:
         through this class always has the shape (in, out).
     """
 
+    __array_priority__ = 100.0
     _count = 0
 
     def __init__(

@@ -35,8 +35,9 @@ class History(Callback):
         self.model.history = self
 
     def record_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
-        """Do what `on_epoch_end` does for many epochs: a list for each metric."""
+        """Do what `on_epoch_end` does for many epochs: a list for each metric, which may be kept."""
         for name, values in columns.items():
-            self.history.setdefault(name, []).extend(values)
+            if self.history.setdefault(name, values) is not values:
+                self.history[name].extend(values)
         self.epoch.extend(range(first, first + len(next(iter(columns.values())))))
         self.model.history = self

@@ -227,6 +227,13 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             return getattr(self._regressor, name)
         return super().__getattribute__(name)  # raises what brought us here
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        owner = vars(self).get("_regressor") if name in _FITTED else None
+        if owner is None:
+            super().__setattr__(name, value)
+        else:
+            setattr(owner, name, value)
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(name for name in _FITTED if hasattr(self, name))})
 

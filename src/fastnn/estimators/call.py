@@ -144,7 +144,7 @@ def check_call(estimator: Any, given: Given) -> Call:
         last = activations[-1] if activations else estimator.activation
         weights = _draw_weights(units, [*activations, last], X.dtype, random_state)
     else:
-        weights = _present_weights(estimator, units, X.dtype)
+        weights = _present_weights(estimator, units, X.dtype, "partial_fit" if given.incremental else "warm_start")
     return Call(
         given, first, samples, validation, targets, units, activations, dropout, *weights, random_state,
         features_of(told),
@@ -159,16 +159,27 @@ def _dtypes(estimator: Any, first: bool) -> Any:
 
 
 def _validated(estimator: Any, X: Any, y: Any, dtype: Any, reset: bool) -> tuple[Any, np.ndarray]:
-    for name, given, numeric in (("X", X, True), ("y", y, estimator._y_numeric)):
-        if numeric and getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):  # dates
-            raise TypeError(f"{name} must hold numbers, got {given.dtype}")
+    refuse_dates("X", X)
+    if estimator._y_numeric:
+        refuse_dates("y", y)
     X, y = validate_data(
         estimator, X, y, accept_sparse="csr", multi_output=True, y_numeric=estimator._y_numeric, dtype=dtype, order="C",
         reset=reset,
     )  # fmt: skip
     if estimator._y_numeric:
         assert_all_finite(y, input_name="y")  # once objects have become numbers, too
-    return X, y
+    return aligned(X), aligned(y)
+
+
+def refuse_dates(name: str, given: Any) -> None:
+    """Raise TypeError for dates and times, which NumPy would take for numbers."""
+    if getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):
+        raise TypeError(f"{name} must hold numbers, got {given.dtype}")
+
+
+def aligned(x: Any) -> Any:
+    """Return x, or a copy where an array of a file or a buffer begins in the middle of a number."""
+    return x.copy() if isinstance(x, np.ndarray) and not x.flags.aligned else x
 
 
 def _validation_samples(estimator: Any, validation_data: Any, dtype: np.dtype, targets: Targets) -> Samples | None:
@@ -209,19 +220,18 @@ def _draw_weights(
     return coefs, intercepts
 
 
-def _present_weights(estimator: Any, units: list[int], dtype: np.dtype) -> Weights:
-    """Return the weights that a warm start begins with; check that they are those of this network."""
+def _present_weights(estimator: Any, units: list[int], dtype: np.dtype, how: str) -> Weights:
+    """Return the weights that going on begins with; check that they are those of this network."""
     present = [len(estimator.coefs_[0]), *(len(intercept) for intercept in estimator.intercepts_)]
     if present != units:
         raise ValueError(
-            f"warm_start can only be used with the layers of the previous call to fit: that had {present} units "
+            f"{how} can only be used with the layers of the previous call to fit: that had {present} units "
             f"(features, hidden layers, outputs), now there are {units}"
         )
     stopped_early = getattr(estimator, "best_loss_", np.inf) is None
     if hasattr(estimator, "best_loss_") and estimator.solver != "lbfgs" and stopped_early != estimator.early_stopping:
         raise ValueError(
-            "warm_start can only be used with the early_stopping of the previous call to fit, which was "
-            f"{stopped_early}"
+            f"{how} can only be used with the early_stopping of the previous call to fit, which was {stopped_early}"
         )
     return (
         [np.asarray(coef, dtype) for coef in estimator.coefs_],

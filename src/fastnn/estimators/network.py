@@ -78,6 +78,8 @@ class Network:
         The memory of the weights: what is written there is what the next prediction uses.
     dtype : numpy.dtype
     n_outputs : int
+    out : str or callable
+        As given.
     variables : list of Variable
         Kernels, then biases: the order in which scikit-learn keeps its parameters.
     seeds : random.SeedGenerator or None
@@ -96,7 +98,7 @@ class Network:
     ) -> None:
         self.dtype = coefs[0].dtype
         self.n_outputs = coefs[-1].shape[1]
-        self._out = activation_function(out)
+        self.out, self._out = out, activation_function(out)
         self._dropout, self._noise = tuple(dropout), noise
         self.seeds = random.SeedGenerator(seed) if any(self._dropout) or noise else None
         self._layers = [

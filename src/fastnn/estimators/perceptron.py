@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from .call import aligned
 from .features import features_of, note_features, twin
 from .labels import present_classes
 from .perceptron_passes import Line, Passes
@@ -252,10 +253,11 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         return self
 
     def _check_data(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
-        return validate_data(
+        X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", accept_large_sparse=False,
             reset=reset,
         )  # fmt: skip
+        return aligned(X), y
 
     def _train(
         self, X: Any, y: np.ndarray, classes: np.ndarray, coef: Any, intercept: Any, sample_weight: Any, limit: int,

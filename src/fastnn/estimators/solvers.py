@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import optimizers
 
-__all__ = ["CLIPPING", "STOCHASTIC", "Solver", "make_solver"]
+__all__ = ["CLIPPING", "STOCHASTIC", "Solver", "make_solver", "solver_parameters"]
 
 _SMALLEST_RATE = 1e-6  # 'adaptive' stops dividing here
 
@@ -64,6 +64,18 @@ class Solver:
 
 #: Parameters of estimators that every optimizer takes.
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+#: What a solver is made of, beside ``solver`` itself.
+_PARAMETERS = (
+    "optimizer", "learning_rate", "learning_rate_init", "power_t", "momentum", "nesterovs_momentum", "beta_1", "beta_2",
+    "epsilon", *CLIPPING,
+)  # fmt: skip
+
+
+def solver_parameters(estimator: Any) -> dict[str, Any]:
+    """Return the parameters of an estimator that `make_solver` looks at: with others an optimizer begins anew."""
+    return {name: getattr(estimator, name) for name in ("solver", *_PARAMETERS)}
 
 
 def _settings(estimator: Any) -> dict[str, Any]:

@@ -10,13 +10,19 @@ from .call import Call
 from .epochs import TrainingStep
 from .features import note_features
 from .network import Network, Noise
+from .parameters import hidden_activations
 from .penalty import Penalty
-from .solvers import make_solver
+from .solvers import make_solver, solver_parameters
 
 __all__ = ["FittedState"]
 
 #: Attributes that are bound to memory. Copies and pickles go without them: they are made again from plain arrays.
 _BOUND = ("_network", "_step", "_optimizer")
+
+
+def _shown(activation: Any) -> str:
+    """Return what ``out_activation_`` calls an activation."""
+    return getattr(activation, "__name__", type(activation).__name__) if callable(activation) else activation
 
 
 class FittedState:
@@ -30,6 +36,7 @@ class FittedState:
         self._forget_optimizer()
         if step is not None:
             self._step, self._optimizer = step, step.solver
+            self._solver_parameters = solver_parameters(self)
         note_features(self, {**call.features, **call.targets.fitted})
         self.n_layers_, self.n_outputs_ = len(call.units), call.units[-1]
         if call.first:
@@ -43,25 +50,36 @@ class FittedState:
             self.validation_loss_curve_: list[float] | None = [] if watched else None
             self.best_validation_score_ = -np.inf if watched else None
         out = call.targets.objective.out_activation
-        self.out_activation_ = getattr(out, "__name__", type(out).__name__) if callable(out) else out
+        self.out_activation_ = _shown(out)
         self._activations = [*call.activations, out]
         self._hold(network)
 
     def _hold(self, network: Network) -> None:
-        """Keep a network; ``coefs_`` and ``intercepts_`` become its own memory."""
-        self._network = network
-        self.coefs_, self.intercepts_ = list(network.coefs), list(network.intercepts)
+        """Keep a network; ``coefs_`` and ``intercepts_`` become its own memory.
+
+        All at once: a thread that predicts meanwhile must not find this network with the weights of the last.
+        """
+        vars(self).update(_network=network, coefs_=list(network.coefs), intercepts_=list(network.intercepts))
 
     def _fitted_network(self) -> Network:
         """Return the network with the present ``coefs_`` and ``intercepts_``."""
         network = getattr(self, "_network", None)
-        if network is None:
+        hidden, out = self._present_activations()
+        if network is None or network.out != out:
             coefs, intercepts = ([np.asarray(a) for a in each] for each in (self.coefs_, self.intercepts_))
-            *hidden, out = self._activations
             network = Network(coefs, intercepts, hidden, out)
             self._hold(network)
         network.load(self.coefs_, self.intercepts_)
         return network
+
+    def _present_activations(self) -> tuple[list[Any], Any]:
+        """Return the activations of the hidden layers, and of the last. Of weights put there by hand they are the
+        parameters', and ``out_activation_`` may be put there by hand, too.
+        """
+        if "_activations" not in vars(self):
+            return hidden_activations(self.activation, len(self.coefs_) - 1), self.out_activation_
+        *hidden, out = self._activations
+        return hidden, out if _shown(out) == self.out_activation_ else self.out_activation_
 
     # ---- the optimizer ---------------------------------------------------------------------------------------
 
@@ -69,6 +87,7 @@ class FittedState:
         """Return the step that trains: the last call's for `partial_fit` of the same thing, else a new one."""
         key = (self._traced_parameters(call), call.units, call.dtype)
         going_on = call.given.incremental or (self.warm_start_optimizer and not call.first)
+        going_on = going_on and vars(self).get("_solver_parameters") == solver_parameters(self)
         step = getattr(self, "_step", None)
         if going_on and step is not None and step.key == key:
             step.network.load(self.coefs_, self.intercepts_)

@@ -91,6 +91,7 @@ class StochasticFit:
         self._keep_best()
         with _interruptible(), self._epochs:
             self._run()
+        self._finalize()
         self._restore_best()
 
     def run_once(self) -> None:
@@ -103,6 +104,8 @@ class StochasticFit:
             self._keep_best()
         with _interruptible(), self._epochs:
             going_on = self._epoch()
+            if going_on:
+                self._finalize()
             self._estimator.converged_ = going_on and self._has_converged()
             if self._early and (self._estimator.converged_ or not going_on):
                 self._estimator._no_improvement_count = 0
@@ -206,6 +209,10 @@ class StochasticFit:
             estimator.best_validation_score_ = score
             self._keep_best()
         return improved
+
+    def _finalize(self) -> None:
+        """Put averages in the place of the weights, if the optimizer keeps some."""
+        self._step.solver.optimizer.finalize_variable_values(self._step.network.variables)
 
     def _keep_best(self) -> None:
         if self._early:

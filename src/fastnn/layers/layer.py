@@ -65,6 +65,16 @@ class Layer(LayerState, Configurable):
         layer._init_arguments = Arguments(args, kwargs)
         return layer
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute. State comes before the layer is built: programs made from then on would not know it."""
+        if isinstance(value, (Variable, LayerState)) and vars(self).get("built") and vars(self).get(name) is not value:
+            raise ValueError(
+                f"{name}= cannot be set: you cannot add new elements of state (variables or sub-layers) to layer "
+                f"{vars(self).get('name')!r}, which is already built. All state must be created in `__init__()` or "
+                "`build()`."
+            )
+        super().__setattr__(name, value)
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:

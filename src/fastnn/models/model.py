@@ -77,16 +77,17 @@ class Model(Trainer, Layer):
         array = x.array if type(x) is Tensor else x
         if type(array) is not np.ndarray or current_graph() is not None or is_recording() or not outermost():
             return None
-        found = self._runtime.predictor.few(array)
+        predictor = self._runtime.predictor
+        if not predictor.rows_are_independent():  # a call of the user's may have effects
+            return None
+        found = predictor.few(array)
         if found is not None:
             return Tensor(found)
-        if array.ndim == 0 or not 0 < len(array) <= FEW_ROWS:
-            return None
-        if not self.built or self._runtime.eager or not self._rows_are_independent():
+        if array.ndim == 0 or not 0 < len(array) <= FEW_ROWS or not self.built or self._runtime.eager:
             return None
         if array.dtype not in (self._input_dtype, np.float64, np.float32):
             return None
-        outputs = self._runtime.predictor.predict(self._fitting_x(array, "x"))
+        outputs = predictor.predict(self._fitting_x(array, "x"))
         return Tensor(outputs)
 
     def build(self, input_shape: Any) -> None:

@@ -51,10 +51,12 @@ _concatenate = Op(
 
 
 def concatenate(xs, axis=0):
-    """Join tensors along an axis."""
+    """Join tensors along an axis; None: flat, all elements in a row."""
     xs = [convert_to_tensor(x) for x in xs]
     if not xs:
         raise ValueError("concatenate needs at least one tensor")
+    if axis is None:
+        xs, axis = [reshape(x, (-1,)) for x in xs], 0
     rank = len(xs[0].shape)
     if not -rank <= axis < rank:
         raise ValueError(f"concatenate: axis {axis} of tensors with {rank} axes")

@@ -205,6 +205,11 @@ def dense(x, kernel, bias=None, activation="linear", parameter=0.0):
     return y if len(lead) == 1 else reshape(y, (*lead, kernel.shape[1]))
 
 
+def _size(x, axis):
+    """Return the size of an axis, None if there is no such axis."""
+    return x.shape[axis] if -len(x.shape) <= axis < len(x.shape) else None
+
+
 def tensordot(x1, x2, axes=2):
     """Sum products over axes: the last n of x1 with the first n of x2, or the two given lists."""
     a, b = convert_to_tensor(x1), convert_to_tensor(x2)
@@ -212,6 +217,9 @@ def tensordot(x1, x2, axes=2):
         axes = (list(range(len(a.shape) - axes, len(a.shape))), list(range(axes)))
     first, second = ([each] if isinstance(each, int) else list(each) for each in axes)
     n = len(first)
+    pairs = [(_size(a, i), _size(b, j)) for i, j in zip(first, second, strict=False)]
+    if n != len(second) or any(i is None or i != j for i, j in pairs):
+        raise ValueError(f"tensordot: axes {axes} of shapes {a.shape} and {b.shape} do not match")
     a = moveaxis(a, first, range(-n, 0)) if n else a
     b = moveaxis(b, second, range(n)) if n else b
     lead, tail = a.shape[: len(a.shape) - n], b.shape[n:]
@@ -232,7 +240,10 @@ def dot(x1, x2):
 
 def vdot(x1, x2):
     """Dot product of the flat tensors."""
-    return reduce_sum(multiply(reshape(x1, (-1,)), reshape(x2, (-1,))))
+    a, b = reshape(x1, (-1,)), reshape(x2, (-1,))
+    if a.shape != b.shape:
+        raise ValueError(f"vdot: {a.shape[0]} elements and {b.shape[0]} do not match")
+    return reduce_sum(multiply(a, b))
 
 
 def outer(x1, x2):

@@ -158,7 +158,7 @@ def getitem(x, index):
     clean = tuple(i if isinstance(i, slice) or i is None or i is Ellipsis else operator.index(i) for i in index)
     if any(isinstance(i, Tensor | Variable) for s in clean if isinstance(s, slice) for i in (s.start, s.stop, s.step)):
         raise TypeError("slice bounds must be Python integers")
-    return _slice(x, clean)
+    return _slice(x, clean if Ellipsis in clean else (*clean, Ellipsis))  # NumPy's x[0, ...] is an array, too
 
 
 def expand_dims(x, axis):

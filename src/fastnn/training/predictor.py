@@ -32,12 +32,20 @@ class Predictor:
         self._programs = ProgramCache(_PROGRAMS)
         self._few: dict[Any, _Forward] = {}
         self._lock = threading.Lock()
+        self._independent: bool | None = None
 
     def clear(self) -> None:
         """Forget all programs."""
         with self._lock:
             self._programs.clear()
             self._few.clear()
+            self._independent = None
+
+    def rows_are_independent(self) -> bool:
+        """Whether the model is a stack of layers of this package, each row of whose outputs hangs on that row alone."""
+        if self._independent is None:
+            self._independent = self.model._rows_are_independent()
+        return self._independent
 
     def few(self, x: np.ndarray) -> np.ndarray | None:
         """Return the predictions for rows of a shape and dtype seen before that make one batch, or None."""
@@ -68,7 +76,7 @@ class Predictor:
         32 is Keras' default, and what a layer that mixes rows must see; the layers of this package treat
         each row by itself, and larger batches of them give the same numbers sooner.
         """
-        return _WIDE_BATCH if self.model._rows_are_independent() else FEW_ROWS
+        return _WIDE_BATCH if self.rows_are_independent() else FEW_ROWS
 
     def _compile(self, x: np.ndarray) -> _Forward:
         return _Forward(plan.compile(self._forward, [(x.shape, self.model._input_dtype)]))

@@ -233,6 +233,8 @@ class Preparation(Steps):
                 raise ValueError("validation_split needs arrays: x yields batches")
             rest = data.split(validation_split)
             rest.resize(batch_size or 32)
+            if data.watched:  # of x only what is trained on is
+                rest.check_values()
             return rest
         x, y, weight = (validation_data, None, None) if is_stream(validation_data) else unpack(validation_data)
         streamed = is_stream(x)
