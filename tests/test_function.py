@@ -99,3 +99,11 @@ def test_true_is_not_one():
     f = fastnn.function(lambda x, n: x * 2 if n is True else x * 100)
     x = np.float32(1)
     assert [float(f(x, n)) for n in (1, True, 1, True)] == [100, 2, 100, 2]
+
+
+@pytest.mark.parametrize("read", [np.asarray, np.exp, lambda v: v.numpy()], ids=["asarray", "exp", "numpy"])
+def test_a_program_keeps_no_value_of_a_variable(read):
+    variable = Variable([1.0, 2.0])
+    with pytest.raises(fastnn.tensor.TracingError, match="test_function.py"):
+        plan.compile(lambda x: x + read(variable), [((2,), "float32")])
+    assert read(variable).shape == (2,)

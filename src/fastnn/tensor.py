@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import contextmanager
+from typing import NoReturn
 
 import numpy as np
 
@@ -137,6 +138,19 @@ class TracingError(TypeError):
     """A function asked for a tensor's value while it was traced: it can only run op by op."""
 
 
+def _refuse_value(what: str) -> NoReturn:
+    """Raise TracingError, naming the line outside of this package that asks for a value."""
+    frame = sys._getframe(2)
+    package = __name__.rpartition(".")[0]
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == package:
+        frame = frame.f_back
+    raise TracingError(
+        f"{what} of a tensor is not known while a function is traced "
+        f"(at {frame.f_code.co_filename}:{frame.f_lineno}); use ops.where, or run eagerly "
+        "(compile(..., run_eagerly=True))"
+    )
+
+
 class SymbolicTensor(Tensor):
     """A value of a graph being traced: shape and dtype, no numbers yet."""
 
@@ -148,41 +162,30 @@ class SymbolicTensor(Tensor):
         self.node = node  # the graph node that computes it; None for an input or a variable read
         self.variable = None
 
-    def _no_value(self, what):
-        frame = sys._getframe(2)
-        package = __name__.rpartition(".")[0]
-        while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == package:
-            frame = frame.f_back
-        raise TracingError(
-            f"{what} of a tensor is not known while a function is traced "
-            f"(at {frame.f_code.co_filename}:{frame.f_lineno}); use ops.where, or run eagerly "
-            "(compile(..., run_eagerly=True))"
-        )
-
     @property
     def array(self):
-        self._no_value("the value")
+        _refuse_value("the value")
 
     def numpy(self):
-        self._no_value("the value")
+        _refuse_value("the value")
 
     def __array__(self, dtype=None, copy=None):
-        self._no_value("the value")
+        _refuse_value("the value")
 
     def item(self):
-        self._no_value("the value")
+        _refuse_value("the value")
 
     def __bool__(self):
-        self._no_value("the truth value")
+        _refuse_value("the truth value")
 
     def __float__(self):
-        self._no_value("the value")
+        _refuse_value("the value")
 
     def __int__(self):
-        self._no_value("the value")
+        _refuse_value("the value")
 
     def __index__(self):
-        self._no_value("the value")
+        _refuse_value("the value")
 
     def __format__(self, spec):
         return repr(self)
@@ -348,9 +351,11 @@ class Variable:
 
     def numpy(self) -> np.ndarray:
         """Return a copy of the value, C-contiguous."""
-        return np.array(self._array, order="C")
+        return np.asarray(self)
 
     def __array__(self, dtype=None, copy=None):
+        if _context.graph is not None:  # a program would keep this one for ever
+            _refuse_value("the value")
         return np.array(self._array, dtype=dtype, order="C")
 
     def load(self, value: np.ndarray) -> None:
