@@ -1,5 +1,7 @@
 """GradientTape."""
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
@@ -100,3 +102,17 @@ def test_a_tape_records_once():
             pass
         y = v * v
     assert float(tape.gradient(y, v)) == 6.0
+
+
+def test_structures_of_sources_and_weights_of_targets():
+    Pair = namedtuple("Pair", "first second")
+    pair = Pair(Variable([1.0, 2.0]), Variable(3.0))
+    with GradientTape(persistent=True) as tape:
+        y = pair.first * pair.second
+    found = tape.gradient(y, pair, output_gradients=np.array([1.0, 10.0], "float32"))
+    assert isinstance(found, Pair)
+    np.testing.assert_array_equal(found.first.numpy(), [3, 30])
+    assert float(found.second) == 21.0
+    assert float(tape.gradient(y, pair.second, output_gradients=2.0)) == 6.0
+    with pytest.raises(ValueError, match=r"output_gradients of shape \(3, 2\) for a target of shape \(2,\)"):
+        tape.gradient(y, pair, output_gradients=np.ones((3, 2), "float32"))

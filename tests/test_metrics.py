@@ -5,7 +5,7 @@ import pytest
 from part_tools import stored_and_restored
 from test_losses import BINARY, CLASSES, LOGITS, ONE_HOT, POSITIVE, REAL, SPARSE, K, N, binary, categorical, cosine
 
-from fastnn import losses, metrics, ops, plan
+from fastnn import Sequential, layers, losses, metrics, ops, plan
 
 rng = np.random.default_rng(4)
 WEIGHTS = rng.uniform(0.2, 2.0, N)
@@ -385,3 +385,10 @@ def test_metrics_of_users():
     for call in (metrics.Metric().update_state, metrics.Metric().result):
         with pytest.raises(NotImplementedError, match="must override"):
             call()
+
+
+def test_a_lambda_has_a_plain_name():
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[lambda y_true, y_pred: ops.mean(ops.abs(y_true - y_pred), axis=-1)])
+    history = model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history
+    assert set(history) == {"loss", "lambda"}

@@ -435,3 +435,8 @@ def test_vdot_and_dot_refuse_sizes_that_do_not_match():
 def test_concatenate_flat():
     a, b = np.arange(4.0).reshape(2, 2), np.arange(3.0)
     np.testing.assert_array_equal(ops.concatenate([a, b], axis=None).numpy(), np.concatenate([a, b], axis=None))
+
+
+def test_matmul_of_nothing():
+    found = ops.matmul(np.ones((2, 3, 0), "float32"), np.ones((0, 4), "float32"))
+    np.testing.assert_array_equal(found.numpy(), np.zeros((2, 3, 4)))

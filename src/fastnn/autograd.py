@@ -140,7 +140,7 @@ class GradientTape:
         sources : Tensor, Variable or a list of them
             The result has the same structure.
         output_gradients : Tensor or list of Tensor, optional
-            Weights of the target's elements; ones by default.
+            Weights of the target's elements, of its shape or one for all; ones by default.
         unconnected_gradients : {"none", "zero"}
             What to return for a source that the target does not depend on.
         """
@@ -170,6 +170,10 @@ class GradientTape:
         grads = {}
         for each, seed in zip(targets, seeds, strict=True):
             seed = _full(each, 1) if seed is None else convert_to_tensor(seed, each.dtype)
+            if seed.shape not in ((), each.shape):
+                raise ValueError(f"output_gradients of shape {seed.shape} for a target of shape {each.shape}")
+            if seed.shape != each.shape:
+                seed = _full(each, 1) * seed
             _accumulate(grads, key(each), seed)
         for call in reversed(self._calls):
             douts = [grads.get(id(out)) for out in call.outputs]
@@ -203,6 +207,8 @@ def _as_tuple(x):
 
 
 def _map(fn, structure):
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        return type(structure)(*(_map(fn, x) for x in structure))
     if isinstance(structure, (list, tuple)):
         return type(structure)(_map(fn, x) for x in structure)
     if isinstance(structure, dict):

@@ -351,7 +351,7 @@ class Variable:
 
     def numpy(self) -> np.ndarray:
         """Return a copy of the value, C-contiguous."""
-        return np.asarray(self)
+        return self.__array__()
 
     def __array__(self, dtype=None, copy=None):
         if _context.graph is not None:  # a program would keep this one for ever

@@ -24,6 +24,9 @@ from .state import LayerState
 __all__ = ["Layer"]
 
 
+_STATE = (Variable, LayerState)
+
+
 class Layer(LayerState, Configurable):
     """A function of tensors with weights.
 
@@ -67,13 +70,13 @@ class Layer(LayerState, Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute. State comes before the layer is built: programs made from then on would not know it."""
-        if isinstance(value, (Variable, LayerState)) and vars(self).get("built") and vars(self).get(name) is not value:
+        if isinstance(value, _STATE) and vars(self).get("built") and vars(self).get(name) is not value:
             raise ValueError(
                 f"{name}= cannot be set: you cannot add new elements of state (variables or sub-layers) to layer "
                 f"{vars(self).get('name')!r}, which is already built. All state must be created in `__init__()` or "
                 "`build()`."
             )
-        super().__setattr__(name, value)
+        object.__setattr__(self, name, value)  # models set attributes in every call of fit
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

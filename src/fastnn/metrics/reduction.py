@@ -84,7 +84,9 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
-        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
+        super().__init__(
+            name=name or getattr(fn, "__name__", "").strip("<>") or None, dtype=dtype
+        )  # of a lambda: lambda
         self._fn = fn
         self._fn_kwargs = kwargs
         if self._direction is None and fn in vars(functions).values():  # of losses

@@ -103,7 +103,8 @@ def matmul(x1, x2):
     if len(a.shape) == len(b.shape) == 2:
         return _matmul(a, b)
     if len(b.shape) == 2:
-        return reshape(_matmul(reshape(a, (-1, a.shape[-1])), b), (*a.shape[:-1], b.shape[-1]))
+        lead = a.shape[:-1]
+        return reshape(_matmul(reshape(a, (math.prod(lead), a.shape[-1])), b), (*lead, b.shape[-1]))
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     n = math.prod(batch)
     a = reshape(broadcast_to(a, batch + a.shape[-2:]), (n, *a.shape[-2:]))
