@@ -230,11 +230,18 @@ def test_the_summary_has_the_best_way_of_each_peer(module, tmp_path):
     ]
 
 
-def test_the_page_shows_every_benchmark(module):
-    report = module("report")
+@pytest.fixture
+def everything(module):
+    """bench/all.py as a module, under another name than that of a function."""
+    module("report")
     runs = importlib.util.spec_from_file_location("bench_all", BENCH / "all.py")
-    everything = importlib.util.module_from_spec(runs)
-    runs.loader.exec_module(everything)
+    found = importlib.util.module_from_spec(runs)
+    runs.loader.exec_module(found)
+    return found
+
+
+def test_the_page_shows_every_benchmark(module, everything):
+    report = module("report")
     page = report.PAGES[0].read_text(encoding="utf-8")
     shown = re.findall(r"^<!-- ([\w-]+\.json) -->$", page, re.MULTILINE)
     assert sorted(shown) == sorted(f"{name}.json" for name in everything.RUNS)
@@ -242,11 +249,7 @@ def test_the_page_shows_every_benchmark(module):
         assert (BENCH / script).exists()
 
 
-def test_all_takes_the_options_of_its_scripts(module, monkeypatch, tmp_path):
-    runs = importlib.util.spec_from_file_location("bench_all", BENCH / "all.py")
-    module("report")
-    everything = importlib.util.module_from_spec(runs)
-    runs.loader.exec_module(everything)
+def test_all_takes_the_options_of_its_scripts(everything, monkeypatch, tmp_path):
     commands = []
     monkeypatch.setattr(sys, "argv", ["all.py", "start", "--seconds", "10", "--tiny", "--folder", str(tmp_path)])
     monkeypatch.setattr(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .structures import flatten, rebuild
 from .tensor import Tensor, Variable, convert_to_tensor
 
 __all__ = ["GradientTape"]
@@ -159,7 +160,8 @@ class GradientTape:
         finally:
             if active:
                 _stack.tapes.append(self)
-        found = _map(lambda source: self._pick(grads, source, unconnected_gradients), sources)
+        picked = (self._pick(grads, source, unconnected_gradients) for source in flatten(sources))
+        found = rebuild(sources, picked)
         if not self._persistent:
             self.reset()
         return found
@@ -204,13 +206,3 @@ def _accumulate(grads, k, dx):
 
 def _as_tuple(x):
     return x if isinstance(x, tuple) else (x,)
-
-
-def _map(fn, structure):
-    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
-        return type(structure)(*(_map(fn, x) for x in structure))
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(_map(fn, x) for x in structure)
-    if isinstance(structure, dict):
-        return {name: _map(fn, x) for name, x in structure.items()}
-    return fn(structure)

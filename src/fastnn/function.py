@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from . import autograd, plan
-from .graph import flatten, rebuild
+from .structures import flatten, rebuild
 from .tensor import Tensor, convert_to_tensor, current_graph
 
 __all__ = ["function"]

@@ -101,23 +101,3 @@ def live(nodes: list[Node], wanted: Sequence[SymbolicTensor]) -> tuple[list[Node
             for x in node.inputs:
                 uses[id(x)] = uses.get(id(x), 0) + 1
     return kept[::-1], uses
-
-
-def flatten(structure) -> list:
-    """Return the leaves of nested tuples, lists and dicts, in order."""
-    if isinstance(structure, (tuple, list)):
-        return [leaf for each in structure for leaf in flatten(each)]
-    if isinstance(structure, dict):
-        return [leaf for each in structure.values() for leaf in flatten(each)]
-    return [structure]
-
-
-def rebuild(structure, leaves):
-    """Return the structure with its leaves taken from an iterator."""
-    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
-        return type(structure)(*(rebuild(each, leaves) for each in structure))
-    if isinstance(structure, (tuple, list)):
-        return type(structure)(rebuild(each, leaves) for each in structure)
-    if isinstance(structure, dict):
-        return {name: rebuild(each, leaves) for name, each in structure.items()}
-    return next(leaves)

@@ -12,7 +12,8 @@ import numpy as np
 
 from . import fusion, layout, schedule
 from ._kernels.core import Plan
-from .graph import Graph, flatten, rebuild, trace
+from .graph import Graph, trace
+from .structures import flatten, rebuild
 from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, aligned_empty
 
 __all__ = ["Program", "compile"]

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import graph, regularizers
 from ..dtypes import is_float
+from ..structures import flatten
 from ..tensor import Tensor, Variable, convert_to_tensor, init_scope
 from ..utils.configurable import Configurable
 from ..utils.naming import check_name
@@ -192,7 +193,7 @@ class Layer(LayerState, Configurable):
         """
         self._check_super_called()
         args, kwargs = self._converted(args), self._converted(kwargs)
-        leaves = graph.flatten(args)
+        leaves = flatten(args)
         for leaf in leaves:
             if not isinstance(leaf, (Tensor, KerasTensor)) and leaf is not None:
                 raise ValueError(
@@ -202,7 +203,7 @@ class Layer(LayerState, Configurable):
         first = args[0] if args else next(iter(kwargs.values()), None)
         if first is not None:
             check_input(self.input_spec, first, self.name)
-        if any(isinstance(leaf, KerasTensor) for leaf in (*leaves, *graph.flatten(kwargs))):
+        if any(isinstance(leaf, KerasTensor) for leaf in (*leaves, *flatten(kwargs))):
             return self._describe(args, kwargs)
         training = kwargs.pop("training", None)
         if training is None:
@@ -236,7 +237,7 @@ class Layer(LayerState, Configurable):
         return structure
 
     def _penalize(self, outputs: Any) -> None:
-        for output in graph.flatten(outputs):
+        for output in flatten(outputs):
             penalty = self.activity_regularizer(output)
             self.add_loss(penalty * (1.0 / max(output.shape[0], 1)) if output.shape else penalty)
 

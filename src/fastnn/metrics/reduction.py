@@ -84,9 +84,8 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
-        super().__init__(
-            name=name or getattr(fn, "__name__", "").strip("<>") or None, dtype=dtype
-        )  # of a lambda: lambda
+        of_function = getattr(fn, "__name__", "").strip("<>")  # <lambda> is called lambda, as in Keras
+        super().__init__(name=name or of_function or None, dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
         if self._direction is None and fn in vars(functions).values():  # of losses

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph
 from ..callbacks import CallbackList
+from ..structures import flatten, rebuild
 from . import arrays
 from .data import is_stream
 
@@ -82,7 +82,7 @@ class PredictLoop:
                 callbacks.on_predict_batch_begin(count)
             model._ensure_built(x)
             outputs = model._runtime.predictor.predict(x)
-            parts.append(graph.flatten(outputs))
+            parts.append(flatten(outputs))
             rows += len(x)
             if self._hooked:
                 callbacks.on_predict_batch_end(count, {"outputs": outputs})
@@ -95,7 +95,7 @@ class PredictLoop:
         callbacks.on_predict_end()
         leaves = zip(*parts, strict=True)
         joined = (each[0] if len(each) == 1 else np.concatenate(each) for each in leaves)
-        return graph.rebuild(outputs, joined)
+        return rebuild(outputs, joined)
 
     def _show(self, count: int, rows: int) -> None:
         """Move the bar to Keras' batch; one of ours may hold several of them, and it shows the first one first."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph, plan
+from .. import plan
 from .._kernels import core
+from ..structures import flatten, rebuild
 from ..tensor import Tensor, TracingError
 from .runners import ProgramCache
 
@@ -121,5 +122,5 @@ class _Forward:
 
 
 def _as_arrays(structure: Any) -> Any:
-    leaves = [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in graph.flatten(structure)]
-    return graph.rebuild(structure, iter(leaves))
+    leaves = [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in flatten(structure)]
+    return rebuild(structure, iter(leaves))
