@@ -4,10 +4,10 @@
  *   vload_T(p), vstore_T(p, v)              unaligned, V = VEC_BYTES / sizeof(T) elements
  *   vload_part_T(p, n), vstore_part_T(p, v, n)   the first n < V elements; a load sets the rest to 0
  *   vset_T(x)                               x in every lane
- *   vset_at_T(p)                            *p in every lane, where loads of vectors are what a loop waits for
  *   vfma_T(a, b, c)                         a b + c, one rounding wherever the instruction exists
  *   vfma_half_T(a, p, c)                    a p[l] + c in the lower half of the lanes; the upper ones hold anything
  *   vsqrt_T(x)                              the square root of every lane
+ *   vsqrt_half_T(x), vdiv_half_T(a, b)      square root, a / b in the lower half; the upper lanes hold anything
  *   vnonzero_T(x)                           bit l: whether lane l is not zero (NaN is not)
  *   vsum4_T(a, b, c, d, out)                out[0..3] = sum of the lanes of a, b, c, d
  *
@@ -78,20 +78,6 @@ FNN_INLINE void vstore_f64(double *p, vec_f64 v) { *(vec_unaligned_f64 *)p = v; 
 
 FNN_INLINE vec_f32 vset_f32(float x) { return (vec_f32)_mm512_set1_ps(x); }
 FNN_INLINE vec_f64 vset_f64(double x) { return (vec_f64)_mm512_set1_pd(x); }
-FNN_INLINE vec_f32 vset_at_f32(const float *p) /* by a general register, whose load is in no vector's way */
-{
-    int32_t x;
-    memcpy(&x, p, sizeof x);
-    __asm__("" : "+r"(x));
-    return (vec_f32)_mm512_set1_epi32(x);
-}
-FNN_INLINE vec_f64 vset_at_f64(const double *p)
-{
-    int64_t x;
-    memcpy(&x, p, sizeof x);
-    __asm__("" : "+r"(x));
-    return (vec_f64)_mm512_set1_epi64(x);
-}
 FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return (vec_f32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
@@ -114,6 +100,24 @@ FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c)
 }
 FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm512_sqrt_ps((__m512)x); }
 FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm512_sqrt_pd((__m512d)x); }
+FNN_INLINE vec_f32 vsqrt_half_f32(vec_f32 x)
+{
+    return (vec_f32)_mm512_zextps256_ps512(_mm256_sqrt_ps(_mm512_castps512_ps256((__m512)x)));
+}
+FNN_INLINE vec_f64 vsqrt_half_f64(vec_f64 x)
+{
+    return (vec_f64)_mm512_zextpd256_pd512(_mm256_sqrt_pd(_mm512_castpd512_pd256((__m512d)x)));
+}
+FNN_INLINE vec_f32 vdiv_half_f32(vec_f32 a, vec_f32 b)
+{
+    const __m256 low = _mm256_div_ps(_mm512_castps512_ps256((__m512)a), _mm512_castps512_ps256((__m512)b));
+    return (vec_f32)_mm512_zextps256_ps512(low);
+}
+FNN_INLINE vec_f64 vdiv_half_f64(vec_f64 a, vec_f64 b)
+{
+    const __m256d low = _mm256_div_pd(_mm512_castpd512_pd256((__m512d)a), _mm512_castpd512_pd256((__m512d)b));
+    return (vec_f64)_mm512_zextpd256_pd512(low);
+}
 /* A mask is widened by hand: GCC 12 may store the 16 bits of one and load 64. */
 FNN_INLINE uint64_t vnonzero_f32(vec_f32 x)
 {
@@ -258,13 +262,13 @@ FNN_INLINE void vstore_part_f64(double *p, vec_f64 v, int64_t n)
 }
 #endif
 
-#if VEC_BYTES < 64
-FNN_INLINE vec_f32 vset_at_f32(const float *p) { return vset_f32(*p); }
-FNN_INLINE vec_f64 vset_at_f64(const double *p) { return vset_f64(*p); }
-#endif
 #if !VEC_HALVES
 FNN_INLINE vec_f32 vfma_half_f32(vec_f32 a, const float *b, vec_f32 c) { return vfma_f32(a, vload_f32(b), c); }
 FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c) { return vfma_f64(a, vload_f64(b), c); }
+FNN_INLINE vec_f32 vsqrt_half_f32(vec_f32 x) { return vsqrt_f32(x); }
+FNN_INLINE vec_f64 vsqrt_half_f64(vec_f64 x) { return vsqrt_f64(x); }
+FNN_INLINE vec_f32 vdiv_half_f32(vec_f32 a, vec_f32 b) { return a / b; }
+FNN_INLINE vec_f64 vdiv_half_f64(vec_f64 a, vec_f64 b) { return a / b; }
 #endif
 
 /* ---- sums over lanes --------------------------------------------------------------------------------- */
