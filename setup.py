@@ -19,7 +19,7 @@ from setuptools.command.build_ext import build_ext as _build_ext
 
 KERNELS = Path("src/fastnn/_kernels")
 C = KERNELS / "c"
-ONCE = ("flag", "cpus", "crew", "pool", "phases", "worth", "exec", "isa")
+ONCE = ("flag", "cpus", "crew", "pool", "phases", "worth", "exec", "orders", "isa")
 
 # Summation order is part of the contract (same seed, same bits): nothing here may reorder or contract.
 # Integers wrap around as NumPy's do.

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from fastnn import MLPClassifier, MLPRegressor
+from fastnn._kernels import core
 from fastnn.estimators.epochs import Epochs
 from fastnn.estimators.many_epochs import ManyEpochs
 from fastnn.estimators.orders import Orders
@@ -112,6 +113,35 @@ def test_in_searches(counts, monkeypatch):
         search.fit(X, Y)
     assert counts.single == len(counts.stretches) == 5
     assert sum(counts.stretches) == 5 * 29
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 32, 33, 1000])
+@pytest.mark.parametrize("bits", [lambda: 3, lambda: np.random.PCG64(3)])
+def test_orders_are_those_of_numpy(n, bits):
+    ours, theirs = np.random.RandomState(bits()), np.random.RandomState(bits())
+    rows = np.arange(n) * 3 % 7
+    orders, table = Orders(rows, ours), np.empty((4, n), np.int64)
+    orders.ahead(table)
+    for order in (*table, orders.next()):
+        positions = np.arange(n)
+        theirs.shuffle(positions)
+        rows = rows[positions]
+        np.testing.assert_array_equal(order, rows)
+    assert ours.randint(1 << 30) == theirs.randint(1 << 30)
+
+
+def test_orders_that_cannot_be_drawn():
+    bits, first, table = np.random.MT19937(0), np.arange(3), np.empty((2, 3), np.int64)
+    with pytest.raises(TypeError, match="int64"):
+        core.shuffles(bits, table.astype(float), first)
+    with pytest.raises(ValueError, match="shapes"):
+        core.shuffles(bits, table, np.arange(4))
+    with pytest.raises(ValueError, match="contiguous"):
+        core.shuffles(bits, np.empty((3, 2), np.int64).T, first)
+    with pytest.raises(ValueError, match="overlaps"):
+        core.shuffles(bits, table, table[0])
+    with pytest.raises(AttributeError, match="capsule"):
+        core.shuffles(None, table, first)
 
 
 def test_what_others_draw_meanwhile_does_not_come_again():

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C code without Python, under sanitizers:
-#   every kernel at every instruction set of this machine   AddressSanitizer + UBSan
+#   every kernel at every instruction set of this machine, random orders   AddressSanitizer + UBSan
 #   every kernel on several threads at the best of them     ThreadSanitizer
 #   the crew, the pool and the executor                     ThreadSanitizer, and plain
 # A sanitizer that the compiler lacks is skipped with a line that says so.
@@ -116,6 +116,8 @@ else
     extra=()
     echo "SKIPPED: $cc has no AddressSanitizer and UBSan runtime; kernels without: ${usable[*]}"
 fi
+"$cc" "${flags[@]}" "${extra[@]}" "$here/test_orders.c" "$c/orders.c" -o "$build/orders"
+"${launch[@]}" "$build/orders"
 build_kernels kernels "${usable[@]}"
 check_choice "$build/kernels"
 "${launch[@]}" "$build/kernels" "$trials"

@@ -6,6 +6,7 @@ is given in ``docs/kernels.md``.
 """
 from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
                              PyObject_GetBuffer)
+from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
@@ -15,7 +16,7 @@ from .fnn cimport *
 
 __all__ = ["ACTIVATIONS", "Call", "DTYPES", "Plan", "RULES", "Sequence", "address", "available_isas",
            "default_threads", "get_isa", "get_num_threads", "isa_problem", "kernel_names", "limit_threads", "set_isa",
-           "set_num_threads"]
+           "set_num_threads", "shuffles"]
 
 cdef enum:
     MAX_RANK = 16
@@ -278,6 +279,8 @@ cdef class Plan(Steps):
 
 
 include "runs.pxi"
+
+include "orders.pxi"
 
 
 cdef double seconds() noexcept nogil:

@@ -55,3 +55,7 @@ cdef extern from "fnn.h" nogil:
     void fnn_set_threads(int n)
     int fnn_limit_threads(int n)
     int fnn_default_threads()
+
+cdef extern from "orders.h" nogil:
+    ctypedef struct fnn_bitgen
+    void fnn_shuffles(const fnn_bitgen *bits, int64_t *table, const int64_t *first, int64_t rows, int64_t n)

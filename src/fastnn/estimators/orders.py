@@ -1,10 +1,12 @@
-"""In which order epochs see their rows: scikit-learn's."""
+"""In which order epochs see their rows: scikit-learn's, drawn without the GIL, which other fits may want."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+from .._kernels import core
 
 __all__ = ["Orders"]
 
@@ -25,16 +27,13 @@ class Orders:
 
     def next(self) -> np.ndarray:
         """Return the order of the next epoch."""
-        positions = np.arange(len(self._order))
-        self._random_state.shuffle(positions)
-        self._order = self._order[positions]
+        self._draw(np.empty((1, len(self._order)), np.int64))
         return self._order
 
     def ahead(self, table: np.ndarray) -> None:
-        """Fill the rows of a table with the next orders."""
+        """Fill the rows of a table, C-contiguous, with the next orders."""
         before = self._order, self._state()
-        for row in table:
-            row[...] = self.next()
+        self._draw(table)
         self._before, self._after = before, self._state()
 
     def rewind(self, drawn: int = 0) -> None:
@@ -47,8 +46,12 @@ class Orders:
             return
         self._order, state = self._before
         self._random_state.set_state(state)
-        for _ in range(drawn):
-            self.next()
+        if drawn:
+            self._draw(np.empty((drawn, len(self._order)), np.int64))
+
+    def _draw(self, table: np.ndarray) -> None:
+        core.shuffles(self._random_state._bit_generator, table, self._order)
+        self._order = table[-1].copy()
 
     def _state(self) -> dict[str, Any]:
         return self._random_state.get_state(legacy=False)
