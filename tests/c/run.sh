@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C code without Python, under sanitizers:
-#   every kernel at every instruction set of this machine, random orders   AddressSanitizer + UBSan
+#   every kernel at every instruction set of this machine   AddressSanitizer + UBSan; random orders, too
 #   every kernel on several threads at the best of them     ThreadSanitizer
 #   the crew, the pool and the executor                     ThreadSanitizer, and plain
 # A sanitizer that the compiler lacks is skipped with a line that says so.
