@@ -20,10 +20,15 @@ SHAPES = [
 
 
 def pictures(rows, pixels, dtype="float32", zeros=0.6):
-    """Rows of which so many elements are zero."""
+    """Rows of which so many elements are zero: in the first half the same of two pixels, and of two rows."""
     rng = np.random.default_rng(rows + pixels)
     x = rng.uniform(0.1, 1, (rows, pixels)).astype(dtype)
-    x[rng.random(x.shape) < zeros] = 0
+    zero = rng.random(x.shape) < zeros
+    half = pixels // 4 * 2
+    zero[:, 1:half:2] = zero[:, :half:2]
+    half = rows // 4 * 2
+    zero[1:half:2] = zero[:half:2]
+    x[zero] = 0
     return x
 
 

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { FNN_AHEAD_LINES = 8 }; /* between two tiles */
+enum { FNN_AHEAD_LINES = 8 }; /* between two tiles, and at most */
 
 typedef struct {
     const char *line, *end;     /* what is left of the row; line >= end: nothing */
@@ -42,6 +42,16 @@ static inline void fnn_ahead_forget(void)
 {
     fnn_ahead_here.line = fnn_ahead_here.end;
     fnn_ahead_here.next = fnn_ahead_here.last;
+}
+
+/* How many lines to ask for each of so many times, so that all have been asked for in the end and none waits for long in a
+ * cache through which weights pass. */
+static inline int fnn_ahead_share(int64_t times)
+{
+    const fnn_ahead *a = &fnn_ahead_here;
+    const int64_t rest = a->line < a->end ? (a->end - a->line) / 64 + 1 : 0;
+    const int64_t lines = rest + (a->last - a->next) * (a->row_bytes / 64 + 1);
+    return lines < FNN_AHEAD_LINES * times ? (int)((lines + times - 1) / times) : FNN_AHEAD_LINES;
 }
 
 static inline void fnn_ahead_fetch(int lines)
