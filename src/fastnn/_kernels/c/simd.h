@@ -8,6 +8,7 @@
  *   vfma_half_T(a, p, c)                    a p[l] + c in the lower half of the lanes; the upper ones hold anything
  *   vsqrt_T(x)                              the square root of every lane
  *   vsqrt_half_T(x), vdiv_half_T(a, b)      square root, a / b in the lower half; the upper lanes hold anything
+ *   vstore_half_T(p, v, n)                  the first n <= V/2 elements
  *   vnonzero_T(x)                           bit l: whether lane l is not zero (NaN is not)
  *   vsum4_T(a, b, c, d, out)                out[0..3] = sum of the lanes of a, b, c, d
  *
@@ -148,6 +149,15 @@ FNN_INLINE void vstore_part_f64(double *p, vec_f64 v, int64_t n)
     _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
 }
 
+FNN_INLINE void vstore_half_f32(float *p, vec_f32 v, int64_t n)
+{
+    _mm256_mask_storeu_ps(p, (__mmask8)((1u << n) - 1), _mm512_castps512_ps256((__m512)v));
+}
+FNN_INLINE void vstore_half_f64(double *p, vec_f64 v, int64_t n)
+{
+    _mm256_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), _mm512_castpd512_pd256((__m512d)v));
+}
+
 #elif VEC_BYTES == 32
 
 static const int32_t vec_mask_table[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
@@ -265,6 +275,8 @@ FNN_INLINE void vstore_part_f64(double *p, vec_f64 v, int64_t n)
 #if !VEC_HALVES
 FNN_INLINE vec_f32 vfma_half_f32(vec_f32 a, const float *b, vec_f32 c) { return vfma_f32(a, vload_f32(b), c); }
 FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c) { return vfma_f64(a, vload_f64(b), c); }
+FNN_INLINE void vstore_half_f32(float *p, vec_f32 v, int64_t n) { vstore_part_f32(p, v, n); }
+FNN_INLINE void vstore_half_f64(double *p, vec_f64 v, int64_t n) { vstore_part_f64(p, v, n); }
 FNN_INLINE vec_f32 vsqrt_half_f32(vec_f32 x) { return vsqrt_f32(x); }
 FNN_INLINE vec_f64 vsqrt_half_f64(vec_f64 x) { return vsqrt_f64(x); }
 FNN_INLINE vec_f32 vdiv_half_f32(vec_f32 a, vec_f32 b) { return a / b; }
