@@ -16,6 +16,7 @@ typedef struct {
     const char *source;
     const int64_t *perm;        /* the rows after it: perm[next] .. perm[last-1] of source, or, NULL: next .. last-1 */
     int64_t next, last, row_bytes, stride, rows;
+    int pace;                   /* lines at a time */
 } fnn_ahead;
 
 #if defined(__ELF__)
@@ -44,16 +45,6 @@ static inline void fnn_ahead_forget(void)
     fnn_ahead_here.next = fnn_ahead_here.last;
 }
 
-/* How many lines to ask for each of so many times, so that all have been asked for in the end and none waits for long in a
- * cache through which weights pass. */
-static inline int fnn_ahead_share(int64_t times)
-{
-    const fnn_ahead *a = &fnn_ahead_here;
-    const int64_t rest = a->line < a->end ? (a->end - a->line) / 64 + 1 : 0;
-    const int64_t lines = rest + (a->last - a->next) * (a->row_bytes / 64 + 1);
-    return lines < FNN_AHEAD_LINES * times ? (int)((lines + times - 1) / times) : FNN_AHEAD_LINES;
-}
-
 static inline void fnn_ahead_fetch(int lines)
 {
     if (fnn_ahead_here.line >= fnn_ahead_here.end && fnn_ahead_here.next >= fnn_ahead_here.last)
@@ -70,5 +61,18 @@ static inline void fnn_ahead_fetch(int lines)
     }
     fnn_ahead_here = a;
 }
+
+static inline int64_t fnn_ahead_lines(int64_t bytes) { return (bytes + 63) / 64; }
+
+/* Spreads what is left to ask for over so many times: then none waits for long in a cache through which weights pass. */
+static inline void fnn_ahead_pace(int64_t times)
+{
+    fnn_ahead *a = &fnn_ahead_here;
+    const int64_t lines = fnn_ahead_lines(a->end - a->line) + (a->last - a->next) * fnn_ahead_lines(a->row_bytes);
+    a->pace = lines < FNN_AHEAD_LINES * times ? (int)((lines + times - 1) / times) : FNN_AHEAD_LINES;
+}
+
+/* One of these times. */
+static inline void fnn_ahead_go_on(void) { fnn_ahead_fetch(fnn_ahead_here.pace); }
 
 #endif
