@@ -13,7 +13,7 @@ FLOORS = [
     {"_kernels"},
     {"config", "dtypes", "threads", "structures", "tensor", "autograd"},
     {"ops", "random"},
-    {"graph", "fusion", "schedule", "layout", "plan", "sequence", "function"},
+    {"graph", "fusion", "schedule", "layout", "plan", "template", "sequence", "function"},
     {
         "utils",
         "initializers",

@@ -17,10 +17,10 @@ import numpy as np
 
 from .graph import Node, live
 from .ops.activation import relu_dropout_grad
-from .ops.catalogue import CATALOGUE, Op, contiguous
+from .ops.catalogue import CATALOGUE, Op, contiguous, scratch
 from .ops.linalg import GRADS, place_matmul
 from .ops.update import _pars, _update_lower
-from .tensor import SymbolicTensor, Variable, aligned_empty
+from .tensor import SymbolicTensor, Variable
 
 __all__ = ["fuse"]
 
@@ -181,7 +181,7 @@ def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay, l2)
         plan.matmul(w, a, b, rule=rule, slots=(s0, s1, s2), scalars=scalars, hyper=_pars(hyper, weight_decay, l2),
                     option=option)  # fmt: skip
     except BufferError:  # a layout that no fused kernel takes: one after the other
-        gradient = aligned_empty(w.shape, w.dtype)
+        gradient = scratch(plan, w.shape, w.dtype)
         place_matmul(plan, gradient, a, b)
         _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
 
@@ -196,7 +196,7 @@ def _grad_with_product(plan, outs, ins, activation, parameter):
     try:
         plan.matmul(outs[0], a, b, y=y, activation=activation, parameter=parameter)
     except BufferError:
-        product = aligned_empty(outs[0].shape, outs[0].dtype)
+        product = scratch(plan, outs[0].shape, outs[0].dtype)
         place_matmul(plan, product, a, b)
         plan.map(f"{activation}_grad", outs[0], product, y, a=parameter)
 

@@ -7,16 +7,18 @@ import math
 import operator
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from . import fusion, layout, schedule
 from ._kernels.core import Plan
 from .graph import Graph, trace
+from .ops.catalogue import scratch
 from .structures import flatten, rebuild
-from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, aligned_empty
+from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable
 
-__all__ = ["Program", "compile"]
+__all__ = ["Program", "Uses", "compile"]
 
 SMALL_CONSTANT = 1 << 12  # elements; broadcast constants up to here are laid out, so that kernels walk along them
 
@@ -24,9 +26,10 @@ SMALL_CONSTANT = 1 << 12  # elements; broadcast constants up to here are laid ou
 def compile(fn: Callable, specs: Sequence[tuple]) -> Program:
     """Trace ``fn`` on tensors of the given (shape, dtype) and return the program that does what it did."""
     graph = trace(fn, specs)
-    program = Program(graph)
+    binder = _Binder(graph, Plan())
     graph.unlink()
-    return program
+    binder.plan.hold(graph, binder.outputs)
+    return Program(binder.plan, graph.outputs, binder.inputs, binder.outputs, binder.uses)
 
 
 class Program:
@@ -34,23 +37,27 @@ class Program:
 
     Attributes
     ----------
+    plan : Plan
+    structure : object
+        What the traced function returned; its leaves stand for `outputs`.
     inputs : list of numpy.ndarray
         The program's input memory: write here before `run`.
     outputs : list of numpy.ndarray
         Where the outputs stand after a run; the next run overwrites them.
-    structure : object
-        What the traced function returned; its leaves stand for `outputs`.
+    uses : Uses
+        What the steps look at that is not the plan's own memory.
     """
 
-    def __init__(self, graph: Graph):
-        self.structure = graph.outputs
-        self.plan = Plan()
+    def __init__(self, plan: Plan, structure: object, inputs: list[np.ndarray], outputs: list[np.ndarray], uses: Uses):
+        self.plan, self.structure, self.inputs, self.outputs, self.uses = plan, structure, inputs, outputs, uses
         self.lock = threading.Lock()
-        binder = _Binder(graph, self.plan)
-        self.inputs, self.outputs = binder.inputs, binder.outputs
-        self.written = binder.written
         self._batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].ndim else 0
         self._rows = None
+
+    @property
+    def written(self) -> list[Variable]:
+        """The variables that a run writes."""
+        return self.uses.written
 
     def run(self) -> list[np.ndarray]:
         """Run once on what stands in `inputs`; return `outputs`."""
@@ -135,13 +142,32 @@ class Program:
             variable.before_write()
 
 
+@dataclass(frozen=True)
+class Uses:
+    """What a program looks at that is not its plan's own memory.
+
+    Parameters
+    ----------
+    variables : list of Variable
+        All that it reads or writes.
+    written : list of Variable
+        Those of them that it writes.
+    constants : list of numpy.ndarray
+    """
+
+    variables: list[Variable]
+    written: list[Variable]
+    constants: list[np.ndarray]
+
+
 _nbytes = operator.attrgetter("nbytes")
 
 
 class _Memory:
-    """Aligned blocks, reused when the value in them is dead."""
+    """A plan's aligned blocks, reused when the value in them is dead."""
 
-    def __init__(self):
+    def __init__(self, plan: Plan):
+        self._plan = plan
         self._free = []  # the smallest first
 
     def take(self, shape, dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +178,7 @@ class _Memory:
         if smallest < len(self._free) and self._free[smallest].nbytes <= 4 * need:
             block = self._free.pop(smallest)
         else:
-            block = aligned_empty((need,), np.uint8)
+            block = scratch(self._plan, (need,), np.uint8)
             block[...] = 0
         return np.ndarray(shape, dtype, block), block
 
@@ -165,14 +191,14 @@ class _Binder:
 
     def __init__(self, graph: Graph, plan: Plan):
         self.plan = plan
-        self.memory = _Memory()
+        self.memory = _Memory(plan)
         self.arrays = {}  # id of a value → its array
         self.blocks = {}  # id of a root value → the blocks its views and itself stand in
         wanted = [x for x in flatten(graph.outputs) if isinstance(x, SymbolicTensor)]
         self.nodes = schedule.arrange(fusion.fuse(graph.nodes, wanted), graph.inputs)
         self.roots = _roots(self.nodes)
         self.last_use = self._last_uses(wanted)
-        self.written = _written(self.nodes)
+        self.variables, self.constants = {}, []
         self.padded = layout.padded(self.nodes, wanted)
         self.inputs = [self._allocate(x) for x in graph.inputs]
         self.blocks.clear()  # inputs are never reused
@@ -180,7 +206,7 @@ class _Binder:
         self._late_reads = self._reads_that_need_copies(graph)
         self._bind_all()
         self.outputs = [self._array(x) for x in flatten(graph.outputs) if isinstance(x, Tensor)]
-        plan.hold(graph, self.outputs)
+        self.uses = Uses(list(self.variables.values()), _written(self.nodes), self.constants)
 
     def _root(self, value):
         return self.roots.get(id(value), id(value))
@@ -227,7 +253,7 @@ class _Binder:
             dead_after[position].append(root)
         for position, node in enumerate(self.nodes):
             for value in self._late_reads.get(position, ()):
-                self.plan.map("copy", self._allocate(value), value.variable.array)
+                self.plan.map("copy", self._allocate(value), self._array_of_variable(value.variable))
             self._bind(node)
             for root in dead_after[position]:
                 for block in self.blocks.pop(root, ()):
@@ -268,20 +294,24 @@ class _Binder:
     def _array_from_outside(self, x):
         """Return the array of what no node makes."""
         if isinstance(x, Variable):
-            return x.array
+            return self._array_of_variable(x)
         if not isinstance(x, SymbolicTensor):
             return self._constant(x)
         if x.variable is None:
             raise RuntimeError("a tensor of another trace was used; traced values must not be kept")
-        return x.variable.array
+        return self._array_of_variable(x.variable)
 
-    @staticmethod
-    def _constant(x):
+    def _array_of_variable(self, variable):
+        self.variables[id(variable)] = variable
+        return variable.array
+
+    def _constant(self, x):
         """Return a constant's array, its own where it might change, and contiguous unless that is large."""
         small = x.array.size <= SMALL_CONSTANT
-        if x.variable is not None or (small and not x.array.flags.c_contiguous):
-            return x.array.copy(order="C")
-        return x.array
+        alone = x.variable is not None or (small and not x.array.flags.c_contiguous)
+        array = x.array.copy(order="C") if alone else x.array
+        self.constants.append(array)
+        return array
 
 
 def _roots(nodes):

@@ -9,14 +9,14 @@ from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuff
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from .fnn cimport *
 
-__all__ = ["ACTIVATIONS", "Call", "DTYPES", "Plan", "RULES", "Sequence", "address", "available_isas",
-           "default_threads", "get_isa", "get_num_threads", "isa_problem", "kernel_names", "limit_threads", "set_isa",
-           "set_num_threads", "shuffles"]
+__all__ = ["ACTIVATIONS", "Call", "DTYPES", "Plan", "RULES", "Sequence", "Template", "address",
+           "available_isas", "default_threads", "get_isa", "get_num_threads", "isa_problem", "kernel_names",
+           "limit_threads", "set_isa", "set_num_threads", "shuffles"]
 
 cdef enum:
     MAX_RANK = 16
@@ -279,6 +279,8 @@ cdef class Plan(Steps):
 
 
 include "runs.pxi"
+
+include "template.pxi"
 
 include "orders.pxi"
 

@@ -15,6 +15,7 @@ cdef class Steps:
     cdef Py_ssize_t capacity
     cdef bint shared               # whether fnn_share knows the steps as they are
     cdef readonly list names
+    cdef readonly list scratch     # memory that these steps alone use, whole; who allocates it for them appends it
     cdef list keep
     cdef dict own                  # where a matrix stands -> bytes from row to row, all of which is its own
 
@@ -24,6 +25,7 @@ cdef class Steps:
         self.count = self.capacity = 0
         self.shared = False
         self.names = []
+        self.scratch = []
         self.keep = []
         self.own = {}
 

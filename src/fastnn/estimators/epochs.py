@@ -18,6 +18,7 @@ from .data import TrainingData, make_feed
 from .network import Network
 from .objectives import Objective
 from .penalty import Penalty
+from .programs import compiled, joined
 from .solvers import Solver
 
 __all__ = ["Epochs", "TrainingStep", "weighted_sum"]
@@ -44,6 +45,8 @@ class TrainingStep:
         Float64: each batch adds its loss, penalty included, times its number of rows.
     finite : Snapshot
         Of the weights.
+    make : hashable or None
+        See `programs.joined`.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class TrainingStep:
         self.network, self.objective, self.solver, self.penalty, self.key = network, objective, solver, penalty, key
         self.total = Variable(np.float64(0), trainable=False, name="total_loss")
         self.finite = Snapshot(network.variables, [])
+        self.make = joined(network.make, objective.make, solver.make, penalty)
         self._programs = ProgramCache(_PROGRAMS)
         solver.optimizer.build(network.variables)
         seeds = [] if network.seeds is None else [network.seeds.state]
@@ -77,7 +81,8 @@ class TrainingStep:
 
     def _compiled(self, function: Callable[..., Any], data: TrainingData, rows: int) -> plan.Program:
         specs = data.specs(rows, self.network.dtype, self.objective.class_numbers)
-        return self._programs.get((function.__name__, *specs), lambda: plan.compile(function, specs))
+        variables = [*self.network.variables, *self._state_variables, self.total]
+        return self._programs.get((function.__name__, *specs), lambda: compiled(self.make, function, specs, variables))
 
     def _evaluate(self, x: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         logits = self.network.logits(x)

@@ -9,7 +9,6 @@ import numpy as np
 from scipy import optimize
 from sklearn.utils.optimize import _check_optimize_result
 
-from .. import plan
 from ..autograd import GradientTape
 from ..tensor import Tensor, Variable
 from .call import Call
@@ -19,6 +18,7 @@ from .epochs import weighted_sum
 from .network import Network
 from .objectives import Objective
 from .penalty import Penalty
+from .programs import compiled, joined
 from .tasks import Tasks
 
 __all__ = ["FullGradient", "LbfgsFit", "fit_lbfgs"]
@@ -69,13 +69,16 @@ class FullGradient:
         size = min(_CHUNK, data.samples)
         self._feed = make_feed(data, np.arange(data.samples), size)
         self._chunks = []
+        variables = [*network.variables, self._loss, *self._sums]
         for first in range(0, data.samples, size):
             rows = min(size, data.samples - first)
             if not self._chunks or rows != size:
-                program = plan.compile(self._add, data.specs(rows, network.dtype, objective.class_numbers))
+                specs = data.specs(rows, network.dtype, objective.class_numbers)
+                program = compiled(joined(network.make, objective.make), self._add, specs, variables)
                 self._feed.bind(program)
             self._chunks.append((program, first, rows))
-        self._finish = plan.compile(self._mean, [])
+        make = joined(network.make, penalty, self._share)
+        self._finish = compiled(make, self._mean, [], variables)
 
     def weights(self) -> np.ndarray:
         """Return the network's weights as one vector."""

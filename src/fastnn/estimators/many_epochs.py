@@ -14,6 +14,7 @@ from ..tensor import Variable
 from ..training.pace import Pace
 from .epochs import Epochs, TrainingStep
 from .orders import Orders
+from .programs import compiled, joined
 
 __all__ = ["ManyEpochs"]
 
@@ -102,9 +103,18 @@ class ManyEpochs:
             self._position = Variable(np.int64(0), trainable=False)
             self._losses = Variable(np.zeros(self._room), trainable=False)
             if self._orders is not None:
-                self._table = Variable(np.zeros((self._room, *self._epochs.order.shape), np.int64), trainable=False)
-            self._sequence = Sequence([*self._epochs.parts, (plan.compile(self._turn, []), 0, 0)])
+                shape = self._room, *self._epochs.order.shape
+                self._table = Variable(np.broadcast_to(np.int64(0), shape), trainable=False)
+            self._sequence = Sequence([*self._epochs.parts, (self._turn_program(), 0, 0)])
         return self._sequence
+
+    def _turn_program(self) -> plan.Program:
+        step, shuffled = self._step, self._orders is not None
+        make = joined(step.make, (self._epochs.samples, self._room, self._tol, self._patience, shuffled))
+        variables = [*step.network.variables, step.total, self._best, self._stale, self._position, self._losses]
+        if shuffled:
+            variables += [self._epochs.order, self._table]
+        return compiled(make, self._turn, [], variables)
 
     def _turn(self) -> list[Any]:
         """Between epochs: note the loss, look at the weights and at the stopping rule, get the next epoch ready."""

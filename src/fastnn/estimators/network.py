@@ -12,6 +12,7 @@ import numpy as np
 from .. import activations, layers, plan, random
 from ..tensor import Tensor, Variable
 from .data import dense_rows
+from .programs import compiled, joined
 
 __all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function"]
 
@@ -84,6 +85,8 @@ class Network:
         Kernels, then biases: the order in which scikit-learn keeps its parameters.
     seeds : random.SeedGenerator or None
         What dropout and noise draw from.
+    make : hashable or None
+        See `programs.joined`.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class Network:
         self.out, self._out = out, activation_function(out)
         self._dropout, self._noise = tuple(dropout), noise
         self.seeds = random.SeedGenerator(seed) if any(self._dropout) or noise else None
+        functions = [*map(activation_function, hidden), None]
         self._layers = [
             layers.Dense(
                 coef.shape[1],
@@ -110,15 +114,16 @@ class Network:
                 dtype=self.dtype,
                 name=f"layer_{i}",
             )
-            for i, (coef, intercept, activation) in enumerate(
-                zip(coefs, intercepts, [*map(activation_function, hidden), None], strict=True)
-            )
+            for i, (coef, intercept, activation) in enumerate(zip(coefs, intercepts, functions, strict=True))
         ]
         for layer, coef in zip(self._layers, coefs, strict=True):
             layer.build((None, coef.shape[0]))
         self.kernels: list[Variable] = [layer.kernel for layer in self._layers]
         self.biases: list[Variable] = [layer.bias for layer in self._layers]
         self.variables = [*self.kernels, *self.biases]
+        shapes = tuple(coef.shape for coef in coefs)
+        named = all(isinstance(activation, str) for activation in (*hidden, out))
+        self.make = (shapes, self.dtype, *functions, self._out, self._dropout, noise) if named else None
         self.coefs = [variable.array for variable in self.kernels]
         self.intercepts = [variable.array for variable in self.biases]
         self._programs: dict[tuple, plan.Program] = {}
@@ -201,5 +206,7 @@ class Network:
         key = (1 << (rows - 1).bit_length(), first, last)
         if key not in self._programs:
             spec = ((key[0], self.kernels[first].shape[0]), self.dtype)
-            self._programs[key] = plan.compile(lambda x: self.outputs(x, first, last), [spec])
+            self._programs[key] = compiled(
+                joined(self.make, (first, last)), lambda x: self.outputs(x, first, last), [spec], self.variables
+            )
         return self._programs[key]

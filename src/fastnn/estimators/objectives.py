@@ -8,7 +8,7 @@ does, which clips probabilities before it takes their logarithm.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,8 @@ class Objective:
         to be at least the machine epsilon.
     class_numbers : bool
         Whether targets are class numbers, int64 of shape (rows,), instead of numbers of shape (rows, outputs).
+    make : hashable or None
+        See `programs.joined`.
     """
 
     out_activation: Any
@@ -48,6 +50,7 @@ class Objective:
     mean_over_outputs: bool = False
     clipped: bool = False
     class_numbers: bool = False
+    make: Hashable | None = None
 
     def losses(self, targets: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each row, shape (rows,): what is minimized, and what is shown."""
@@ -96,7 +99,7 @@ def classification(loss: Any, out_activation: str) -> Objective:
     softmax = out_activation == "softmax"
     if _is(loss, "log_loss"):
         terms = _log_loss if softmax else _binary_log_loss
-        return Objective(out_activation, terms, clipped=True, class_numbers=softmax)
+        return Objective(out_activation, terms, clipped=True, class_numbers=softmax, make=("log_loss", softmax))
     found = _given(loss)
     if found.takes_class_numbers and not softmax:
         raise ValueError(
@@ -162,10 +165,12 @@ def regression(loss: Any, out_activation: Any, quantile: float, delta: float) ->
     delta : float
         Of "huber".
     """
+    named = _is(loss, *REGRESSION) and isinstance(out_activation, str | None)
+    make = (loss, out_activation, quantile, delta) if named else None
     if _is(loss, "poisson"):
         if out_activation is None:
-            return Objective("exp", _half_poisson_deviance)
-        return Objective(out_activation, _on_outputs(_half_poisson_deviance_of, out_activation))
+            return Objective("exp", _half_poisson_deviance, make=make)
+        return Objective(out_activation, _on_outputs(_half_poisson_deviance_of, out_activation), make=make)
     terms: dict[str, Terms] = {
         "squared_error": _half_squared_error,
         "absolute_error": _absolute_error,
@@ -174,7 +179,7 @@ def regression(loss: Any, out_activation: Any, quantile: float, delta: float) ->
     }
     out_activation = "identity" if out_activation is None else out_activation
     if _is(loss, *terms):
-        return Objective(out_activation, _on_outputs(terms[loss], out_activation), mean_over_outputs=True)
+        return Objective(out_activation, _on_outputs(terms[loss], out_activation), mean_over_outputs=True, make=make)
     return Objective(out_activation, _on_outputs(_losses_of(_given(loss)), out_activation))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import numbers
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from .. import optimizers
@@ -22,7 +23,14 @@ class Solver:
         As scikit-learn documents its parameter ``learning_rate``.
     power_t : float
         Exponent of "invscaling".
+
+    Attributes
+    ----------
+    make : hashable or None
+        See `programs.joined`.
     """
+
+    make: Hashable | None = None
 
     def __init__(self, optimizer: optimizers.Optimizer, schedule: str = "constant", power_t: float = 0.5) -> None:
         self.optimizer = optimizer
@@ -113,6 +121,14 @@ def make_solver(estimator: Any) -> Solver:
     ValueError
         If an optimizer object comes with parameters that it has itself.
     """
+    solver = _made(estimator)
+    settings = tuple(solver_parameters(estimator).values())
+    if all(isinstance(value, str | numbers.Real | None) for value in settings):
+        solver.make = (type(solver.optimizer), *settings)
+    return solver
+
+
+def _made(estimator: Any) -> Solver:
     given = estimator.optimizer
     if given is None:
         return STOCHASTIC[estimator.solver](estimator)

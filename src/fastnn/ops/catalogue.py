@@ -185,13 +185,20 @@ def dtype_code(array: np.ndarray) -> int:
     return _CODES[array.dtype]
 
 
-def scratch(plan: Plan, array: np.ndarray) -> np.ndarray:
-    """Append a copy of ``array`` to C-contiguous memory that the plan keeps, and return that memory."""
-    memory = aligned_empty(array.shape, array.dtype)
+def scratch(plan: Plan, shape: tuple[int, ...], dtype: object) -> np.ndarray:
+    """Return memory, not initialized, that the steps of the plan alone use."""
+    memory = aligned_empty(shape, dtype)
+    plan.scratch.append(memory)
+    return memory
+
+
+def copied(plan: Plan, array: np.ndarray) -> np.ndarray:
+    """Return C-contiguous memory to which the plan copies ``array``."""
+    memory = scratch(plan, array.shape, array.dtype)
     plan.map("copy", memory, array)
     return memory
 
 
 def contiguous(plan: Plan, array: np.ndarray) -> np.ndarray:
     """Return ``array`` itself if it is C-contiguous, else a copy made by the plan."""
-    return array if array.flags.c_contiguous else scratch(plan, array)
+    return array if array.flags.c_contiguous else copied(plan, array)

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from .._kernels.core import ACTIVATIONS
-from ..tensor import aligned_empty, convert_to_tensor
+from ..tensor import convert_to_tensor
 from . import activation as act
-from .catalogue import Op, contiguous, scratch
+from .catalogue import Op, contiguous, copied, scratch
 from .convert import cast, to_float, to_number
 from .elementwise import multiply
 from .reduce import sum as reduce_sum
@@ -34,7 +34,7 @@ def _is_long(a, b):
 
 
 def _place_parts(plan, out, a, b, **epilogue):
-    memory = aligned_empty((PARTS, min(len(a), PART_ROWS), -(-b.shape[1] // 16) * 16), a.dtype)
+    memory = scratch(plan, (PARTS, min(len(a), PART_ROWS), -(-b.shape[1] // 16) * 16), a.dtype)
     for first in range(0, len(a), PART_ROWS):
         rows = a[first : first + PART_ROWS]
         planes = memory[:, : len(rows), : b.shape[1]]
@@ -50,7 +50,7 @@ def place_matmul(plan, out, a, b, **epilogue):
     try:
         plan.matmul(out, a, b, **epilogue)
     except BufferError:
-        plan.matmul(out, scratch(plan, a), scratch(plan, b.T).T if epilogue else scratch(plan, b), **epilogue)
+        plan.matmul(out, copied(plan, a), copied(plan, b.T).T if epilogue else copied(plan, b), **epilogue)
 
 
 def _matmul_lower(plan, outs, ins):

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from ..dtypes import is_float
-from ..tensor import Tensor, aligned_empty
-from .catalogue import Op, scratch
+from ..tensor import Tensor
+from .catalogue import Op, copied, scratch
 from .convert import BOOL, UINT8, cast, to_bool, to_float, to_number, to_tensor
 from .elementwise import absolute, equal, exp, log, not_equal, sqrt, square, where
 from .shaping import broadcast_to, reshape
@@ -49,7 +49,7 @@ def three_axes(plan, x, axes):
         first, last = x.ndim - len(axes), x.ndim
     shape = (math.prod(x.shape[:first]), math.prod(x.shape[first:last]), math.prod(x.shape[last:]))
     seen = x.reshape(shape)
-    return seen if np.may_share_memory(seen, x) or x.size == 0 else scratch(plan, x).reshape(shape)
+    return seen if np.may_share_memory(seen, x) or x.size == 0 else copied(plan, x).reshape(shape)
 
 
 def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype=None, attrs=None):
@@ -126,8 +126,8 @@ def _squares_lower(plan, outs, ins):
     if x.flags.c_contiguous:
         plan.reduce("sum_of_squares", out, x.reshape(1, -1, 1))
         return
-    rows = x.reshape(-1, x.shape[-1], 1) if x.ndim == 2 else scratch(plan, x).reshape(-1, x.shape[-1], 1)
-    sums = aligned_empty((len(rows), 1), x.dtype)
+    rows = x.reshape(-1, x.shape[-1], 1) if x.ndim == 2 else copied(plan, x).reshape(-1, x.shape[-1], 1)
+    sums = scratch(plan, (len(rows), 1), x.dtype)
     plan.reduce("sum_of_squares", sums, rows)
     plan.reduce("sum", out, sums.reshape(1, -1, 1))
 

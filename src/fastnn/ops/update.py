@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tensor import Variable, aligned_empty, convert_to_tensor, laid_out_like
-from .catalogue import REQUIRED, Op, contiguous
+from ..tensor import Variable, convert_to_tensor, laid_out_like
+from .catalogue import REQUIRED, Op, contiguous, scratch
 from .convert import cast
 from .shaping import broadcast_to
 
@@ -152,7 +152,7 @@ def step_scalars(learning_rate, iterations, beta_1=0.0, beta_2=0.0):
 
 def _in_layout_of(plan, w, g):
     """Return g in memory laid out as w's, copied by the plan."""
-    memory = laid_out_like(aligned_empty((w.size,), g.dtype), w)
+    memory = laid_out_like(scratch(plan, (w.size,), g.dtype), w)
     plan.map("copy", memory, g)
     return memory
 

@@ -1,0 +1,113 @@
+"""Templates: compiled programs to be used for other variables, without tracing and binding them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+
+from . import config
+from ._kernels import core
+from .plan import Program, Uses, compile
+from .tensor import ALIGNMENT, Variable, aligned_empty
+
+__all__ = ["Template", "Templates"]
+
+
+class Template:
+    """What a program is without its memory.
+
+    Parameters
+    ----------
+    program : Program
+        Just compiled; it stays as it is.
+    variables : sequence of Variable
+        At least all that the program reads or writes.
+
+    Raises
+    ------
+    ValueError
+        If the program uses another variable, if it calls Python, or if an output is memory of a variable.
+    """
+
+    def __init__(self, program: Program, variables: Sequence[Variable]) -> None:
+        places = {id(variable): place for place, variable in enumerate(variables)}
+        uses = program.uses
+        for variable in uses.variables:
+            if id(variable) not in places:
+                raise ValueError(f"the program uses a variable that is not among those given: {variable.path}")
+        self._used = [places[id(variable)] for variable in uses.variables]
+        self._written = [places[id(variable)] for variable in uses.written]
+        blocks = program.plan.scratch
+        memory = [*(variables[place].array for place in self._used), *blocks]
+        self._core = core.Template(program.plan, memory, uses.constants)
+        self._constants, self._structure = uses.constants, program.structure
+        self._blocks, self._size = [], 0
+        for block in blocks:
+            self._blocks.append((block.shape, block.dtype, self._size))
+            self._size += -(-block.nbytes // ALIGNMENT) * ALIGNMENT
+        self._inputs = [self._seen(array, blocks) for array in program.inputs]
+        self._outputs = [self._seen(array, blocks) for array in program.outputs]
+
+    def _seen(self, array: np.ndarray, blocks: Sequence[np.ndarray]) -> tuple:
+        """Return how to see an array of a program in the memory of another."""
+        address = core.address(array)
+        for block, (_, _, first) in zip(blocks, self._blocks, strict=True):
+            inside = address - core.address(block)
+            if 0 <= inside < block.nbytes:
+                return array.shape, array.dtype, first + inside, array.strides
+        raise ValueError("an output of the program is not its own memory")
+
+    def bind(self, variables: Sequence[Variable]) -> Program:
+        """Return the program that does with these variables what the template's did with those in their places.
+
+        Raises
+        ------
+        ValueError
+            If they are not laid out like those.
+        """
+        arena = aligned_empty((self._size,), np.uint8)
+        arena[...] = 0
+        blocks = [np.ndarray(shape, dtype, arena, first) for shape, dtype, first in self._blocks]
+        used, written = ([variables[place] for place in each] for each in (self._used, self._written))
+        plan = self._core.bind([*(variable.array for variable in used), *blocks])
+        inputs = [np.ndarray(shape, dtype, arena, first, strides) for shape, dtype, first, strides in self._inputs]
+        outputs = [np.ndarray(shape, dtype, arena, first, strides) for shape, dtype, first, strides in self._outputs]
+        return Program(plan, self._structure, inputs, outputs, Uses(used, written, self._constants))
+
+
+class Templates:
+    """The templates of the programs compiled last, by keys.
+
+    Parameters
+    ----------
+    limit : int
+        How many are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: dict[Hashable, Template] = {}
+
+    def program(self, key: Hashable, fn: Callable, specs: Sequence[tuple], variables: Sequence[Variable]) -> Program:
+        """Return a program of `compile`: bound from a template where one was compiled with an equal key before.
+
+        Parameters
+        ----------
+        key : hashable
+            Says all that a trace of ``fn`` hangs on beside ``specs``, shapes, dtypes and layouts of variables included.
+        fn, specs
+            See `compile`.
+        variables : sequence of Variable
+            All that ``fn`` reads or writes, in an order that equal keys have in common.
+        """
+        key = (core.get_isa(), config.floatx(), config.epsilon(), key, tuple(specs))
+        # One step each, so that neither threads nor forks meet anything half done.
+        template = self._kept.get(key)
+        if template is not None:
+            return template.bind(variables)
+        program = compile(fn, specs)
+        self._kept[key] = Template(program, variables)
+        for oldest in list(self._kept)[: -self._limit]:
+            self._kept.pop(oldest, None)
+        return program

@@ -1,0 +1,196 @@
+"""Programs that estimators share: whatever was trained before, a fit gives the bits of a fit that compiles its own."""
+
+import inspect
+
+import numpy as np
+import pytest
+from estimator_samples import SAMPLES, X, Y, outputs, quick
+
+from fastnn import MLPClassifier, MLPRegressor, activations, losses, optimizers
+from fastnn.estimators import objectives, programs, solvers
+from fastnn.estimators.base import MultilayerPerceptron
+from fastnn.losses import MeanSquaredError
+from fastnn.optimizers import SGD, schedules
+from fastnn.template import Templates
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+#: Other settings, by the parameter that makes them other; what stands beside it is what gives it a meaning.
+OTHER = {
+    "hidden_layer_sizes": {"hidden_layer_sizes": (7, 5)},
+    "activation": {"activation": ["tanh", "relu"], "hidden_layer_sizes": (9, 5)},
+    "solver": {"solver": "sgd"},
+    "alpha": {"alpha": 0.1},
+    "batch_size": {"batch_size": 40},
+    "learning_rate": {"learning_rate": "invscaling", "solver": "sgd"},
+    "learning_rate_init": {"learning_rate_init": 0.01},
+    "power_t": {"power_t": 0.1, "learning_rate": "invscaling", "solver": "sgd"},
+    "max_iter": {"max_iter": 3},
+    "shuffle": {"shuffle": False},
+    "random_state": {"random_state": 1},
+    "tol": {"tol": 10.0, "n_iter_no_change": 1},
+    "verbose": {"verbose": True},
+    "warm_start": {"warm_start": True},
+    "momentum": {"momentum": 0.2, "solver": "sgd"},
+    "nesterovs_momentum": {"nesterovs_momentum": False, "solver": "sgd"},
+    "early_stopping": {"early_stopping": True},
+    "validation_fraction": {"validation_fraction": 0.3, "early_stopping": True},
+    "beta_1": {"beta_1": 0.5},
+    "beta_2": {"beta_2": 0.5},
+    "epsilon": {"epsilon": 0.1},
+    "n_iter_no_change": {"n_iter_no_change": 1, "tol": 10.0},
+    "max_fun": {"max_fun": 5, "solver": "lbfgs"},
+    "output_activation": {"output_activation": "softmax"},
+    "class_weight": {"class_weight": {0: 5.0}},
+    "dropout": {"dropout": 0.5},
+    "l1": {"l1": 0.1},
+    "optimizer": {"optimizer": "rmsprop"},
+    "clipnorm": {"clipnorm": 0.1},
+    "clipvalue": {"clipvalue": 0.01},
+    "global_clipnorm": {"global_clipnorm": 0.1},
+    "scoring": {"scoring": "loss", "early_stopping": True},
+    "warm_start_optimizer": {"warm_start_optimizer": True},
+    "dtype": {"dtype": "float32"},
+    "n_jobs": {"n_jobs": 1},
+    "quantile": {"quantile": 0.2, "loss": "quantile"},
+    "delta": {"delta": 0.2, "loss": "huber"},
+    "n_components": {"n_components": 3},
+    "code_activation": {"code_activation": "tanh"},
+    "noise": {"noise": 0.5},
+    "noise_type": {"noise": 0.5, "noise_type": "masking"},
+}
+LOSS = {MLPClassifier: {"loss": "kld"}}
+ESTIMATORS = [
+    cls for cls in SAMPLES if issubclass(cls, MultilayerPerceptron) or cls.__name__ == "AutoencoderTransformer"
+]
+
+
+@pytest.fixture(autouse=True)
+def templates(monkeypatch):
+    """Begin with no templates; return how to begin so again."""
+
+    def forget():
+        monkeypatch.setattr(programs, "_TEMPLATES", Templates(1000))
+        return programs._TEMPLATES
+
+    forget()
+    return forget
+
+
+def target(cls, settings):
+    return Y == 0 if cls is MLPClassifier and settings.get("loss", "log_loss") != "log_loss" else Y
+
+
+def fitted(cls, **settings):
+    """Return all that a fit leaves to be compared."""
+    estimator = quick(cls, **settings)
+    with np.errstate(all="raise"):
+        estimator.fit(X, target(cls, settings))
+    return [outputs(estimator), *getattr(estimator, "coefs_", []), *getattr(estimator, "intercepts_", [])]
+
+
+def assert_same(a, b):
+    for one, other in zip(a, b, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def settings_of(cls):
+    names = inspect.signature(cls).parameters
+    return [{}, *(LOSS.get(cls, {"loss": "huber"}) if name == "loss" else OTHER[name] for name in names)]
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+def test_no_parameter_is_forgotten(cls, templates):
+    settings = settings_of(cls)
+    alone = []
+    for each in settings:
+        templates()
+        alone.append(fitted(cls, **each))
+    templates()
+    for _ in range(2):  # the second time after all others
+        for each, expected in zip(settings, alone, strict=True):
+            assert_same(fitted(cls, **each), expected)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *(
+            {"activation": name}
+            for name in ("identity", "logistic", *(f.__name__ for f in activations.REGISTRY.functions))
+        ),
+        *({"solver": name} for name in (*solvers.STOCHASTIC, "lbfgs")),
+        *({"optimizer": name} for name in (each.__name__ for each in optimizers.REGISTRY.classes)),
+        *({"loss": name} for name in objectives.REGRESSION),
+        {"early_stopping": True},
+        {"batch_size": 40, "dropout": 0.3, "l1": 0.01},
+    ],
+    ids=str,
+)
+def test_what_has_a_name_is_compiled_once(settings, templates, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(
+        "fastnn.template.compile", lambda *given: compiled.append(given) or programs.plan.compile(*given)
+    )
+    first = fitted(MLPRegressor, **settings)
+    count = len(compiled)
+    assert count >= 2
+    assert_same(fitted(MLPRegressor, **settings), first)
+    assert len(compiled) == count
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"activation": lambda x: x * 0.5},
+        {"output_activation": lambda x: x * 0.5},
+        {"loss": MeanSquaredError()},
+        {"loss": "mse"},
+        {"optimizer": SGD(0.01)},
+        {"learning_rate": schedules.ExponentialDecay(0.1, 10, 0.9)},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_what_is_the_users_is_traced_each_time(settings, templates):
+    kept = templates()
+    for _ in range(2):
+        fitted(MLPRegressor, **settings)
+    assert not any("_step" in name for (*_, (name, _), _) in kept._kept)
+
+
+def test_a_function_may_change_between_fits():
+    factor = 1.0
+
+    def scaled(x):
+        return x * factor
+
+    first = fitted(MLPRegressor, activation=scaled)
+    factor = 0.5
+    second = fitted(MLPRegressor, activation=scaled)
+    assert (first[0] != second[0]).any()
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+def test_a_fitted_estimator_keeps_its_weights_while_others_train(cls):
+    first = quick(cls).fit(X, Y)
+    before = outputs(first)
+    second = quick(cls, random_state=1).fit(X, Y)
+    np.testing.assert_array_equal(outputs(first), before)
+    assert (outputs(second) != before).any()
+    assert not any(np.shares_memory(a, b) for a, b in zip(weights(first), weights(second), strict=True))
+
+
+def weights(estimator):
+    return [*estimator.coefs_, *estimator.intercepts_]
+
+
+def test_joined():
+    assert programs.joined("a", 1) == ("a", 1)
+    assert programs.joined("a", None) is None
+
+
+def test_named_losses_of_classifiers():
+    assert (
+        objectives.classification("log_loss", "softmax").make != objectives.classification("log_loss", "logistic").make
+    )
+    assert objectives.classification(losses.KLDivergence(), "softmax").make is None
