@@ -211,6 +211,19 @@ def test_class_weight_is_a_sample_weight(class_weight):
         np.testing.assert_allclose(weighted.coefs_[0], fit(MLPClassifier, combined, data=(X, y)).coefs_[0], rtol=1e-12)
 
 
+def test_class_weights_must_leave_something():
+    X, y = problem(MLPClassifier)
+    fitted = fit(MLPClassifier, data=(X, y))
+    before = fitted.coefs_[0].copy()
+    fitted.set_params(class_weight={"a": 0, "b": 0, "c": 0})
+    with pytest.raises(ValueError, match="class_weight leaves no sample a weight above zero"):
+        fitted.fit(X, y)
+    fitted.set_params(class_weight={"a": 0, "b": 1, "c": 1})
+    with pytest.raises(ValueError, match="class_weight leaves no sample a weight above zero"):
+        fitted.fit(X, y, sample_weight=(y == "a").astype(float))
+    np.testing.assert_array_equal(fitted.coefs_[0], before)
+
+
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0, 2: 0.5}])
 def test_class_weight_of_several_labels(class_weight):
     X, Y = multilabel()

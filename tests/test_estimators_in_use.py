@@ -62,8 +62,33 @@ def test_weights_can_be_written():
     fitted.coefs_[1][0] = -1.0
     np.testing.assert_allclose(fitted.predict(X), by_hand())
     fitted.coefs_ = [np.ones((7, 2)), np.ones((2, 1))]
-    with pytest.raises(ValueError, match="must have the shapes"):
+    with pytest.raises(ValueError, match="must have the shapes of layers from 7 features to 1 outputs"):
         fitted.predict(X)
+    fitted.intercepts_ = [np.ones(2), np.ones(1)]  # a layer has lost a unit
+    np.testing.assert_allclose(fitted.predict(X), by_hand())
+    assert [coef.shape for coef in fitted.coefs_] == [(7, 2), (2, 1)]
+    before = fitted.predict(X)
+    fitted.coefs_.insert(1, np.eye(2))  # there is a layer more
+    fitted.intercepts_.insert(1, np.zeros(2))
+    np.testing.assert_allclose(fitted.predict(X), before)
+
+
+def test_going_on_looks_at_weights_put_there_by_hand():
+    X, y = problem(MLPRegressor)
+    fitted = fit(MLPRegressor, hidden_layer_sizes=3)
+    for bad in (np.ones((7, 2)), np.ones(7)):
+        good, fitted.coefs_[0] = fitted.coefs_[0], bad
+        with pytest.raises(ValueError, match="must have the shapes of layers"):
+            fitted.partial_fit(X, y)
+        fitted.coefs_[0] = good
+    before = fitted.coefs_[0].copy()
+    fitted.partial_fit(X, y)
+    assert (fitted.coefs_[0] != before).all()
+    fitted.set_params(hidden_layer_sizes=2)
+    fitted.coefs_, fitted.intercepts_ = [np.ones((7, 2)), np.ones((2, 1))], [np.ones(2), np.ones(1)]
+    fitted.partial_fit(X, y)
+    assert [coef.shape for coef in fitted.coefs_] == [(7, 2), (2, 1)]
+    assert (fitted.coefs_[0] != 1).all()
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 255, 256, 257, 700])

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .data import TrainingData
 from .features import features_of, twin
+from .network import check_layers
 from .parameters import (
     dropout_rates,
     hidden_activations,
@@ -136,6 +137,8 @@ def check_call(estimator: Any, given: Given) -> Call:
     X, y = _validated(told, given.X, given.y, _dtypes(estimator, first), reset=first)
     targets = estimator._targets(y, X.dtype, first, given)
     samples = Samples(X, targets.encoded, _checked_weights(given.sample_weight, X))
+    if samples.encoded.class_weight is not None and not samples.training_data().sample_weight.any():
+        raise ValueError("class_weight leaves no sample a weight above zero.")
     validation = _validation_samples(told, given.validation_data, X.dtype, targets)
     units = [X.shape[1], *hidden, targets.n_outputs]
     random_state = check_random_state(estimator.random_state)
@@ -228,6 +231,7 @@ def _present_weights(estimator: Any, units: list[int], dtype: np.dtype, how: str
             f"{how} can only be used with the layers of the previous call to fit: that had {present} units "
             f"(features, hidden layers, outputs), now there are {units}"
         )
+    check_layers(estimator.coefs_, estimator.intercepts_, units[0], units[-1])
     stopped_early = getattr(estimator, "best_loss_", np.inf) is None
     if hasattr(estimator, "best_loss_") and estimator.solver != "lbfgs" and stopped_early != estimator.early_stopping:
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..tensor import Tensor, Variable
 from .data import dense_rows
 from .programs import compiled, joined
 
-__all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function"]
+__all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function", "check_layers"]
 
 #: Scikit-learn's names of activations, where ours are others.
 ACTIVATIONS: dict[str, Callable[..., Tensor]] = {
@@ -30,6 +31,17 @@ def activation_function(identifier: Any) -> Callable[..., Tensor]:
     if isinstance(identifier, str) and identifier in ACTIVATIONS:
         return ACTIVATIONS[identifier]
     return activations.get(identifier)
+
+
+def check_layers(coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray], features: int, outputs: int) -> None:
+    """Raise ValueError unless weights, which may have been put there by hand, lead from features to outputs."""
+    shapes, sizes = ([np.shape(array) for array in each] for each in (coefs, intercepts))
+    units = [features, *(size[0] if size else 0 for size in sizes)]
+    if shapes != list(pairwise(units)) or any(len(size) != 1 for size in sizes) or units[-1] != outputs:
+        raise ValueError(
+            f"coefs_ and intercepts_ must have the shapes of layers from {features} features to {outputs} outputs, got "
+            f"{shapes} and {sizes}"
+        )
 
 
 @dataclass(frozen=True)
@@ -149,21 +161,14 @@ class Network:
             x = layer(x)
         return self.activated(x) if last is None else x
 
-    def load(self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray]) -> None:
-        """Write weights into the layers; what is this network's own memory already stays as it is.
+    def fits(self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray]) -> bool:
+        """Tell whether these arrays have the shapes of the weights."""
+        shapes = [np.shape(value) for value in (*coefs, *intercepts)]
+        return len(coefs) == len(self.kernels) and shapes == [variable.shape for variable in self.variables]
 
-        Raises
-        ------
-        ValueError
-            If the arrays do not have the shapes of the weights. Nothing has been written then.
-        """
-        values = [*coefs, *intercepts]
-        if len(coefs) != len(self.kernels) or [np.shape(v) for v in values] != [v.shape for v in self.variables]:
-            raise ValueError(
-                f"coefs_ and intercepts_ must have the shapes {[v.shape for v in self.variables]}, "
-                f"got {[np.shape(v) for v in values]}"
-            )
-        for variable, value in zip(self.variables, values, strict=True):
+    def load(self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray]) -> None:
+        """Write weights that fit into the layers; what is this network's own memory already stays as it is."""
+        for variable, value in zip(self.variables, [*coefs, *intercepts], strict=True):
             if value is not variable.array:
                 variable.load(value)
 

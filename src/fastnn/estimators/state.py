@@ -9,7 +9,7 @@ import numpy as np
 from .call import Call
 from .epochs import TrainingStep
 from .features import note_features
-from .network import Network, Noise
+from .network import Network, Noise, check_layers
 from .parameters import hidden_activations
 from .penalty import Penalty
 from .solvers import make_solver, solver_parameters
@@ -62,21 +62,31 @@ class FittedState:
         vars(self).update(_network=network, coefs_=list(network.coefs), intercepts_=list(network.intercepts))
 
     def _fitted_network(self) -> Network:
-        """Return the network with the present ``coefs_`` and ``intercepts_``."""
+        """Return the network with the present ``coefs_`` and ``intercepts_``, which may have been put there by hand.
+
+        Raises
+        ------
+        ValueError
+            If their shapes do not make a network of these features and outputs.
+        """
         network = getattr(self, "_network", None)
         hidden, out = self._present_activations()
-        if network is None or network.out != out:
-            coefs, intercepts = ([np.asarray(a) for a in each] for each in (self.coefs_, self.intercepts_))
+        if network is None or network.out != out or not network.fits(self.coefs_, self.intercepts_):
+            dtype = None if network is None else network.dtype
+            coefs, intercepts = ([np.asarray(a, dtype) for a in each] for each in (self.coefs_, self.intercepts_))
+            told = vars(self)  # unless all of it was put there by hand
+            features, outputs = told.get("n_features_in_", len(coefs[0])), told.get("n_outputs_", intercepts[-1].size)
+            check_layers(coefs, intercepts, features, outputs)
             network = Network(coefs, intercepts, hidden, out)
             self._hold(network)
         network.load(self.coefs_, self.intercepts_)
         return network
 
     def _present_activations(self) -> tuple[list[Any], Any]:
-        """Return the activations of the hidden layers, and of the last. Of weights put there by hand they are the
+        """Return the activations of the hidden layers, and of the last. Of layers put there by hand they are the
         parameters', and ``out_activation_`` may be put there by hand, too.
         """
-        if "_activations" not in vars(self):
+        if len(vars(self).get("_activations", ())) != len(self.coefs_):
             return hidden_activations(self.activation, len(self.coefs_) - 1), self.out_activation_
         *hidden, out = self._activations
         return hidden, out if _shown(out) == self.out_activation_ else self.out_activation_
