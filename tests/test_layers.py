@@ -32,12 +32,59 @@ def relu(x, slope=0.0, top=np.inf, threshold=0.0):
     return np.where(x > threshold, np.minimum(x, top), slope * (x - threshold))
 
 
+def batch_norm(axis=-1, epsilon=1e-3):
+    """Return what BatchNormalization gives outside of training, from inputs, gamma, beta and the averages."""
+
+    def reference(x, gamma, beta, mean, variance):
+        shape = [1] * x.ndim
+        shape[axis] = -1
+        gamma, beta, mean, variance = (value.reshape(shape) for value in (gamma, beta, mean, variance))
+        return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+
+    return reference
+
+
+def layer_norm(axes, epsilon=1e-3):
+    def reference(x, gamma=1.0, beta=0.0):
+        shape = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
+        gamma, beta = (np.reshape(value, shape) if np.ndim(value) else value for value in (gamma, beta))
+        centred = x - x.mean(axes, keepdims=True)
+        return gamma * centred / np.sqrt(np.square(centred).mean(axes, keepdims=True) + epsilon) + beta
+
+    return reference
+
+
 # class -> list of (arguments, shape of one sample, outputs from inputs and weights outside of training).
 # A class without a row fails the walk below.
 BATTERY = {
     "Activation": [
         ({"activation": "tanh"}, (5,), np.tanh),
         ({"activation": activations.softmax}, (4, 3), softmax),
+    ],
+    "BatchNormalization": [
+        ({}, (5,), batch_norm()),
+        (
+            {
+                "epsilon": 0.1,
+                "momentum": 0.5,
+                "gamma_initializer": "random_uniform",
+                "beta_initializer": "ones",
+                "moving_mean_initializer": "ones",
+                "moving_variance_initializer": "random_uniform",
+                "gamma_regularizer": "l2",
+                "beta_regularizer": "l1",
+                "gamma_constraint": "non_neg",
+            },
+            (4,),
+            batch_norm(epsilon=0.1),
+        ),
+        ({"axis": 1}, (3, 4), batch_norm(1)),
+        ({"axis": -2}, (3, 4), batch_norm(-2)),
+        (
+            {"center": False, "scale": False},
+            (5,),
+            lambda x, mean, variance: batch_norm()(x, np.ones(5), np.zeros(5), mean, variance),
+        ),
     ],
     "Dense": [
         ({"units": 4}, (3,), dense()),
@@ -73,6 +120,24 @@ BATTERY = {
     ],
     "GaussianNoise": [({"stddev": 0.3, "seed": 3}, (5,), lambda x: x), ({"stddev": 0.0}, (5,), lambda x: x)],
     "InputLayer": [({"shape": (3,)}, (3,), lambda x: x)],
+    "LayerNormalization": [
+        ({}, (5,), layer_norm((1,))),
+        (
+            {
+                "epsilon": 0.1,
+                "gamma_initializer": "random_uniform",
+                "beta_initializer": "ones",
+                "gamma_regularizer": "l2",
+                "beta_regularizer": "l1",
+                "beta_constraint": "unit_norm",
+            },
+            (4,),
+            layer_norm((1,), 0.1),
+        ),
+        ({"axis": 1}, (3, 4), layer_norm((1,))),
+        ({"axis": [-1, 1], "gamma_initializer": "random_uniform"}, (3, 4), layer_norm((1, 2))),
+        ({"center": False, "scale": False}, (2, 5), layer_norm((2,))),
+    ],
     "LeakyReLU": [({}, (5,), lambda x: relu(x, 0.3)), ({"negative_slope": 0.0}, (5,), relu)],
     "ReLU": [
         ({}, (5,), relu),
@@ -234,7 +299,7 @@ def test_common_face(name, arguments, shape, reference):
     assert layer.trainable_weights == []
     assert layer.non_trainable_weights == layer.weights
     layer.trainable = True
-    assert layer.trainable_weights == layer.weights
+    assert layer.trainable_weights == [w for w in layer.weights if not w.name.startswith("moving_")]
     with pytest.raises(ValueError, match="Unrecognized keyword arguments passed to"):
         make(name, arguments, nmae="x")
     with pytest.raises(ValueError, match="name"):
@@ -337,6 +402,106 @@ def test_losses_of_weights_and_outputs():
     assert len(layer.losses) == 3
     layer.trainable = False
     assert len(layer.losses) == 1
+
+
+# ---- BatchNormalization, LayerNormalization ------------------------------------------------------------------
+
+
+def test_batches_are_normalized_in_training():
+    x = np.random.default_rng(2).normal(3.0, 2.0, (50, 4))
+    layer = layers.BatchNormalization(momentum=0.8, epsilon=1e-5, dtype="float64")
+    layer(x)
+    gamma, beta = np.arange(1.0, 5), np.arange(4.0)
+    layer.set_weights([gamma, beta, np.full(4, 10.0), np.full(4, 2.0)])
+    y = layer(x, training=True).numpy()
+    np.testing.assert_allclose(y, gamma * (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5) + beta, rtol=1e-12)
+    np.testing.assert_allclose(layer.moving_mean.numpy(), 0.8 * 10 + 0.2 * x.mean(0), rtol=1e-14)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), 0.8 * 2 + 0.2 * x.var(0), rtol=1e-14)
+    kept = layer.get_weights()
+    expected = gamma * (x - kept[2]) / np.sqrt(kept[3] + 1e-5) + beta
+    np.testing.assert_allclose(layer(x).numpy(), expected, rtol=1e-12)
+    layer.trainable = False
+    np.testing.assert_allclose(layer(x, training=True).numpy(), expected, rtol=1e-12)
+    for before, after in zip(kept, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_moments_are_taken_over_all_other_axes():
+    x = np.random.default_rng(2).normal(size=(6, 3, 4))
+    layer = layers.BatchNormalization(axis=1, dtype="float64")
+    y = layer(x, training=True).numpy()
+    np.testing.assert_allclose(y.mean((0, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var((0, 2)), x.var((0, 2)) / (x.var((0, 2)) + 1e-3))
+    assert [tuple(w.shape) for w in layer.weights] == [(3,)] * 4
+
+
+def test_large_means_cost_no_digits():
+    x = (1e4 + np.random.default_rng(2).normal(size=(64, 3))).astype("float32")
+    exact = (x - x.mean(0, dtype="float64")) / np.sqrt(x.var(0, dtype="float64") + 1e-3)
+    np.testing.assert_allclose(layers.BatchNormalization()(x, training=True).numpy(), exact, atol=2e-3)
+
+
+def test_a_model_keeps_averages_for_predictions():
+    x = np.random.default_rng(2).normal(3.0, 2.0, (64, 4)).astype("float32")
+    bits = set()
+    for threads in (1, 2):
+        fastnn.set_num_threads(threads)
+        utils.set_random_seed(1)
+        model = fastnn.Sequential([layers.Dense(6), layers.BatchNormalization(), layers.ReLU(), layers.Dense(1)])
+        model.compile("adam", "mse")
+        model.fit(x, x[:, :1], epochs=3, batch_size=16, verbose=0)
+        bits.add(b"".join(w.tobytes() for w in model.get_weights()))
+    assert len(bits) == 1
+    layer = model.layers[1]
+    assert (layer.moving_mean.numpy() != 0).all()
+    before = layer.get_weights()
+    alone = np.concatenate([model.predict(x[i : i + 1], verbose=0) for i in range(4)])
+    np.testing.assert_allclose(model.predict(x, verbose=0)[:4], alone, rtol=1e-5)
+    model.evaluate(x, x[:, :1], verbose=0)
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_averages_go_back_with_the_weights():
+    x = np.random.default_rng(2).normal(size=(64, 4)).astype("float32")
+    model = fastnn.Sequential([layers.Dense(6), layers.BatchNormalization(), layers.Dense(1)])
+    model.compile(fastnn.optimizers.SGD(0.01), "mse")
+    model.fit(x, x[:, :1], epochs=2, verbose=0)
+    before = model.get_weights()
+    model.optimizer.learning_rate = 1e30
+    with pytest.raises(fastnn.DivergenceError):
+        model.fit(x, x[:, :1] * 1e30, epochs=2, verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("make_layer", "match"),
+    [
+        (lambda: layers.BatchNormalization(axis=[1]), "`axis` must be an integer"),
+        (lambda: layers.BatchNormalization(momentum=1.5), "`momentum` must be"),
+        (lambda: layers.BatchNormalization(epsilon=-1.0), "`epsilon` must be"),
+        (lambda: layers.BatchNormalization(renorm=True), "`renorm` of BatchNormalization is not supported"),
+        (lambda: layers.BatchNormalization(synchronized=True), "`synchronized` of BatchNormalization is not supported"),
+        (lambda: layers.LayerNormalization(axis="a"), "`axis` must be an integer"),
+        (lambda: layers.LayerNormalization(rms_scaling=True), "`rms_scaling` of LayerNormalization is not supported"),
+        (lambda: layers.BatchNormalization(axis=2).build((None, 3)), "Axis 2 is out of bounds"),
+        (lambda: layers.BatchNormalization(axis=0).build((None, 3)), "other than that of the batch"),
+        (lambda: layers.LayerNormalization(axis=(0, 1)).build((4, 3)), "other than that of the batch"),
+        (lambda: layers.LayerNormalization().build((None, None)), "of a known size"),
+        (lambda: layers.BatchNormalization()(np.ones((2, 3)), mask=np.ones(2)), "`mask` of BatchNormalization is not"),
+    ],
+)
+def test_normalization_says_what_cannot_be(make_layer, match):
+    with pytest.raises(ValueError, match=match):
+        make_layer()
+
+
+def test_normalization_takes_what_keras_stores():
+    stored = {"axis": [1], "rms_scaling": False, "epsilon": 0.01}
+    assert layers.LayerNormalization.from_config(stored).axis == [1]
+    stored = {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99, "synchronized": False}
+    assert layers.BatchNormalization.from_config(stored).momentum == 0.99
 
 
 # ---- the others ----------------------------------------------------------------------------------------------

@@ -440,3 +440,39 @@ def test_concatenate_flat():
 def test_matmul_of_nothing():
     found = ops.matmul(np.ones((2, 3, 0), "float32"), np.ones((0, 4), "float32"))
     np.testing.assert_array_equal(found.numpy(), np.zeros((2, 3, 4)))
+
+
+def test_moments():
+    x = np.random.default_rng(0).normal(size=(4, 3, 5))
+    for axes in (0, [0, 2], (-1, 0), [0, 1, 2]):
+        axis = (axes,) if isinstance(axes, int) else tuple(axes)
+        for keepdims in (False, True):
+            mean, variance = ops.moments(x, axes, keepdims=keepdims)
+            np.testing.assert_allclose(mean.numpy(), x.mean(axis, keepdims=keepdims), atol=1e-14)
+            np.testing.assert_allclose(variance.numpy(), x.var(axis, keepdims=keepdims), rtol=1e-13)
+    assert ops.moments(np.arange(4), [0])[0].dtype == "float32"
+    with pytest.raises(ValueError, match="synchronized=True is not supported"):
+        ops.moments(x, [0], synchronized=True)
+
+
+def test_normalizations_take_vectors_along_their_axes():
+    x = np.random.default_rng(0).normal(size=(4, 3, 5))
+    mean, variance, offset, scale = np.random.default_rng(1).uniform(0.5, 2, (4, 3))
+    found = ops.batch_normalization(x, mean, variance, 1, offset, scale, epsilon=0.1).numpy()
+    shape = (3, 1)
+    expected = (x - mean.reshape(shape)) / np.sqrt(variance.reshape(shape) + 0.1)
+    np.testing.assert_allclose(found, expected * scale.reshape(shape) + offset.reshape(shape), rtol=1e-12)
+    np.testing.assert_allclose(
+        ops.batch_normalization(x, mean, variance, -2, epsilon=0.1).numpy(), expected, rtol=1e-12
+    )
+    centred = x - x.mean((1, 2), keepdims=True)
+    expected = centred / np.sqrt(np.square(centred).mean((1, 2), keepdims=True) + fastnn.config.epsilon())
+    gamma = np.random.default_rng(1).normal(size=(3, 5))
+    np.testing.assert_allclose(ops.layer_normalization(x, axis=(-1, 1)).numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(ops.layer_normalization(x, gamma, gamma, [1, 2]).numpy(), expected * gamma + gamma)
+    with pytest.raises(
+        ValueError, match=r"variance must have the shape of x along the axes \(2,\), \(5,\). Got \(3,\)"
+    ):
+        ops.batch_normalization(x, np.zeros(5), variance, -1)
+    with pytest.raises(ValueError, match="scale must have the shape"):
+        ops.layer_normalization(x, np.zeros(3))

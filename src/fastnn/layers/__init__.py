@@ -13,12 +13,14 @@ from .input_spec import InputSpec
 from .keras_tensor import KerasTensor
 from .layer import Layer
 from .noise import Dropout, GaussianNoise
+from .normalization import BatchNormalization, LayerNormalization
 from .reshaping import Flatten, Reshape
 
 __all__ = [
     "ELU",
     "REGISTRY",
     "Activation",
+    "BatchNormalization",
     "Dense",
     "Dropout",
     "Flatten",
@@ -28,6 +30,7 @@ __all__ = [
     "InputSpec",
     "KerasTensor",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "ReLU",
     "Rescaling",
@@ -43,11 +46,13 @@ REGISTRY = Registry(
     classes=[
         ELU,
         Activation,
+        BatchNormalization,
         Dense,
         Dropout,
         Flatten,
         GaussianNoise,
         InputLayer,
+        LayerNormalization,
         LeakyReLU,
         ReLU,
         Rescaling,

@@ -10,6 +10,7 @@ from . import (
     joining,
     linalg,
     nn,
+    normalization,
     operators,
     reduce,
     sampling,
@@ -25,6 +26,7 @@ from .indexing import *  # noqa: F403
 from .joining import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .nn import *  # noqa: F403
+from .normalization import *  # noqa: F403
 from .py_op import py_op
 from .reduce import *  # noqa: F403
 from .shaping import *  # noqa: F403
@@ -35,5 +37,6 @@ operators.install()
 __all__ = [
     "CATALOGUE", "Op", "convert_to_tensor", "is_tensor", "py_op", "sampling",
     *activation.__all__, *convert.__all__, *creation.__all__, *elementwise.__all__, *indexing.__all__,
-    *joining.__all__, *linalg.__all__, *nn.__all__, *reduce.__all__, *shaping.__all__, *update.__all__,
+    *joining.__all__, *linalg.__all__, *nn.__all__, *normalization.__all__, *reduce.__all__, *shaping.__all__,
+    *update.__all__,
 ]  # fmt: skip
