@@ -72,6 +72,132 @@ def test_dropout():
         assert_same_weights(each, one)
 
 
+# ---- normalization ---------------------------------------------------------------------------------------------
+
+
+def normalized_by_hand(fitted, X):
+    """Return a fitted regressor's outputs, from its arrays."""
+    normalizations = [*(fitted.normalization_ or [None] * (len(fitted.coefs_) - 1)), None]
+    for w, b, values in zip(fitted.coefs_, fitted.intercepts_, normalizations, strict=True):
+        X = X @ w + b
+        if values is not None:
+            axis = None if "moving_mean" in values else 1
+            mean = values["moving_mean"] if axis is None else X.mean(1, keepdims=True)
+            variance = values["moving_variance"] if axis is None else X.var(1, keepdims=True)
+            X = values["gamma"] * (X - mean) / np.sqrt(variance + 1e-3) + values["beta"]
+        X = X if w is fitted.coefs_[-1] else np.maximum(X, 0)
+    return X.ravel()
+
+
+NORMALIZATIONS = ["batch", "layer", ["batch", None], [None, "layer"], ["layer", "batch"]]
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS, ids=str)
+def test_normalization(normalization):
+    X, y = problem(MLPRegressor)
+    settings = {"hidden_layer_sizes": (8, 5), "max_iter": 10, "normalization": normalization}
+    one, again = (fit(MLPRegressor, **settings) for _ in range(2))
+    np.testing.assert_allclose(one.predict(X), normalized_by_hand(one, X), rtol=1e-10)
+    assert_same_weights(one, again)
+    assert differ(one, fit(MLPRegressor, **{**settings, "normalization": None}))
+    kinds = normalization if isinstance(normalization, list) else [normalization] * 2
+    for values, kind, units in zip(one.normalization_, kinds, (8, 5), strict=True):
+        assert (values is None) == (kind is None)
+        if values is not None:
+            assert set(values) == {"gamma", "beta", *(["moving_mean", "moving_variance"] if kind == "batch" else [])}
+            assert all(array.shape == (units,) and array.dtype == "float64" for array in values.values())
+            assert (values["beta"] != 0).any()
+            assert (values["gamma"] != 1).any()
+    copies = [pickle.loads(pickle.dumps(one)), copy.deepcopy(one)]
+    for each in (one, *copies):
+        each.partial_fit(X, y)
+        assert_same_weights(each, one)
+        np.testing.assert_array_equal(each.predict(X), one.predict(X))
+        np.testing.assert_allclose(each.predict(X), normalized_by_hand(each, X), rtol=1e-10)
+    assert differ(one, again)
+
+
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+def test_normalization_trains_as_the_layers_do(normalization):
+    X, y = problem(MLPRegressor)
+    start = fit(MLPRegressor, hidden_layer_sizes=6, max_iter=1, learning_rate_init=1e-300)
+    ours = fit(
+        MLPRegressor, hidden_layer_sizes=6, solver="sgd", momentum=0.0, alpha=0.0, batch_size=20, shuffle=False,
+        max_iter=5, tol=0.0, normalization=normalization, learning_rate_init=0.01,
+    )  # fmt: skip
+    layer = {"batch": fastnn.layers.BatchNormalization, "layer": fastnn.layers.LayerNormalization}[normalization]
+    model = fastnn.Sequential(
+        [
+            fastnn.Input((7,), dtype="float64"),
+            fastnn.layers.Dense(6, dtype="float64"),
+            layer(dtype="float64"),
+            fastnn.layers.ReLU(dtype="float64"),
+            fastnn.layers.Dense(1, dtype="float64"),
+        ]
+    )
+    model.compile(fastnn.optimizers.SGD(0.005), "mse")  # half the squares are minimized
+    (w1, w2), (b1, b2) = start.coefs_, start.intercepts_
+    model.set_weights([w1, b1, *model.layers[1].get_weights(), w2, b2])
+    model.fit(X, y[:, None], batch_size=20, epochs=5, shuffle=False, verbose=0)
+    np.testing.assert_allclose(ours.predict(X), model.predict(X, verbose=0).ravel(), rtol=1e-9)
+    for name, value in ours.normalization_[0].items():
+        np.testing.assert_allclose(value, getattr(model.layers[1], name).numpy(), rtol=1e-9, err_msg=name)
+
+
+def test_normalization_goes_back_with_the_weights():
+    X, y = problem(MLPClassifier)
+    settings = {
+        "normalization": "batch",
+        "early_stopping": True,
+        "validation_fraction": 0.3,
+        "learning_rate_init": 0.05,
+    }
+    stopped = fit(MLPClassifier, max_iter=60, n_iter_no_change=5, **settings)
+    best = int(np.argmax(stopped.validation_scores_))
+    assert best < stopped.n_iter_ - 1
+    again = fit(MLPClassifier, max_iter=best + 1, n_iter_no_change=100, **settings)
+    np.testing.assert_array_equal(stopped.predict_proba(X), again.predict_proba(X))
+    fitted = fit(MLPRegressor, normalization="batch", warm_start=True)
+    X, y = problem(MLPRegressor)
+    before = fitted.predict(X)
+    with pytest.raises(fastnn.DivergenceError), np.errstate(all="ignore"):
+        fitted.set_params(solver="sgd", learning_rate_init=1e300, batch_size=20).fit(X, y)
+    np.testing.assert_array_equal(fitted.predict(X), before)
+
+
+def test_normalization_can_be_written():
+    X, y = problem(MLPRegressor)
+    fitted = fit(MLPRegressor, hidden_layer_sizes=4, normalization="batch")
+    fitted.normalization_[0]["gamma"][1] = 3.0
+    np.testing.assert_allclose(fitted.predict(X), normalized_by_hand(fitted, X), rtol=1e-10)
+    fitted.normalization_[0]["beta"] = np.arange(4.0)
+    np.testing.assert_allclose(fitted.predict(X), normalized_by_hand(fitted, X), rtol=1e-10)
+    fitted.normalization_ = [{"gamma": np.ones(4), "beta": np.zeros(4)}]
+    np.testing.assert_allclose(fitted.predict(X), normalized_by_hand(fitted, X), rtol=1e-10)
+    with pytest.raises(ValueError, match=r"partial_fit can only be used with the normalization .* \['layer'\], now"):
+        fitted.partial_fit(X, y)
+    fitted.set_params(normalization="layer").partial_fit(X, y)
+    np.testing.assert_allclose(fitted.predict(X), normalized_by_hand(fitted, X), rtol=1e-10)
+    for bad in ([{"gamma": np.ones(3), "beta": np.zeros(4)}], [None, None]):
+        fitted.normalization_ = bad
+        with pytest.raises(ValueError, match="normalization_ must hold None, or arrays of its size"):
+            fitted.predict(X)
+
+
+def test_a_warm_start_keeps_its_normalization():
+    X, y = problem(MLPRegressor)
+    fitted = fit(MLPRegressor, normalization="batch", warm_start=True)
+    before = fitted.normalization_[0]["moving_mean"].copy()
+    with pytest.raises(
+        ValueError, match=r"warm_start can only be used with the normalization .* \['batch'\], now it is"
+    ):
+        fitted.set_params(normalization=None).fit(X, y)
+    np.testing.assert_array_equal(fitted.normalization_[0]["moving_mean"], before)
+    fitted.set_params(normalization="batch").fit(X, y)
+    assert (fitted.normalization_[0]["moving_mean"] != before).all()
+    assert fitted.set_params(warm_start=False, normalization=None).fit(X, y).normalization_ is None
+
+
 # ---- losses ----------------------------------------------------------------------------------------------------
 
 
@@ -527,6 +653,7 @@ def test_extensions_leave_scikit_learns_results_alone():
     """With their defaults, and with values that mean the same."""
     neutral = {
         "dropout": [0.0],
+        "normalization": [None],
         "l1": 0.0,
         "global_clipnorm": 1e9,
         "activation": ["relu"],

@@ -78,6 +78,7 @@ SETTINGS = {
     "never": {"max_iter": 50, "tol": 10.0, "n_iter_no_change": np.inf},
     "adaptive": {"max_iter": 300, "tol": 0.02, "solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 2},
     "dropout": {"max_iter": 40, "tol": 0.0, "dropout": 0.3},
+    "normalization": {"max_iter": 40, "tol": 0.0, "normalization": "batch"},
 }
 
 

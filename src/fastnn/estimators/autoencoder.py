@@ -37,8 +37,8 @@ _FITTED = (
 
 @documented(
     parameters=only(PARAMETERS, without=_MIRRORED),
-    extensions=only(EXTENSIONS, without=(*_MIRRORED, "scoring", "warm_start_optimizer")),
-    attributes=only(ATTRIBUTES, without=("n_outputs_", "n_features_in_", "feature_names_in_")),
+    extensions=only(EXTENSIONS, without=(*_MIRRORED, "normalization", "scoring", "warm_start_optimizer")),
+    attributes=only(ATTRIBUTES, without=("normalization_", "n_outputs_", "n_features_in_", "feature_names_in_")),
 )
 class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A network that learns to say again what it is told, through a bottleneck of a few numbers.

@@ -14,9 +14,11 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from .data import TrainingData
 from .features import features_of, twin
 from .network import check_layers
+from .normalization import Values, check_values, first_values, kinds_of
 from .parameters import (
     dropout_rates,
     hidden_activations,
+    hidden_normalizations,
     hidden_units,
     refuse_stochastic_parameters,
 )
@@ -99,6 +101,8 @@ class Call:
         Of the hidden layers.
     coefs, intercepts : list of ndarray
         The weights to begin with.
+    normalization : list of (dict of str to ndarray, or None)
+        What the hidden layers are normalized by, to begin with.
     random_state : numpy.random.RandomState
         The first weights have been drawn from it.
     features : dict of str to object
@@ -115,6 +119,7 @@ class Call:
     dropout: list[float]
     coefs: list[np.ndarray]
     intercepts: list[np.ndarray]
+    normalization: list[Values]
     random_state: np.random.RandomState
     features: dict[str, Any]
 
@@ -129,7 +134,8 @@ def check_call(estimator: Any, given: Given) -> Call:
     hidden = hidden_units(estimator.hidden_layer_sizes)
     activations = hidden_activations(estimator.activation, len(hidden))
     dropout = dropout_rates(estimator.dropout, len(hidden))
-    refuse_stochastic_parameters(estimator, given.validation_data is not None)
+    normalizations = hidden_normalizations(estimator.normalization, len(hidden))
+    refuse_stochastic_parameters(estimator, normalizations, given.validation_data is not None)
     if given.incremental and estimator.early_stopping and given.validation_data is None:
         raise ValueError("partial_fit does not support early_stopping=True without validation_data")
     first = not ((given.incremental or estimator.warm_start) and hasattr(estimator, "coefs_"))
@@ -146,10 +152,13 @@ def check_call(estimator: Any, given: Given) -> Call:
         # As in scikit-learn, the last layer is drawn as if it had the activation of the one before.
         last = activations[-1] if activations else estimator.activation
         weights = _draw_weights(units, [*activations, last], X.dtype, random_state)
+        normalization = [first_values(*each, X.dtype) for each in zip(normalizations, hidden, strict=True)]
     else:
-        weights = _present_weights(estimator, units, X.dtype, "partial_fit" if given.incremental else "warm_start")
+        how = "partial_fit" if given.incremental else "warm_start"
+        weights = _present_weights(estimator, units, X.dtype, how)
+        normalization = _present_normalization(estimator, normalizations, how)
     return Call(
-        given, first, samples, validation, targets, units, activations, dropout, *weights, random_state,
+        given, first, samples, validation, targets, units, activations, dropout, *weights, normalization, random_state,
         features_of(told),
     )  # fmt: skip
 
@@ -241,3 +250,15 @@ def _present_weights(estimator: Any, units: list[int], dtype: np.dtype, how: str
         [np.asarray(coef, dtype) for coef in estimator.coefs_],
         [np.asarray(intercept, dtype) for intercept in estimator.intercepts_],
     )
+
+
+def _present_normalization(estimator: Any, kinds: list[str | None], how: str) -> list[Values]:
+    """Return what the hidden layers are normalized by now; check that it is what the parameters say."""
+    *_, present = estimator._present_weights()
+    if kinds_of(present) != kinds:
+        raise ValueError(
+            f"{how} can only be used with the normalization of the previous call to fit: that was {kinds_of(present)}, "
+            f"now it is {kinds}"
+        )
+    check_values(present, [intercept.size for intercept in estimator.intercepts_[:-1]])
+    return present

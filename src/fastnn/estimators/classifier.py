@@ -122,6 +122,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         output_activation: str | Callable[..., Any] | None = None,
         class_weight: dict | str | None = None,
         dropout: float | Sequence[float] = 0.0,
+        normalization: str | Sequence[str | None] | None = None,
         l1: float = 0.0,
         optimizer: str | Optimizer | None = None,
         clipnorm: float | None = None,

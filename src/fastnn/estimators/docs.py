@@ -74,6 +74,10 @@ EXTENSIONS = """\
 dropout : float or sequence of float, default=0.0
     The share of each hidden layer's outputs that is set to zero in training (a list: one share a layer); the others are
     divided by ``1 - dropout``. Not for solver='lbfgs'.
+normalization : {'batch', 'layer'} or sequence of those or None, default=None
+    What brings the units of each hidden layer to mean 0 and variance 1 before its activation (a list: one entry a
+    layer, None for a layer without): `fastnn.layers.BatchNormalization` or `LayerNormalization`. Not for
+    solver='lbfgs'.
 l1 : float, default=0.0
     Strength of the L1 penalty: ``l1`` times the sum of the absolute values of ``coefs_``, divided as that of ``alpha``.
 optimizer : str or Optimizer, default=None
@@ -120,6 +124,9 @@ coefs_ : list of ndarray of shape (n_inputs, n_outputs)
     The kernel of each layer: the memory from which predictions are made.
 intercepts_ : list of ndarray of shape (n_outputs,)
     The bias of each layer.
+normalization_ : list of (dict of str to ndarray of shape (n_outputs,), or None), or None
+    What each hidden layer is normalized by: 'gamma', 'beta' and, of batches, 'moving_mean' and 'moving_variance'. None
+    where no layer is.
 n_features_in_ : int
     How many features `fit` saw.
 feature_names_in_ : ndarray of shape (n_features_in_,)

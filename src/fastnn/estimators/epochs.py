@@ -44,7 +44,7 @@ class TrainingStep:
     total : Variable
         Float64: each batch adds its loss, penalty included, times its number of rows.
     finite : Snapshot
-        Of the weights.
+        Of all that predictions are made of.
     make : hashable or None
         See `programs.joined`.
     """
@@ -54,7 +54,7 @@ class TrainingStep:
     ) -> None:
         self.network, self.objective, self.solver, self.penalty, self.key = network, objective, solver, penalty, key
         self.total = Variable(np.float64(0), trainable=False, name="total_loss")
-        self.finite = Snapshot(network.variables, [])
+        self.finite = Snapshot(network.variables, network.averages)
         self.make = joined(network.make, objective.make, solver.make, penalty)
         self._programs = ProgramCache(_PROGRAMS)
         solver.optimizer.build(network.variables)
@@ -81,7 +81,8 @@ class TrainingStep:
 
     def _compiled(self, function: Callable[..., Any], data: TrainingData, rows: int) -> plan.Program:
         specs = data.specs(rows, self.network.dtype, self.objective.class_numbers)
-        variables = [*self.network.variables, *self._state_variables, self.total]
+        network = self.network
+        variables = [*network.variables, *network.averages, *self._state_variables, self.total]
         return self._programs.get((function.__name__, *specs), lambda: compiled(self.make, function, specs, variables))
 
     def _evaluate(self, x: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from .. import activations, layers, plan, random
 from ..tensor import Tensor, Variable
 from .data import dense_rows
+from .normalization import Values, kinds_of, make_layer
 from .programs import compiled, joined
 
 __all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function", "check_layers"]
@@ -66,6 +68,46 @@ class Noise:
         return random.dropout(x, self.strength, seed=seeds) * (1.0 - self.strength)
 
 
+Arrays = Sequence[np.ndarray]
+_name = operator.attrgetter("name")
+
+
+def _arrays(coefs: Arrays, intercepts: Arrays, normalization: Sequence[Values]) -> list[tuple[Any, np.ndarray]]:
+    """Return all arrays of a network, each with what tells its place."""
+    norms = [((i, name), values[name]) for i, values in enumerate(normalization) if values for name in sorted(values)]
+    return [*(("coefs", coef) for coef in coefs), *(("intercepts", intercept) for intercept in intercepts), *norms]
+
+
+class _Layer:
+    """A dense layer, what normalizes its outputs, and its activation."""
+
+    def __init__(
+        self,
+        name: str,
+        dtype: np.dtype,
+        coef: np.ndarray,
+        intercept: np.ndarray,
+        activation: Callable[..., Tensor] | None,
+        values: Values,
+    ) -> None:
+        inputs, units = coef.shape
+        self.normalization = make_layer(values, units, dtype, f"{name}_normalization")
+        self._activation = activation
+        self.dense = layers.Dense(
+            units,
+            activation=activation if self.normalization is None else None,
+            kernel_initializer=coef,
+            bias_initializer=intercept,
+            dtype=dtype,
+            name=name,
+        )
+        self.dense.build((None, inputs))
+
+    def __call__(self, x: Tensor, training: bool = False) -> Tensor:
+        x = self.dense(x)
+        return x if self.normalization is None else self._activation(self.normalization(x, training=training))
+
+
 class Network:
     """Dense layers, and the forward pass as programs.
 
@@ -84,17 +126,24 @@ class Network:
         Of dropout and noise.
     noise : Noise, optional
         What inputs suffer in training.
+    normalization : sequence of (dict of str to ndarray, or None)
+        What each hidden layer is normalized by before its activation; copied. Empty: none is.
 
     Attributes
     ----------
     coefs, intercepts : list of ndarray
         The memory of the weights: what is written there is what the next prediction uses.
+    normalization : list of (dict of str to ndarray, or None)
+        The same of the normalisations.
     dtype : numpy.dtype
     n_outputs : int
     out : str or callable
         As given.
     variables : list of Variable
-        Kernels, then biases: the order in which scikit-learn keeps its parameters.
+        What optimizers change: kernels, then biases, the order in which scikit-learn keeps its parameters; then gammas
+        and betas.
+    averages : list of Variable
+        What training changes beside them: the moments of batches.
     seeds : random.SeedGenerator or None
         What dropout and noise draw from.
     make : hashable or None
@@ -110,6 +159,7 @@ class Network:
         dropout: Sequence[float] = (),
         seed: int = 0,
         noise: Noise | None = None,
+        normalization: Sequence[Values] = (),
     ) -> None:
         self.dtype = coefs[0].dtype
         self.n_outputs = coefs[-1].shape[1]
@@ -117,27 +167,25 @@ class Network:
         self._dropout, self._noise = tuple(dropout), noise
         self.seeds = random.SeedGenerator(seed) if any(self._dropout) or noise else None
         functions = [*map(activation_function, hidden), None]
+        values = [*(normalization or [None] * len(hidden)), None]
         self._layers = [
-            layers.Dense(
-                coef.shape[1],
-                activation=activation,
-                kernel_initializer=coef,
-                bias_initializer=intercept,
-                dtype=self.dtype,
-                name=f"layer_{i}",
-            )
-            for i, (coef, intercept, activation) in enumerate(zip(coefs, intercepts, functions, strict=True))
+            _Layer(f"layer_{i}", self.dtype, *each)
+            for i, each in enumerate(zip(coefs, intercepts, functions, values, strict=True))
         ]
-        for layer, coef in zip(self._layers, coefs, strict=True):
-            layer.build((None, coef.shape[0]))
-        self.kernels: list[Variable] = [layer.kernel for layer in self._layers]
-        self.biases: list[Variable] = [layer.bias for layer in self._layers]
-        self.variables = [*self.kernels, *self.biases]
-        shapes = tuple(coef.shape for coef in coefs)
+        self.kernels: list[Variable] = [layer.dense.kernel for layer in self._layers]
+        self.biases: list[Variable] = [layer.dense.bias for layer in self._layers]
+        norms = [layer.normalization for layer in self._layers]
+        self.variables = [*self.kernels, *self.biases, *(v for norm in norms if norm for v in norm.trainable_variables)]
+        self.averages: list[Variable] = [v for norm in norms if norm for v in norm.non_trainable_variables]
+        shapes, kinds = tuple(coef.shape for coef in coefs), tuple(kinds_of(values))
         named = all(isinstance(activation, str) for activation in (*hidden, out))
-        self.make = (shapes, self.dtype, *functions, self._out, self._dropout, noise) if named else None
+        self.make = (shapes, self.dtype, *functions, self._out, self._dropout, noise, kinds) if named else None
         self.coefs = [variable.array for variable in self.kernels]
         self.intercepts = [variable.array for variable in self.biases]
+        self.normalization: list[Values] = [
+            None if norm is None else {variable.name: variable.array for variable in norm.variables}
+            for norm in norms[:-1]
+        ]
         self._programs: dict[tuple, plan.Program] = {}
         self._lock = threading.Lock()
 
@@ -146,7 +194,7 @@ class Network:
         if training and self._noise:
             x = self._noise.add(x, self.seeds)
         for i, layer in enumerate(self._layers):
-            x = layer(x)
+            x = layer(x, training)
             if training and i < len(self._dropout) and self._dropout[i]:
                 x = random.dropout(x, self._dropout[i], seed=self.seeds)
         return x
@@ -161,24 +209,27 @@ class Network:
             x = layer(x)
         return self.activated(x) if last is None else x
 
-    def fits(self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray]) -> bool:
-        """Tell whether these arrays have the shapes of the weights."""
-        shapes = [np.shape(value) for value in (*coefs, *intercepts)]
-        return len(coefs) == len(self.kernels) and shapes == [variable.shape for variable in self.variables]
+    def fits(self, coefs: Arrays, intercepts: Arrays, normalization: Sequence[Values]) -> bool:
+        """Tell whether these arrays are as many as the weights, and have their shapes."""
+        values = _arrays(coefs, intercepts, normalization)
+        mine = _arrays(self.coefs, self.intercepts, self.normalization)
+        return [(name, np.shape(value)) for name, value in values] == [(name, value.shape) for name, value in mine]
 
-    def load(self, coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray]) -> None:
+    def load(self, coefs: Arrays, intercepts: Arrays, normalization: Sequence[Values]) -> None:
         """Write weights that fit into the layers; what is this network's own memory already stays as it is."""
-        for variable, value in zip(self.variables, [*coefs, *intercepts], strict=True):
+        norms = [layer.normalization for layer in self._layers if layer.normalization]
+        variables = [*self.kernels, *self.biases, *(v for norm in norms for v in sorted(norm.variables, key=_name))]
+        for variable, (_, value) in zip(variables, _arrays(coefs, intercepts, normalization), strict=True):
             if value is not variable.array:
                 variable.load(value)
 
     def weights(self) -> list[np.ndarray]:
-        """Return a copy of all weights, in the order of ``variables``."""
-        return [variable.numpy() for variable in self.variables]
+        """Return a copy of all that predictions are made of, in the order of ``variables`` and ``averages``."""
+        return [variable.numpy() for variable in (*self.variables, *self.averages)]
 
     def restore(self, weights: Sequence[np.ndarray]) -> None:
         """Put back what `weights` returned."""
-        for variable, value in zip(self.variables, weights, strict=True):
+        for variable, value in zip((*self.variables, *self.averages), weights, strict=True):
             variable.load(value)
 
     def predict(self, x: Any, first: int = 0, last: int | None = None) -> np.ndarray:
@@ -212,6 +263,9 @@ class Network:
         if key not in self._programs:
             spec = ((key[0], self.kernels[first].shape[0]), self.dtype)
             self._programs[key] = compiled(
-                joined(self.make, (first, last)), lambda x: self.outputs(x, first, last), [spec], self.variables
+                joined(self.make, (first, last)),
+                lambda x: self.outputs(x, first, last),
+                [spec],
+                [*self.variables, *self.averages],
             )
         return self._programs[key]

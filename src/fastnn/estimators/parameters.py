@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from .. import activations, losses, optimizers
 from .network import ACTIVATIONS
+from .normalization import KINDS
 from .solvers import CLIPPING, STOCHASTIC
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "LOSSES",
     "dropout_rates",
     "hidden_activations",
+    "hidden_normalizations",
     "hidden_units",
     "keep_parameters",
     "refuse_stochastic_parameters",
@@ -33,6 +35,7 @@ _POSITIVE_INTEGER = Interval(Integral, 1, None, closed="left")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _SHARE = Interval(Real, 0, 1, closed="left")
+_NORMALIZATION = StrOptions(set(KINDS))
 _ACTIVATION = [StrOptions({*ACTIVATIONS, *activations.REGISTRY.by_name}), callable]
 
 #: What the parameter ``loss`` may be beside an estimator's own names.
@@ -69,6 +72,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     # ---- what scikit-learn does not have
     "output_activation": [*_ACTIVATION, None],
     "dropout": [_SHARE, "array-like"],
+    "normalization": [_NORMALIZATION, "array-like", None],
     "l1": [_NOT_NEGATIVE],
     "optimizer": [
         StrOptions({*optimizers.REGISTRY.by_name, *(name.lower() for name in optimizers.REGISTRY.by_name)}),
@@ -108,6 +112,12 @@ def dropout_rates(dropout: Any, layers: int) -> list[float]:
     return [float(rate) for rate in _one_a_layer("dropout", dropout, layers, [_SHARE], isinstance(dropout, Real))]
 
 
+def hidden_normalizations(normalization: Any, layers: int) -> list[str | None]:
+    """Return the parameter ``normalization`` as a list, one for each hidden layer."""
+    single = normalization is None or isinstance(normalization, str | np.str_)
+    return _one_a_layer("normalization", normalization, layers, [_NORMALIZATION, Options(type(None), {None})], single)
+
+
 def _one_a_layer(name: str, value: Any, layers: int, constraints: list[Any], single: bool) -> list[Any]:
     if single or callable(value):
         return [value] * layers
@@ -124,10 +134,11 @@ def _one_a_layer(name: str, value: Any, layers: int, constraints: list[Any], sin
     return values
 
 
-def refuse_stochastic_parameters(estimator: Any, validated: bool) -> None:
+def refuse_stochastic_parameters(estimator: Any, normalization: Sequence[str | None], validated: bool) -> None:
     """Raise where solver='lbfgs' was given what only stochastic solvers can do."""
     given = {name: getattr(estimator, name) for name in ("optimizer", *CLIPPING)}
     given["dropout"] = estimator.dropout if np.any(estimator.dropout) else None
+    given["normalization"] = estimator.normalization if any(normalization) else None
     given["validation_data"] = "..." if validated else None
     wrong = [f"{name}={value!r}" for name, value in given.items() if value is not None]
     if estimator.solver == "lbfgs" and wrong:

@@ -129,6 +129,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         quantile: float = 0.5,
         delta: float = 1.0,
         dropout: float | Sequence[float] = 0.0,
+        normalization: str | Sequence[str | None] | None = None,
         l1: float = 0.0,
         optimizer: str | Optimizer | None = None,
         clipnorm: float | None = None,

@@ -10,6 +10,7 @@ from .call import Call
 from .epochs import TrainingStep
 from .features import note_features
 from .network import Network, Noise, check_layers
+from .normalization import Values, check_values, kinds_of
 from .parameters import hidden_activations
 from .penalty import Penalty
 from .solvers import make_solver, solver_parameters
@@ -59,7 +60,13 @@ class FittedState:
 
         All at once: a thread that predicts meanwhile must not find this network with the weights of the last.
         """
-        vars(self).update(_network=network, coefs_=list(network.coefs), intercepts_=list(network.intercepts))
+        normalization = [None if values is None else dict(values) for values in network.normalization]
+        vars(self).update(
+            _network=network,
+            coefs_=list(network.coefs),
+            intercepts_=list(network.intercepts),
+            normalization_=normalization if any(normalization) else None,
+        )
 
     def _fitted_network(self) -> Network:
         """Return the network with the present ``coefs_`` and ``intercepts_``, which may have been put there by hand.
@@ -71,16 +78,24 @@ class FittedState:
         """
         network = getattr(self, "_network", None)
         hidden, out = self._present_activations()
-        if network is None or network.out != out or not network.fits(self.coefs_, self.intercepts_):
+        present = self._present_weights()
+        if network is None or network.out != out or not network.fits(*present):
             dtype = None if network is None else network.dtype
             coefs, intercepts = ([np.asarray(a, dtype) for a in each] for each in (self.coefs_, self.intercepts_))
             told = vars(self)  # unless all of it was put there by hand
             features, outputs = told.get("n_features_in_", len(coefs[0])), told.get("n_outputs_", intercepts[-1].size)
             check_layers(coefs, intercepts, features, outputs)
-            network = Network(coefs, intercepts, hidden, out)
+            check_values(present[2], [intercept.size for intercept in intercepts[:-1]])
+            network = Network(coefs, intercepts, hidden, out, normalization=present[2])
             self._hold(network)
-        network.load(self.coefs_, self.intercepts_)
+            return network
+        network.load(*present)
         return network
+
+    def _present_weights(self) -> tuple[list[np.ndarray], list[np.ndarray], list[Values]]:
+        """Return the arrays that predictions are made of."""
+        normalization = vars(self).get("normalization_") or [None] * (len(self.coefs_) - 1)
+        return self.coefs_, self.intercepts_, normalization
 
     def _present_activations(self) -> tuple[list[Any], Any]:
         """Return the activations of the hidden layers, and of the last. Of layers put there by hand they are the
@@ -100,14 +115,15 @@ class FittedState:
         going_on = going_on and vars(self).get("_solver_parameters") == solver_parameters(self)
         step = getattr(self, "_step", None)
         if going_on and step is not None and step.key == key:
-            step.network.load(self.coefs_, self.intercepts_)
+            step.network.load(*self._present_weights())
             return step
         state = self._training_state() if going_on else []
         # Nothing is drawn where a state will be put back: random numbers go on as if there had been no copy.
         seed = call.random_state.randint(1 << 31) if (any(call.dropout) or self._noise) and not state else 0
         objective = call.targets.objective
         network = Network(
-            call.coefs, call.intercepts, call.activations, objective.out_activation, call.dropout, seed, self._noise
+            call.coefs, call.intercepts, call.activations, objective.out_activation, call.dropout, seed, self._noise,
+            call.normalization,
         )  # fmt: skip
         penalty = Penalty(float(self.alpha), float(self.l1))
         step = TrainingStep(network, objective, make_solver(self), penalty, key)
@@ -117,7 +133,8 @@ class FittedState:
     def _traced_parameters(self, call: Call) -> tuple:
         """Return the parameters that programs are made of: with others, new ones are needed."""
         names = ("output_activation", "loss", "alpha", "l1", "quantile", "delta")
-        return call.activations, call.dropout, self._noise, *(getattr(self, name, None) for name in names)
+        kinds = kinds_of(call.normalization)
+        return call.activations, call.dropout, kinds, self._noise, *(getattr(self, name, None) for name in names)
 
     def _training_state(self) -> list[np.ndarray]:
         """Return what training changes beside the weights; empty before there is anything."""
