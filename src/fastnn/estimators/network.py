@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from .. import activations, layers, plan, random
 from ..tensor import Tensor, Variable
 from .data import dense_rows
-from .normalization import Values, kinds_of, make_layer
+from .normalization import NAMES, Values, arrays_of, kinds_of, make_layer
 from .programs import compiled, joined
 
 __all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function", "check_layers"]
@@ -69,12 +68,17 @@ class Noise:
 
 
 Arrays = Sequence[np.ndarray]
-_name = operator.attrgetter("name")
 
 
 def _arrays(coefs: Arrays, intercepts: Arrays, normalization: Sequence[Values]) -> list[tuple[Any, np.ndarray]]:
     """Return all arrays of a network, each with what tells its place."""
-    norms = [((i, name), values[name]) for i, values in enumerate(normalization) if values for name in sorted(values)]
+    norms = [
+        ((i, name), values[name])
+        for i, values in enumerate(normalization)
+        if values
+        for name in NAMES
+        if name in values
+    ]
     return [*(("coefs", coef) for coef in coefs), *(("intercepts", intercept) for intercept in intercepts), *norms]
 
 
@@ -174,18 +178,16 @@ class Network:
         ]
         self.kernels: list[Variable] = [layer.dense.kernel for layer in self._layers]
         self.biases: list[Variable] = [layer.dense.bias for layer in self._layers]
-        norms = [layer.normalization for layer in self._layers]
+        norms = [layer.normalization for layer in self._layers[:-1]]
         self.variables = [*self.kernels, *self.biases, *(v for norm in norms if norm for v in norm.trainable_variables)]
         self.averages: list[Variable] = [v for norm in norms if norm for v in norm.non_trainable_variables]
+        self._shown = [*self.kernels, *self.biases, *(v for norm in norms if norm for v in norm.variables)]
         shapes, kinds = tuple(coef.shape for coef in coefs), tuple(kinds_of(values))
         named = all(isinstance(activation, str) for activation in (*hidden, out))
         self.make = (shapes, self.dtype, *functions, self._out, self._dropout, noise, kinds) if named else None
         self.coefs = [variable.array for variable in self.kernels]
         self.intercepts = [variable.array for variable in self.biases]
-        self.normalization: list[Values] = [
-            None if norm is None else {variable.name: variable.array for variable in norm.variables}
-            for norm in norms[:-1]
-        ]
+        self.normalization = [None if norm is None else arrays_of(norm) for norm in norms]
         self._programs: dict[tuple, plan.Program] = {}
         self._lock = threading.Lock()
 
@@ -217,9 +219,7 @@ class Network:
 
     def load(self, coefs: Arrays, intercepts: Arrays, normalization: Sequence[Values]) -> None:
         """Write weights that fit into the layers; what is this network's own memory already stays as it is."""
-        norms = [layer.normalization for layer in self._layers if layer.normalization]
-        variables = [*self.kernels, *self.biases, *(v for norm in norms for v in sorted(norm.variables, key=_name))]
-        for variable, (_, value) in zip(variables, _arrays(coefs, intercepts, normalization), strict=True):
+        for variable, (_, value) in zip(self._shown, _arrays(coefs, intercepts, normalization), strict=True):
             if value is not variable.array:
                 variable.load(value)
 

@@ -8,12 +8,15 @@ import numpy as np
 
 from ..layers import BatchNormalization, Layer, LayerNormalization
 
-__all__ = ["KINDS", "Values", "arrays_of", "check_values", "first_values", "kinds_of", "make_layer"]
+__all__ = ["KINDS", "NAMES", "Values", "arrays_of", "check_values", "first_values", "kinds_of", "make_layer"]
 
 #: What the parameter ``normalization`` may say of a layer, beside None.
 KINDS = ("batch", "layer")
 
-#: Of a hidden layer by name: gamma, beta and, of batches, moving_mean and moving_variance; None: it is not normalized.
+#: What a layer is normalized by, in the order of its weights; the last two of batches only.
+NAMES = ("gamma", "beta", "moving_mean", "moving_variance")
+
+#: Of a hidden layer the arrays by these names; None: it is not normalized.
 Values = dict[str, np.ndarray] | None
 
 
