@@ -175,6 +175,17 @@ def _rows(rng, name):
             yield Sample(inputs[name])
 
 
+def _standardize(rng, name):
+    for dtype in FLOATS:
+        for shape in ((2, 1), (1, 3), (3, 10), (0, 4), (5, 33), (7, 70)):
+            for axis in (0, 1):
+                x, y = (_f(rng, *shape, dtype=dtype) for _ in range(2))
+                if name == "standardize":
+                    yield Sample([x], {"axis": axis, "epsilon": 0.1})
+                else:
+                    yield Sample([x, y, np.abs(_f(rng, shape[1 - axis], dtype=dtype)) + 0.5], {"axis": axis})
+
+
 def _where(rng):
     for dtype in ALL:
         for a, b, c in (((3, 4),) * 3, ((4,), (3, 1), ()), ((2, 1), (1, 3), (2, 3))):
@@ -288,6 +299,8 @@ def samples(name, seed=0):
         return list(_reduce(rng, name))
     if "softmax" in name or "squared_error" in name:
         return list(_rows(rng, name))
+    if name.startswith("standardize"):
+        return list(_standardize(rng, name))
     if name in ("reshape", "transpose", "broadcast_to", "slice", "stop_gradient"):
         return list(_views(rng, name))
     return list(_others(rng)[name]())
@@ -309,6 +322,15 @@ def large_samples(name):
         return [Sample([_f(rng, 509, 403, dtype=d)]) for d in FLOATS]
     if name in ("softmax", "log_softmax"):
         return [Sample([_f(rng, 4001, 37, dtype=d)]) for d in FLOATS]
+    if name == "standardize":
+        axes = (0, 1)
+        return [Sample([_f(rng, 1201, 307, dtype=d)], {"axis": a, "epsilon": 1e-3}) for d in FLOATS for a in axes]
+    if name == "standardize_grad":
+        return [
+            Sample([_f(rng, 1201, 307, dtype=d), _f(rng, 1201, 307, dtype=d), _f(rng, n, dtype=d)], {"axis": a})
+            for d in FLOATS
+            for a, n in ((0, 307), (1, 1201))
+        ]
     if name == "sparse_softmax_crossentropy":
         return [Sample([_f(rng, 4001, 37, dtype=d), _labels(rng, (4001,), 37, "int64")]) for d in FLOATS]
     if name == "matmul":

@@ -156,6 +156,22 @@ static void fill_rows(trial *t, const char *name, int dtype)
     give_vector(t, 3, sparse ? (int)t->step.dim[2] : dtype, INPUT, sparse ? rows : all);
 }
 
+static void fill_standardize(trial *t, const char *name, int dtype)
+{
+    int64_t rows = pick_size(t, one_in(t, 2) ? 60 : 1100), cols = pick_size(t, one_in(t, 2) ? 60 : 1100);
+    int64_t vector = strstr(name, "cols") ? cols : rows;
+    int is_grad = strstr(name, "_grad") != 0;
+    t->step.dim[0] = rows;
+    t->step.dim[1] = cols;
+    t->step.par[0] = 1e-3;
+    give_vector(t, 0, dtype, OUTPUT, rows * cols);
+    for (int k = 1; k < 3; k++)
+        give_vector(t, k, dtype, is_grad ? INPUT : OUTPUT, is_grad ? rows * cols : vector);
+    give_vector(t, 3, dtype, is_grad ? INPUT : OUTPUT, vector);
+    if (!is_grad)
+        give_vector(t, 4, dtype, INPUT, rows * cols);
+}
+
 /* ---- gather ---------------------------------------------------------------------------------------- */
 
 static void fill_gather_rows(trial *t, int dtype)
@@ -508,6 +524,8 @@ int fill_step(trial *t, const char *name, int dtype)
     else if (among(name, "softmax log_softmax softmax_grad softmax_crossentropy softmax_crossentropy_grad "
                          "sparse_softmax_crossentropy sparse_softmax_crossentropy_grad squared_error squared_error_grad"))
         fill_rows(t, name, dtype);
+    else if (!strncmp(name, "standardize", 11))
+        fill_standardize(t, name, dtype);
     else if (!strcmp(name, "gather_rows"))
         fill_gather_rows(t, dtype);
     else if (among(name, "take_rows scatter_add_rows"))

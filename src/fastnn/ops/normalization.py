@@ -1,17 +1,100 @@
-"""Normalisation: moments, and what is scaled by them. Written in other ops."""
+"""Normalisation: moments, and what is scaled by them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from .. import config
 from ..tensor import Tensor, convert_to_tensor
+from .catalogue import REQUIRED, Op, contiguous
 from .convert import to_float
 from .elementwise import rsqrt, square
 from .reduce import mean, normalize_axes
-from .shaping import reshape
+from .reduce import sum as reduce_sum
+from .shaping import broadcast_to, expand_dims, reshape
 
 __all__ = ["batch_normalization", "layer_normalization", "moments"]
+
+# ---- matrices, in one kernel: c/standardize.inc ------------------------------------------------------------------
+
+
+def _lower(name):
+    def lower(plan, outs, ins, axis, epsilon=0.0):
+        ins = [contiguous(plan, x) for x in ins]
+        operands = len(outs) + len(ins)
+        kernel = name.format("rows" if axis else "cols")
+        plan.call(kernel, outs, ins, outs[0].shape, (epsilon,), by_unit=operands if axis else 0)
+
+    return lower
+
+
+def _standardize_reference(x, axis, epsilon):
+    share = x.dtype.type(1 / x.shape[axis] if x.shape[axis] else np.nan)
+    average = np.sum(x, axis) * share
+    centred = x - np.expand_dims(average, axis)
+    variance = np.sum(np.square(centred), axis) * share
+    inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
+    return centred * np.expand_dims(inverse, axis), average, variance, inverse
+
+
+def _standardize_grad_reference(dy, y, inverse, axis):
+    share = dy.dtype.type(1 / max(dy.shape[axis], 1))
+    average, along = (np.sum(z, axis, keepdims=True) * share for z in (dy, y * dy))
+    return np.expand_dims(inverse, axis) * (dy - average - y * along)
+
+
+def _standardize_vjp(call, dy, dmean, dvariance, dinverse):
+    (x,), (y, _, _, inverse), axis = call.inputs, call.outputs, call.attrs["axis"]
+    n, parts = max(x.shape[axis], 1), []
+    if dy is not None:
+        parts.append(_standardize_grad(dy, y, inverse, axis))
+    if dmean is not None:
+        parts.append(broadcast_to(expand_dims(dmean * (1.0 / n), axis), x.shape))
+    if dvariance is not None:
+        parts.append(y * expand_dims(dvariance * (2.0 / n) / inverse, axis))
+    if dinverse is not None:  # through the variance
+        parts.append(y * expand_dims(dinverse * inverse * inverse * (-1.0 / n), axis))
+    return sum(parts[1:], parts[0])
+
+
+def _standardize_second(dy, y, inverse, axis, g):
+    along, spread = mean(y * dy, axis, keepdims=True), expand_dims(inverse, axis)
+    d_y = (g * along + dy * mean(y * g, axis, keepdims=True)) * -spread
+    d_inverse = reduce_sum(g * (dy - mean(dy, axis, keepdims=True) - y * along), axis)
+    return _standardize_grad(g, y, inverse, axis), d_y, d_inverse
+
+
+def _standardize_spec(x, axis, epsilon):
+    vector = (x.shape[1 - axis],), x.dtype
+    return [(x.shape, x.dtype), vector, vector, vector]
+
+
+_standardize = Op(
+    "standardize",
+    inputs=["x"],
+    attrs={"axis": REQUIRED, "epsilon": REQUIRED},
+    spec=_standardize_spec,
+    reference=_standardize_reference,
+    vjp=_standardize_vjp,
+    lower=_lower("standardize_{}"),
+    convert=to_float,
+    doc="(x - mean) / sqrt(variance + epsilon) along an axis of a matrix; mean, variance, and 1 / that root.",
+)
+_standardize_grad = Op(
+    "standardize_grad",
+    inputs=["dy", "y", "inverse"],
+    attrs={"axis": REQUIRED},
+    spec=lambda dy, y, inverse, axis: [(dy.shape, dy.dtype)],
+    reference=_standardize_grad_reference,
+    vjp=lambda call, g: _standardize_second(*call.inputs, call.attrs["axis"], g),
+    lower=_lower("standardize_{}_grad"),
+    convert=to_float,
+)
+
+# ---- Keras' ----------------------------------------------------------------------------------------------------
 
 
 def moments(x, axes, keepdims=False, synchronized=False):
@@ -98,9 +181,27 @@ def normalized(
 
     ``along``: the axes of offset and scale.
     """
-    average, variance, centred = _moments(x, over)
     offset, scale = _along("offset", offset, x, along), _along("scale", scale, x, along)
-    return _scaled(centred, variance, offset, scale, epsilon), average, variance
+    matrix = _as_matrix(x.shape, over)
+    if matrix is None:
+        average, variance, centred = _moments(x, over)
+        return _scaled(centred, variance, offset, scale, epsilon), average, variance
+    shape, axis = matrix
+    y, average, variance, _ = _standardize(reshape(x, shape), axis, float(epsilon))
+    y = reshape(y, x.shape)
+    y = y if scale is None else y * scale
+    kept = tuple(1 if axis in over else size for axis, size in enumerate(x.shape))
+    return y if offset is None else y + offset, reshape(average, kept), reshape(variance, kept)
+
+
+def _as_matrix(shape, over):
+    """Return a shape of two axes and which of them is reduced, where the reduced ones are all first or all last."""
+    first, last = math.prod(shape[: len(over)]), math.prod(shape[len(shape) - len(over) :])
+    if tuple(over) == tuple(range(len(over))):
+        return (first, math.prod(shape[len(over) :])), 0
+    if tuple(over) == tuple(range(len(shape) - len(over), len(shape))):
+        return (math.prod(shape[: len(shape) - len(over)]), last), 1
+    return None
 
 
 def _moments(x, axes):
@@ -124,4 +225,7 @@ def _along(name, vector, x, axes):
     shape = tuple(x.shape[axis] for axis in axes)
     if vector.shape != shape:
         raise ValueError(f"{name} must have the shape of x along the axes {tuple(axes)}, {shape}. Got {vector.shape}.")
+    rank = len(x.shape)
+    if tuple(axes) == tuple(range(rank - len(axes), rank)):
+        return vector  # as it broadcasts by itself: an optimizer's rule sums the rows of its gradient
     return reshape(vector, tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape)))
