@@ -476,3 +476,30 @@ def test_normalizations_take_vectors_along_their_axes():
         ops.batch_normalization(x, np.zeros(5), variance, -1)
     with pytest.raises(ValueError, match="scale must have the shape"):
         ops.layer_normalization(x, np.zeros(3))
+
+
+def test_integers_stay_integers_where_nothing_makes_them_others():
+    x = np.array([-27, 0, 13], "int32")
+    for op, expected in ((ops.relu, [0, 0, 13]), (ops.round, x), (ops.trunc, x)):
+        for given in (x, x.astype("int64")):
+            found = op(given)
+            assert found.dtype == given.dtype
+            np.testing.assert_array_equal(found.numpy(), expected)
+    found = ops.round(x, -1)
+    assert found.dtype == "int32"
+    np.testing.assert_array_equal(found.numpy(), np.round(x, -1))
+
+
+@pytest.mark.parametrize("decimals", [-2, -1, 0, 1, 3])
+def test_round_to_decimals(decimals):
+    x = np.random.default_rng(0).normal(0, 300, 50)
+    np.testing.assert_allclose(ops.round(x, decimals).numpy(), np.round(x, decimals), rtol=1e-14)
+
+
+@pytest.mark.parametrize("reduce", [ops.max, ops.min])
+def test_there_is_no_largest_of_nothing(reduce):
+    for shape, axis in (((0,), None), ((0, 3), 0), ((0, 0), 1)):
+        with pytest.raises(ValueError, match="of an empty axis"):
+            reduce(np.zeros(shape), axis=axis)
+    assert reduce(np.zeros((0, 3)), axis=1).shape == (0,)
+    assert ops.logsumexp(np.zeros((2, 0)), axis=1).numpy().tolist() == [-np.inf] * 2

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from .convert import to_float
+from ..dtypes import is_float
+from .convert import to_float, to_number
 from .elementwise import (
     _erf_reference,
     absolute,
@@ -134,7 +135,15 @@ def _np_silu_grad(dy, x):
 
 silu_grad = _grad_op("silu_grad", "dy x", _np_silu_grad, _silu_second)
 
-relu = elementwise("relu", lambda x: np.maximum(x, 0), lambda dy, y, x: relu_grad(dy, y), doc="max(x, 0)")
+_relu = elementwise("relu", lambda x: np.maximum(x, 0), lambda dy, y, x: relu_grad(dy, y))
+
+
+def relu(x):
+    """Return max(x, 0). Integers stay integers."""
+    (x,) = to_number(x)
+    return _relu(x) if is_float(x.dtype) else maximum(x, 0)
+
+
 _leaky_relu = elementwise(
     "leaky_relu",
     lambda x, negative_slope: np.where(x > 0, x, x.dtype.type(negative_slope) * x),

@@ -229,8 +229,28 @@ def _erf_reference(x):
 erf = elementwise("erf", _erf_reference, lambda dy, y, x: dy * (2 / math.sqrt(math.pi)) * exp(-x * x))
 floor = elementwise("floor", np.floor, lambda dy, y, x: dy * 0.0)
 ceil = elementwise("ceil", np.ceil, lambda dy, y, x: dy * 0.0)
-round = elementwise("round", np.round, lambda dy, y, x: dy * 0.0, doc="Round to the nearest integer, halves to even.")
-trunc = elementwise("trunc", np.trunc, lambda dy, y, x: dy * 0.0)
+_round = elementwise("round", np.round, lambda dy, y, x: dy * 0.0)
+_trunc = elementwise("trunc", np.trunc, lambda dy, y, x: dy * 0.0)
+
+
+def round(x, decimals=0):
+    """Round to a number of decimals, halves to even; below 0 to tens, hundreds, ... Integers stay integers."""
+    (x,) = to_number(x)
+    if not is_float(x.dtype):
+        return x if decimals >= 0 else cast(round(cast(x, "float64"), decimals), x.dtype)
+    if decimals == 0:
+        return _round(x)
+    if decimals > 0:
+        return _round(x * 10.0**decimals) / 10.0**decimals
+    return _round(x / 10.0**-decimals) * 10.0**-decimals
+
+
+def trunc(x):
+    """Round towards zero. Integers stay as they are."""
+    (x,) = to_number(x)
+    return _trunc(x) if is_float(x.dtype) else x
+
+
 isnan = elementwise("isnan", np.isnan, out_dtype=BOOL)
 isinf = elementwise("isinf", np.isinf, out_dtype=BOOL)
 isfinite = elementwise("isfinite", np.isfinite, out_dtype=BOOL)

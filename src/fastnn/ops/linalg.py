@@ -114,7 +114,7 @@ def matmul(x1, x2):
 
 # The activations that `dense` fuses, and their derivatives in terms of the output.
 FUSED = {
-    "relu": act.relu,
+    "relu": act._relu,
     "leaky_relu": act._leaky_relu,
     "elu": act._elu,
     "selu": act.selu,

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from ..dtypes import is_float
 from ..tensor import Tensor
 from .catalogue import Op, copied, scratch
 from .convert import BOOL, UINT8, cast, to_bool, to_float, to_number, to_tensor
@@ -165,8 +164,8 @@ def _reducer(op, doc, extreme=False):
         if given == UINT8:
             x = cast(x, "int32")
         axes = normalize_axes(axis, len(x.shape))
-        if extreme and not is_float(given) and math.prod(x.shape[a] for a in axes) == 0:
-            raise ValueError(f"{op.name} of an empty axis of integers")
+        if extreme and math.prod(x.shape[a] for a in axes) == 0:
+            raise ValueError(f"{op.name} of an empty axis (shape {x.shape}, axis {axis})")
         y = cast(op(x, axes), given) if extreme else op(x, axes)
         return reshape(y, _kept(x.shape, axes)) if keepdims else y
 
@@ -229,14 +228,15 @@ def std(x, axis=None, keepdims=False):
 
 
 def logsumexp(x, axis=None, keepdims=False):
-    """log(sum(exp(x))), stable."""
+    """log(sum(exp(x))), stable; of nothing minus infinity."""
     (x,) = to_float(x)
-    top = max(x, axis, keepdims=True)
+    axes = normalize_axes(axis, len(x.shape))
+    top = reshape(_max(x, axes), _kept(x.shape, axes))
     top = where(equal(absolute(top), np.inf), 0.0, top)
     y = log(sum(exp(x - top), axis, keepdims=True)) + top
     if keepdims:
         return y
-    return reshape(y, _dropped(x.shape, normalize_axes(axis, len(x.shape))))
+    return reshape(y, _dropped(x.shape, axes))
 
 
 def count_nonzero(x, axis=None):
