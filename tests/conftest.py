@@ -1,5 +1,7 @@
 """Settings shared by all tests: hypothesis' profile, the global state put back after every test."""
 
+import signal
+
 import matplotlib
 import pytest
 from hypothesis import HealthCheck, settings
@@ -8,6 +10,9 @@ import fastnn
 from fastnn._kernels import core
 
 matplotlib.use("Agg")
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # a process in the background ignores Ctrl-C, which tests press
 settings.register_profile(
     "fastnn",
     deadline=None,
