@@ -10,9 +10,8 @@ import fastnn
 from fastnn._kernels import core
 
 matplotlib.use("Agg")
-signal.signal(
-    signal.SIGINT, signal.default_int_handler
-)  # a process in the background ignores Ctrl-C, which tests press
+# Some tests press Ctrl-C, which a process in the background would ignore.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile(
     "fastnn",
     deadline=None,

@@ -44,7 +44,7 @@ class Template:
         self._constants, self._structure = uses.constants, program.structure
         self._blocks, self._size = [], 0
         for block in blocks:
-            self._blocks.append((block.shape, block.dtype, self._size))
+            self._blocks.append((block.shape, block.dtype, self._size, block.strides))
             self._size += -(-block.nbytes // ALIGNMENT) * ALIGNMENT
         self._inputs = [self._seen(array, blocks) for array in program.inputs]
         self._outputs = [self._seen(array, blocks) for array in program.outputs]
@@ -52,7 +52,7 @@ class Template:
     def _seen(self, array: np.ndarray, blocks: Sequence[np.ndarray]) -> tuple:
         """Return how to see an array of a program in the memory of another."""
         address = core.address(array)
-        for block, (_, _, first) in zip(blocks, self._blocks, strict=True):
+        for block, (_, _, first, _) in zip(blocks, self._blocks, strict=True):
             inside = address - core.address(block)
             if 0 <= inside < block.nbytes:
                 return array.shape, array.dtype, first + inside, array.strides
@@ -68,11 +68,12 @@ class Template:
         """
         arena = aligned_empty((self._size,), np.uint8)
         arena[...] = 0
-        blocks = [np.ndarray(shape, dtype, arena, first) for shape, dtype, first in self._blocks]
+        blocks, inputs, outputs = (
+            [np.ndarray(shape, dtype, arena, first, strides) for shape, dtype, first, strides in each]
+            for each in (self._blocks, self._inputs, self._outputs)
+        )
         used, written = ([variables[place] for place in each] for each in (self._used, self._written))
         plan = self._core.bind([*(variable.array for variable in used), *blocks])
-        inputs = [np.ndarray(shape, dtype, arena, first, strides) for shape, dtype, first, strides in self._inputs]
-        outputs = [np.ndarray(shape, dtype, arena, first, strides) for shape, dtype, first, strides in self._outputs]
         return Program(plan, self._structure, inputs, outputs, Uses(used, written, self._constants))
 
 

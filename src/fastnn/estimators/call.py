@@ -254,7 +254,7 @@ def _present_weights(estimator: Any, units: list[int], dtype: np.dtype, how: str
 
 def _present_normalization(estimator: Any, kinds: list[str | None], how: str) -> list[Values]:
     """Return what the hidden layers are normalized by now; check that it is what the parameters say."""
-    *_, present = estimator._present_weights()
+    *_, present = estimator._present_arrays()
     if kinds_of(present) != kinds:
         raise ValueError(
             f"{how} can only be used with the normalization of the previous call to fit: that was {kinds_of(present)}, "

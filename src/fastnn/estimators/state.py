@@ -78,7 +78,7 @@ class FittedState:
         """
         network = getattr(self, "_network", None)
         hidden, out = self._present_activations()
-        present = self._present_weights()
+        present = self._present_arrays()
         if network is None or network.out != out or not network.fits(*present):
             dtype = None if network is None else network.dtype
             coefs, intercepts = ([np.asarray(a, dtype) for a in each] for each in (self.coefs_, self.intercepts_))
@@ -92,7 +92,7 @@ class FittedState:
         network.load(*present)
         return network
 
-    def _present_weights(self) -> tuple[list[np.ndarray], list[np.ndarray], list[Values]]:
+    def _present_arrays(self) -> tuple[list[np.ndarray], list[np.ndarray], list[Values]]:
         """Return the arrays that predictions are made of."""
         normalization = vars(self).get("normalization_") or [None] * (len(self.coefs_) - 1)
         return self.coefs_, self.intercepts_, normalization
@@ -115,7 +115,7 @@ class FittedState:
         going_on = going_on and vars(self).get("_solver_parameters") == solver_parameters(self)
         step = getattr(self, "_step", None)
         if going_on and step is not None and step.key == key:
-            step.network.load(*self._present_weights())
+            step.network.load(*self._present_arrays())
             return step
         state = self._training_state() if going_on else []
         # Nothing is drawn where a state will be put back: random numbers go on as if there had been no copy.
