@@ -135,6 +135,16 @@ def _labels(rng, shape, classes, dtype):
     return rng.integers(0, classes, shape).astype(dtype)
 
 
+PART_SHAPES = ((1, 1), (2, 3), (7, 5), (0, 3), (3, 0), (33, 17))
+
+
+def _matmul_parts(rng):
+    for dtype in FLOATS:
+        for k, n in PART_SHAPES:
+            for m in (1, 4):
+                yield Sample([_f(rng, m, k, dtype=dtype), _f(rng, k, n, dtype=dtype)])
+
+
 def _matmul(rng):
     for dtype in FLOATS:
         for m, n, k in ((1, 1, 1), (3, 5, 7), (2, 3, 0), (0, 3, 2), (3, 0, 2), (33, 17, 41), (64, 10, 100), (5, 1, 9)):
@@ -233,6 +243,8 @@ def _others(rng):
         "where": lambda: _where(rng),
         "clip": lambda: _clip(rng),
         "matmul": lambda: _matmul(rng),
+        "matmul_parts": lambda: _matmul_parts(rng),
+        "sum_parts": lambda: (Sample([_f(rng, *shape, dtype=d)]) for d in FLOATS for shape in PART_SHAPES),
         "dense": lambda: _dense(rng),
         "sigmoid_crossentropy_grad": lambda: (Sample([_f(rng, 3, 4, dtype=d) for _ in range(3)]) for d in FLOATS),
         "unslice": lambda: (
@@ -336,6 +348,11 @@ def large_samples(name):
     if name == "matmul":
         shapes = [(32, 100, 784), (257, 130, 190), (1, 300, 1000), (300, 1, 500), (64, 513, 300)]
         return [Sample([_f(rng, m, k, dtype=d), _f(rng, k, n, dtype=d)]) for d in FLOATS for m, n, k in shapes]
+    if name == "matmul_parts":
+        shapes = [(64, 64, 200), (130, 101, 257), (3, 70, 1001)]
+        return [Sample([_f(rng, m, k, dtype=d), _f(rng, k, n, dtype=d)]) for d in FLOATS for m, n, k in shapes]
+    if name == "sum_parts":
+        return [Sample([_f(rng, *shape, dtype=d)]) for d in FLOATS for shape in ((200, 64), (3001, 131), (4000, 1))]
     if name == "dense":
         attrs = {"activation": "relu", "parameter": 0.0}
         return [

@@ -48,6 +48,10 @@ from fastnn._kernels.core import Plan
             "overlap",
         ),
         (lambda p: p.sum_planes(np.zeros((3, 4)), np.zeros((2, 4, 3))), ValueError, "sum_planes"),
+        (lambda p: p.sum_parts(np.zeros((2, 4)), np.zeros((5, 3))), ValueError, "sum_parts"),
+        (lambda p: p.sum_parts((z := np.zeros((5, 3)))[:2], z), ValueError, "sum_parts"),
+        (lambda p: p.sum_parts(as_strided(np.zeros(4), (2, 3), (8, 8)), np.zeros((5, 3))), ValueError, "sum_parts"),
+        (lambda p: p.sum_parts(np.zeros((2, 3)), np.zeros((3, 5)).T), BufferError, "adjacent"),
         (lambda p: p.sum_planes(np.zeros((3, 4)), np.zeros((2, 3, 4)), bias=np.zeros(3)), ValueError, "bias of shape"),
         (lambda p: p.map("exp", np.zeros(3, complex), np.zeros(3)), TypeError, "no kernel takes"),
         (
@@ -66,6 +70,17 @@ from fastnn._kernels.core import Plan
             "over no rows",
         ),
         (lambda p: p.update("sgd", np.zeros(3), np.zeros((5, 2)), np.zeros(2), summed=True), ValueError, "of shape"),
+        (lambda p: p.update("sgd", np.zeros(()), np.zeros(()), np.zeros(2), summed=True), ValueError, "of shape"),
+        (
+            lambda p: p.update("sgd", np.zeros((3, 4)), np.zeros((2, 4, 3)), np.zeros(2), summed=True),
+            ValueError,
+            "of shape",
+        ),
+        (
+            lambda p: p.update("sgd", np.zeros((4, 3)).T, np.zeros((2, 3, 4)), np.zeros(2), summed=True),
+            BufferError,
+            "layout",
+        ),
     ],
 )
 def test_the_binding_refuses_bad_operands(build, error, message):

@@ -83,6 +83,20 @@ def test_a_derivative_is_laid_out_as_its_output_or_neither_is():
     assert (20, 9) not in gradients(ops.sum)
 
 
+def test_sums_in_parts_of_a_batch_are_padded():
+    w, b = kernel(40, 50), Variable(np.zeros(50))
+
+    def step(x):
+        with fastnn.GradientTape() as tape:
+            loss = ops.sum(ops.square(ops.dense(x, w, b)))
+        optimizer.apply(tape.gradient(loss, [w, b]), [w, b])
+        return []
+
+    optimizer = fastnn.optimizers.SGD()
+    optimizer.build([w, b])
+    assert spaced(step, ((200, 40), "float64")) == [(2, 40, 50), (2, 50)]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("batch", "units"), [(32, (20, 20, 1)), (64, (10, 33, 50, 3)), (7, (3, 5, 2)), (200, (100, 20, 12))]

@@ -217,7 +217,7 @@ def test_every_kernel_is_reached_by_an_op():
             reached.update(step[0] for step in program.plan.describe())
     elsewhere = {"accumulate", "next_key", "guard", "record", *core.RULES}  # test_update.py
     elsewhere |= {"perceptron", "perceptron_csr"}  # test_perceptron.py
-    elsewhere |= {"matmul_parts", "sum_planes"}  # test_products.py
+    elsewhere |= {"sum_planes"}  # test_products.py
     assert {name for name, _ in core.kernel_names()} - reached - elsewhere == set()
 
 

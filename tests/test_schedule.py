@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastnn import Variable, graph, ops, random
+from fastnn.ops.catalogue import CATALOGUE
 from fastnn.schedule import SMALL, arrange
 
 
@@ -70,3 +71,34 @@ def test_order_stays_where_one_uses_what_the_other_makes_or_writes():
 def test_inputs_are_there_before_anything_else():
     recorded, arranged = names(lambda x, y: ops.tanh(x) * ops.sum(y), BIG, ((2,), "float64"))
     assert arranged == recorded
+
+
+def test_sums_in_parts_of_a_batch_come_together():
+    """Each before its first use, and behind what makes the rows that they sum."""
+    w, b = Variable(np.zeros((5, 4))), Variable(np.zeros(5))
+
+    def step(x, y):
+        planes = CATALOGUE["matmul_parts"](ops.transpose(x), y)
+        z = ops.exp(y)
+        sums = CATALOGUE["sum_parts"](z)
+        ops.tanh(z)
+        ops.sgd_update(w, ops.sum(ops.transpose(planes, (0, 2, 1)), axis=0), np.zeros(2))
+        ops.sgd_update(b, ops.sum(sums, axis=0), np.zeros(2))
+
+    recorded, arranged = names(step, ((20, 4), "float64"), ((20, 5), "float64"))
+    assert recorded.index("matmul_parts") < recorded.index("exp")
+    at = arranged.index("matmul_parts")
+    assert arranged[at - 2 : at + 4] == ["exp", "tanh", "matmul_parts", "sum_parts", "transpose", "sum"]
+    assert arranged.index("sum_parts") < arranged.index("optimizer_update")
+
+
+def test_they_do_not_pass_what_changes_what_they_sum():
+    x = Variable(np.zeros((20, 4)))
+
+    def step(y):
+        planes = CATALOGUE["matmul_parts"](ops.transpose(x.value), y)
+        x.assign(ops.zeros((20, 4), "float64"))
+        return planes
+
+    _, arranged = names(step, ((20, 5), "float64"))
+    assert arranged.index("matmul_parts") < arranged.index("assign")

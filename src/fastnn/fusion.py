@@ -17,7 +17,7 @@ import numpy as np
 
 from .graph import Node, live
 from .ops.activation import relu_dropout_grad
-from .ops.catalogue import CATALOGUE, Op, contiguous, scratch
+from .ops.catalogue import CATALOGUE, Op, scratch
 from .ops.linalg import GRADS, place_matmul
 from .ops.update import _pars, _update_lower
 from .tensor import SymbolicTensor, Variable
@@ -229,11 +229,11 @@ _MATMUL_GRAD = Op(
 
 
 def _fusible_sum(node, makers):
-    """Return the sum over the first of two axes that only this update uses, or None."""
+    """Return the sum over the first axis that only this update uses, or None."""
     total = makers.get(id(node.inputs[4]))
     if total is None or total.op is not _SUM:
         return None
-    if total.attrs != {"axes": (0,), "scale": 1.0} or len(total.inputs[0].shape) != 2:
+    if total.attrs != {"axes": (0,), "scale": 1.0} or len(total.inputs[0].shape) not in (2, 3):
         return None
     return total if total.inputs[0].shape[0] and not _reads_variable(total.inputs[0]) else None
 
@@ -245,9 +245,13 @@ def _fused_sum(node, total):
 
 def _update_with_sum(plan, outs, ins, rule, hyper, option, weight_decay, l2):
     w, s0, s1, s2, x, scalars = ins
-    x = x if x.shape[1] == 1 or x.strides[1] == x.itemsize else contiguous(plan, x)
-    plan.update(rule, w, x, scalars, slots=(s0, s1, s2), hyper=_pars(hyper, weight_decay, l2),
-                option=option, summed=True)  # fmt: skip
+    try:
+        plan.update(rule, w, x, scalars, slots=(s0, s1, s2), hyper=_pars(hyper, weight_decay, l2),
+                    option=option, summed=True)  # fmt: skip
+    except BufferError:  # a layout that the rule does not walk: one after the other
+        gradient = scratch(plan, w.shape, w.dtype)
+        _SUM.lower(plan, [gradient], [x], axes=(0,), scale=1.0)
+        _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
 
 
 _SUM_UPDATE = Op(

@@ -20,7 +20,7 @@ _WIDEST = 1024  # bytes: in longer rows an end matters little
 def row_length(shape: tuple[int, ...], itemsize: int) -> int:
     """Return how many elements from row to row make each row of a matrix begin where a vector does."""
     lanes = _VECTOR.get(core.get_isa(), 16) // itemsize
-    return -(-shape[1] // lanes) * lanes
+    return -(-shape[-1] // lanes) * lanes
 
 
 def padded(nodes: list[Node], wanted: list[SymbolicTensor]) -> set[int]:
@@ -46,6 +46,6 @@ def padded(nodes: list[Node], wanted: list[SymbolicTensor]) -> set[int]:
 
 
 def _ends_within_a_vector(x: SymbolicTensor) -> bool:
-    if len(x.shape) != 2 or x.dtype.kind != "f" or x.shape[0] < 2 or x.shape[1] < 2:
+    if len(x.shape) < 2 or x.dtype.kind != "f" or x.shape[-2] < 2 or x.shape[-1] < 2 or not x.size:
         return False
-    return x.shape[1] * x.dtype.itemsize <= _WIDEST and row_length(x.shape, x.dtype.itemsize) != x.shape[1]
+    return x.shape[-1] * x.dtype.itemsize <= _WIDEST and row_length(x.shape, x.dtype.itemsize) != x.shape[-1]

@@ -251,13 +251,20 @@ class _Binder:
         dead_after = [[] for _ in range(len(self.nodes) + 1)]
         for root, position in self.last_use.items():
             dead_after[position].append(root)
+        dead = []
         for position, node in enumerate(self.nodes):
             for value in self._late_reads.get(position, ()):
                 self.plan.map("copy", self._allocate(value), self._array_of_variable(value.variable))
             self._bind(node)
-            for root in dead_after[position]:
-                for block in self.blocks.pop(root, ()):
-                    self.memory.give(block)
+            dead += dead_after[position]
+            if not schedule.before_parts(self.nodes, position):
+                self._free(dead)
+                dead = []
+
+    def _free(self, roots):
+        for root in roots:
+            for block in self.blocks.pop(root, ()):
+                self.memory.give(block)
 
     def _bind(self, node):
         ins = [self._array(x) for x in node.inputs]
@@ -273,8 +280,8 @@ class _Binder:
     def _allocate(self, value):
         array, block = self.memory.take(self._space_of(value), value.dtype)
         if id(value) in self.padded:
-            array = array[:, : value.shape[1]]
-            self.plan.own_rows(array)
+            array = array[..., : value.shape[-1]]
+            self.plan.own_rows(array.reshape(-1, array.shape[-1]))
         self.blocks.setdefault(self._root(value), []).append(block)
         self.arrays[id(value)] = array
         return array
@@ -283,7 +290,7 @@ class _Binder:
         """Return the shape of the memory that a value gets."""
         if id(value) not in self.padded:
             return value.shape
-        return value.shape[0], layout.row_length(value.shape, value.dtype.itemsize)
+        return *value.shape[:-1], layout.row_length(value.shape, value.dtype.itemsize)
 
     def _array(self, x):
         array = self.arrays.get(id(x))

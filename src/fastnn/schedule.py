@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 from .graph import Node
@@ -10,13 +11,15 @@ from .tensor import SymbolicTensor
 __all__ = ["arrange"]
 
 SMALL = 16  # elements
+BY_PARTS = {"matmul_parts", "sum_parts"}  # of a batch
 
 
 def arrange(nodes: list[Node], inputs: Iterable[SymbolicTensor]) -> list[Node]:
     """Return the nodes in an order that gives the same results, and interrupts a batch's way through them less often.
 
     A node with small results comes first if it hangs on variables alone (a step size, the key of a generator), and last
-    if only such nodes hang on it (the sum of the losses, a guard). Two nodes keep their order where one makes or
+    if only such nodes hang on it (the sum of the losses, a guard). Sums in parts of a batch, which threads share
+    otherwise than its rows, come together before the first use of one. Two nodes keep their order where one makes or
     writes what the other uses.
 
     Parameters
@@ -28,21 +31,61 @@ def arrange(nodes: list[Node], inputs: Iterable[SymbolicTensor]) -> list[Node]:
     links = [_Links(node) for node in nodes]
     first, rest = _parted(links, made=map(id, inputs))
     last, rest = _parted(rest[::-1])
-    return [each.node for each in (*first, *rest[::-1], *last[::-1])]
+    return [each.node for each in (*first, *_together(rest[::-1]), *last[::-1])]
+
+
+def _is_by_parts(node):
+    return node is not None and node.op.name in BY_PARTS
+
+
+def before_parts(nodes: list[Node], position: int) -> bool:
+    """Whether the node behind this one, views aside, is a sum in parts.
+
+    Threads do not wait for each other among these: what one of them still reads must not become memory of another's.
+    """
+    behind = (node for node in itertools.islice(nodes, position + 1, None) if node.op.view is None)
+    return _is_by_parts(next(behind, None))
 
 
 class _Links:
     """What ties a node to others: the ids of what it makes, and of the values and variables that it uses and writes."""
 
-    __slots__ = ("makes", "node", "small", "uses", "writes")
+    __slots__ = ("by_parts", "makes", "node", "small", "uses", "writes")
 
     def __init__(self, node: Node):
         written = [node.inputs[i] for i in node.op.mutates if node.inputs[i] is not None]
         self.node = node
         self.makes = [id(x) for x in node.outputs]
-        self.uses = [id(x if x.variable is None else x.variable) for x in node.inputs if isinstance(x, SymbolicTensor)]
+        self.uses = [of for x in node.inputs for of in _seen(x)]
         self.writes = [id(x) for x in written]
-        self.small = sum([x.size for x in (*node.outputs, *written)]) <= SMALL
+        self.by_parts = _is_by_parts(node)
+        self.small = not self.by_parts and sum([x.size for x in (*node.outputs, *written)]) <= SMALL
+
+
+def _together(links: list[_Links]) -> list[_Links]:
+    """Return the nodes with those of a batch's parts moved to before the first that uses what one of them makes."""
+    order, waiting, made, used = [], [], set(), set()  # made and used by those that wait
+    for each in links:
+        looks = each.node.op.view is not None and not made.isdisjoint(each.uses)
+        if each.by_parts or looks:
+            waiting.append(each)
+            made.update(each.makes)
+            used.update(each.uses)
+            continue
+        if not (made.isdisjoint(each.uses) and used.isdisjoint(each.writes)):
+            order += waiting
+            waiting, made, used = [], set(), set()
+        order.append(each)
+    return order + waiting
+
+
+def _seen(value):
+    """Return the ids of a value and of what it is a view of; a read of a variable counts as the variable."""
+    ids = []
+    while isinstance(value, SymbolicTensor):
+        ids.append(id(value if value.variable is None else value.variable))
+        value = value.node.inputs[0] if value.node is not None and value.node.op.view is not None else None
+    return ids
 
 
 def _parted(links: list[_Links], made: Iterable[int] = ()) -> tuple[list[_Links], list[_Links]]:

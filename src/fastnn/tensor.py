@@ -211,16 +211,21 @@ def laid_out_like(memory: np.ndarray, like: np.ndarray) -> np.ndarray:
     return array.transpose(np.argsort(order))
 
 
-def _kernel_storage(shape, dtype) -> np.ndarray:
-    """Return zeroed storage of a dense kernel, seen as (in, out): rows padded to a cache line.
+def stored_by_output(n_in: int, n_out: int) -> bool:
+    """Whether a dense kernel stands in memory as [out][in].
 
     [in][out] lets outputs stand along the vector, which is the fastest product where they fill it. Otherwise long
     inputs are stored [out][in], so that the forward product is a dot product along adjacent elements. One input
     alone is one row.
     """
+    return (n_in > LONG_INPUT and n_out % WHOLE_OUTPUT and n_out < WIDE_OUTPUT) or n_out < min(NARROW_OUTPUT, n_in)
+
+
+def _kernel_storage(shape, dtype) -> np.ndarray:
+    """Return zeroed storage of a dense kernel, seen as (in, out): rows padded to a cache line."""
     n_in, n_out = shape
     per_line = ALIGNMENT // dtype.itemsize
-    by_output = (n_in > LONG_INPUT and n_out % WHOLE_OUTPUT and n_out < WIDE_OUTPUT) or n_out < min(NARROW_OUTPUT, n_in)
+    by_output = stored_by_output(n_in, n_out)
     rows, cols = (n_out, n_in) if by_output else (n_in, n_out)
     padded = -(-cols // per_line) * per_line
     if padded * dtype.itemsize % PAGE == 0:  # rows a page apart would meet in the same lines of the cache

@@ -287,15 +287,20 @@ static void fill_update(trial *t, int dtype, int rule)
     fnn_step *s = &t->step;
     int uses[SLOTS];
     int64_t rows = pick_size(t, 70), cols = pick_size(t, 1000), stride = pad(t, cols), g_stride = pad(t, cols);
-    int64_t summed = rows > 0 && one_in(t, 3) ? rows * random_int(&t->rng, 1, 20) : 0;
+    int64_t planes = one_in(t, 4) ? random_int(&t->rng, 1, 4) : 0; /* whose sum is the gradient */
+    int64_t summed = !planes && rows > 0 && one_in(t, 3) ? rows * random_int(&t->rng, 1, 20) : 0; /* rows of a bias' */
     if (summed)
         rows = 1;
     pick_rule(t, rule, uses, s->par, &s->dim[4]);
     give_rows(t, 0, dtype, OUTPUT, rows, cols, stride);
     give_slots(t, 1, dtype, uses, rows, cols, stride);
-    give_rows(t, 4, dtype, INPUT, summed ? summed : rows, cols, g_stride);
+    if (planes)
+        give(t, 4, dtype, INPUT, 3, (int64_t[]){planes, rows, cols}, (int64_t[]){rows * g_stride, g_stride, 1});
+    else
+        give_rows(t, 4, dtype, INPUT, summed ? summed : rows, cols, g_stride);
     give_scalars(t, 5);
-    s->dim[5] = summed;
+    s->dim[5] = planes + summed;
+    s->dim[6] = planes ? rows * g_stride : g_stride;
     s->dim[0] = rows;
     s->dim[1] = cols;
     s->dim[2] = stride;
@@ -419,9 +424,12 @@ static void fill_matmul_parts(trial *t, int dtype)
         a[0] = 1;
         a[1] = pad(t, m);
     }
-    int64_t dim[] = {m, n, k, c[1], a[0], a[1], b[0], 1, 0, 0, 0, parts, c[0]};
+    int64_t room = one_in(t, 3), multiple = one_in(t, 2) ? 16 : 1;
+    int64_t dim[] = {m, n, k, c[1], a[0], a[1], b[0], 1, 0, multiple, 0, parts, c[0], room};
     memcpy(s->dim, dim, sizeof dim);
-    give(t, 0, dtype, OUTPUT, 3, (int64_t[]){parts, m, n}, c);
+    give(t, 0, dtype, OUTPUT, 3, (int64_t[]){parts, m, room ? c[1] : n}, c);
+    if (room)
+        spare_ends(t, n, c[1]);
     give(t, 1, dtype, INPUT, 2, (int64_t[]){m, k}, a);
     if (one_in(t, 2))
         thin_out(t, &t->operands[t->used - 1], (int)random_int(&t->rng, 30, 100));
@@ -439,6 +447,15 @@ static void fill_sum_planes(trial *t, int dtype)
     give(t, 1, dtype, INPUT, 3, (int64_t[]){planes, m, n}, (int64_t[]){m * row, row, 1});
     if (!one_in(t, 4))
         give_vector(t, 2, dtype, INPUT, n);
+}
+
+static void fill_sum_parts(trial *t, int dtype)
+{
+    int64_t rows = pick_size(t, one_in(t, 4) ? 3000 : 200), n = pick_size(t, 150), parts = random_int(&t->rng, 1, 4);
+    int64_t dim[] = {rows, n, parts, pad(t, n), pad(t, n)};
+    memcpy(t->step.dim, dim, sizeof dim);
+    give_rows(t, 0, dtype, OUTPUT, parts, n, dim[4]);
+    give_rows(t, 1, dtype, INPUT, rows, n, dim[3]);
 }
 
 /* ---- all -------------------------------------------------------------------------------------------- */
@@ -545,6 +562,8 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_matmul_parts(t, dtype);
     else if (!strcmp(name, "sum_planes"))
         fill_sum_planes(t, dtype);
+    else if (!strcmp(name, "sum_parts"))
+        fill_sum_parts(t, dtype);
     else if (!strcmp(name, "guard"))
         fill_guard(t, dtype);
     else if (among(name, "perceptron perceptron_csr"))

@@ -12,10 +12,10 @@ typedef void (*reference_f64)(int64_t, int64_t, int64_t, double *, int64_t, cons
 static const reference_f32 in_f32[] = {matmul_axpy_reference_f32, matmul_dot_reference_f32};
 static const reference_f64 in_f64[] = {matmul_axpy_reference_f64, matmul_dot_reference_f64};
 
-/* Where part p of k begins: at a multiple of 16. */
-static int64_t part_begins(int64_t k, int64_t p, int64_t parts)
+/* Where part p of k begins. */
+static int64_t part_begins(int64_t k, int64_t p, int64_t parts, int64_t multiple)
 {
-    return p < parts ? k * p / parts / 16 * 16 : k;
+    return p < parts ? k * p / parts / multiple * multiple : k;
 }
 
 void check_product(const trial *t, const char *name, int dtype, const char *what)
@@ -34,7 +34,8 @@ void check_product(const trial *t, const char *name, int dtype, const char *what
     CHECK(all, "no memory");
     memcpy(all, c->data, bytes); /* for what lies between the rows */
     for (int64_t p = 0, parts = in_parts ? d[11] : 1; p < parts; p++) {
-        int64_t from = part_begins(d[2], p, parts), k = part_begins(d[2], p + 1, parts) - from;
+        int64_t multiple = in_parts ? d[9] : 1;
+        int64_t from = part_begins(d[2], p, parts, multiple), k = part_begins(d[2], p + 1, parts, multiple) - from;
         if (dtype == FNN_F32)
             in_f32[dot](d[0], d[1], k, (float *)all + p * d[12], d[3], (float *)s->buf[1] + from * d[5], d[4], d[5],
                         (float *)s->buf[2] + from * d[6], d[6], d[7], fused);

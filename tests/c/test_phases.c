@@ -96,6 +96,23 @@ static void test_parts(void)
     CHECK(s[3].parts == 1 && s[3].phase == s[2].phase, "the caller's step of a shared phase");
 }
 
+/* Little work on what two threads have in their caches is shared, too, but does not call another thread. */
+static void test_homes(void)
+{
+    plan p = {.n = 0};
+    BY_ROWS(y, x);
+    add(&p, nothing, 40, 100, touch(z, 40, 0, 1), OWN(y, 0));
+    CHECK(phases(&p) == 10, "%d", phases(&p));
+    p.steps[1].homes = 2;
+    CHECK(phases(&p) == 12 && p.steps[1].parts == 2 && !p.steps[1].lead, "%d", (int)p.steps[1].parts);
+    p.steps[1].grain = 10;
+    CHECK(phases(&p) == 12 && p.steps[1].parts == 4, "work for more threads: %d", (int)p.steps[1].parts);
+    plan alone = {.n = 0};
+    add(&alone, nothing, 40, 100, touch(z, 40, 0, 1), OWN(y, 0));
+    alone.steps[0].homes = 2;
+    CHECK(phases(&alone) == 0, "%d", phases(&alone));
+}
+
 /* ---- running ------------------------------------------------------------------------------------------ */
 
 /* y[r] = 2 x[r] + 1, element by element of rows or alone */
@@ -160,6 +177,7 @@ int main(void)
 {
     test_phases();
     test_parts();
+    test_homes();
     test_same_bits();
     puts("phases: passed");
     return 0;

@@ -225,6 +225,16 @@ cdef int read_scalars(object scalars, operand *e) except -1:
     return 0
 
 
+cdef void drop_first(operand *o) noexcept:
+    """See the first of a number of arrays."""
+    cdef int i
+    o.rank -= 1
+    o.size //= o.shape[0]
+    for i in range(o.rank):
+        o.shape[i] = o.shape[i + 1]
+        o.stride[i] = o.stride[i + 1]
+
+
 cdef int as_rows(operand *o) except -1:
     """See parameters as rows of adjacent elements: sort axes by stride, merge all but padded rows."""
     sort_axes(o, 1)

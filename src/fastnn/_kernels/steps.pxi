@@ -278,8 +278,8 @@ cdef class Steps:
         if y is not None:
             add_touch(reach, &e, False, row_bytes(&e) if by_rows else 0)
 
-    def matmul_parts(self, planes, a, b):
-        """planes[p] = a @ b over the p-th part of what is summed: see c/matmul_parts.inc.
+    def matmul_parts(self, planes, a, b, int64_t multiple=1):
+        """planes[p] = a @ b over the p-th part of what is summed, which begins at such a multiple: see c/matmul_parts.inc.
 
         Raises BufferError when the strides suit no kernel: copy an operand then.
         """
@@ -296,12 +296,13 @@ cdef class Steps:
             raise TypeError(f"matmul_parts: dtypes {DTYPES[p.dtype]} @ {DTYPES[q.dtype]} -> {DTYPES[o.dtype]}")
         if overlap(&o, &p) or overlap(&o, &q) or (o.shape[0] > 1 and o.size and not row_bytes(&o)):
             raise ValueError("matmul_parts: the planes overlap an operand, or each other")
-        if o.stride[2] != 1 or q.stride[1] != 1:
+        if o.shape[2] > 1 and (o.stride[2] != 1 or q.stride[1] != 1):
             raise BufferError("matmul_parts: rows of planes and of the second operand must be adjacent")
         step = self.new_step()
         step.buf[0], step.buf[1], step.buf[2] = o.data, p.data, q.data
+        room = self.own.get(<size_t>o.data) == o.stride[1] * o.item
         for i, number in enumerate((o.shape[1], o.shape[2], p.shape[1], o.stride[1], p.stride[0], p.stride[1],
-                                    q.stride[0], 1, 0, 0, 0, o.shape[0], o.stride[0])):
+                                    q.stride[0], 1, 0, multiple, 0, o.shape[0], o.stride[0], room)):
             step.dim[i] = number
         self.touch(&o, True)
         self.touch(&p, False)
@@ -337,11 +338,31 @@ cdef class Steps:
         add_touch(&self.reach[self.count - 1], &o, True, row_bytes(&o))
         add_touch(&self.reach[self.count - 1], &p, False, 0)
 
+    def sum_parts(self, sums, x):
+        """sums[p] = the sum of the p-th part of the rows of x: see c/matmul_parts.inc."""
+        cdef operand o, p
+        cdef fnn_step *step
+        read(sums, &o, True)
+        read(x, &p, False)
+        if o.rank != 2 or p.rank != 2 or o.shape[1] != p.shape[1] or o.dtype != p.dtype or overlap(&o, &p) or (
+                o.shape[0] > 1 and o.size and not row_bytes(&o)):
+            raise ValueError(f"sum_parts: {shape_of(&p)} -> {shape_of(&o)}")
+        if o.shape[1] > 1 and (o.stride[1] != 1 or p.stride[1] != 1):
+            raise BufferError("sum_parts: rows must be adjacent")
+        step = self.new_step()
+        step.buf[0], step.buf[1] = o.data, p.data
+        for i, number in enumerate((p.shape[0], o.shape[1], o.shape[0], p.stride[0], o.stride[0])):
+            step.dim[i] = number
+        self.touch(&o, True)
+        self.touch(&p, False)
+        self.keep.append((sums, x))
+        self.commit("sum_parts", o.dtype)
+
     cdef int64_t parts_of(self, const operand *x) noexcept:
         """Of a matrix that is gathered, in how many parts of its rows the first product wants it; 0: it does not matter."""
         cdef Py_ssize_t i
         for i in range(self.count):
-            if self.steps[i].buf[1] == x.data and self.steps[i].dim[11] and self.names[i] == "matmul_parts":
+            if self.steps[i].buf[1] == x.data and self.steps[i].dim[9] > 1 and self.names[i] == "matmul_parts":
                 return self.steps[i].dim[11]
         return 0
 
@@ -371,21 +392,30 @@ cdef class Steps:
     def update(self, str rule, w, g, scalars, slots=(), hyper=(), int option=0, bint summed=False):
         """An optimizer rule on w and its slots (equal layouts), in place.
 
-        g has w's shape; with ``summed`` w is a vector and g a matrix, the sum of whose rows is the gradient.
+        g has w's shape; with ``summed`` an axis more, the first, over which the gradient is the sum.
         """
-        cdef operand o, e, q
+        cdef operand o, e, q, term
         cdef fnn_step *step
         cdef int i
         read(w, &o, True)
         read(g, &q, False)
-        if shape_of(&o) != shape_of(&q)[1 if summed else 0:] or o.dtype != q.dtype or (summed and o.rank != 1):
+        if shape_of(&o) != shape_of(&q)[1 if summed else 0:] or o.dtype != q.dtype or (summed and not q.rank):
             raise ValueError(f"{rule}: a gradient of shape {shape_of(&q)} {DTYPES[q.dtype]} for parameters of "
                              f"shape {shape_of(&o)} {DTYPES[o.dtype]}")
         if overlap(&o, &q):
             raise ValueError(f"{rule}: the gradient overlaps the parameters")
         if o.size == 0:
             return
+        if summed and q.shape[0] == 0:
+            raise ValueError(f"{rule}: a gradient summed over no rows")
+        term = q
+        if summed:
+            drop_first(&term)
         as_rows(&o)
+        read(w, &e, False)
+        rows_in_order_of(&e, &term)
+        if term.shape[1] > 1 and term.stride[1] != 1:
+            raise BufferError(f"{rule}: the gradient's layout does not suit the parameters'")
         step = self.new_step()
         for i, slot in enumerate(slots):
             if slot is None:
@@ -395,15 +425,6 @@ cdef class Steps:
             require_like(&e, &o, "a slot")
             step.buf[1 + i] = e.data
             self.touch(&e, True)
-        if summed:
-            if q.shape[0] == 0:
-                raise ValueError(f"{rule}: a gradient summed over no rows")
-            step.dim[5] = q.shape[0]
-        else:
-            read(w, &e, False)
-            rows_in_order_of(&e, &q)
-        if q.shape[1] > 1 and q.stride[1] != 1:
-            raise BufferError(f"{rule}: the gradient's layout does not suit the parameters'")
         step.buf[0] = o.data
         step.buf[4] = q.data
         self.touch(&o, True)
@@ -414,8 +435,11 @@ cdef class Steps:
         step.dim[0] = o.shape[0]
         step.dim[1] = o.shape[1]
         step.dim[2] = o.stride[0]
-        step.dim[3] = q.stride[0]
+        step.dim[3] = term.stride[0]
         step.dim[4] = option
+        if summed:
+            step.dim[5] = q.shape[0]
+            step.dim[6] = q.stride[0]
         for i, value in enumerate(hyper):
             step.par[i] = value
         self.keep.append((w, g, scalars, slots))

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
 from .._kernels.core import ACTIVATIONS
-from ..tensor import convert_to_tensor
+from ..tensor import convert_to_tensor, stored_by_output
 from . import activation as act
 from .catalogue import Op, contiguous, copied, scratch
 from .convert import cast, to_float, to_number
 from .elementwise import multiply
+from .joining import concatenate
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze, transpose
 
 __all__ = ["dense", "dot", "matmul", "outer", "tensordot", "vdot"]
 
 
-LONG_SUM = 512  # products that sum over so many and more, and have so many columns,
+PARTS = 2  # of a sum that is made in parts
+LONG_SUM = 512  # products that sum over so many and more, and have so many columns, are made so,
 WIDTHS = range(50, 257)
-PARTS = 2  # are made in so many parts of the sum
-PART_ROWS = 256  # and at most so many rows at once
+PART_ROWS = 256  # at most so many rows at once,
+LINE = 16  # in parts that begin at multiples of so many elements
+BATCH_READ = 1 << 13  # gradients over so many elements of a batch and more are made so, too,
+BATCH_WEIGHTS = 1 << 16  # of at most so many weights
 
 
 def _is_long(a, b):
@@ -38,7 +43,7 @@ def _place_parts(plan, out, a, b, **epilogue):
     for first in range(0, len(a), PART_ROWS):
         rows = a[first : first + PART_ROWS]
         planes = memory[:, : len(rows), : b.shape[1]]
-        plan.matmul_parts(planes, rows, b)
+        plan.matmul_parts(planes, rows, b, multiple=LINE)
         plan.sum_planes(out[first : first + PART_ROWS], planes, **epilogue)
 
 
@@ -69,7 +74,7 @@ def _swap(x):
 
 def _matmul_vjp(call, dy):
     (a, b), needs = call.inputs, call.needs
-    return _matmul(dy, _swap(b)) if needs[0] else None, _matmul(_swap(a), dy) if needs[1] else None
+    return _matmul(dy, _swap(b)) if needs[0] else None, _weights_gradient(a, dy) if needs[1] else None
 
 
 _matmul = Op(
@@ -82,6 +87,98 @@ _matmul = Op(
     spaced=(0, 1),
     convert=to_float,
 )
+
+
+# ---- sums over a batch in parts of it ----------------------------------------------------------------------
+
+
+def _bounds(n):
+    """Return where parts of a sum over n begin, and the end."""
+    return [n * part // PARTS for part in range(PARTS + 1)]
+
+
+def _parts(n):
+    return [slice(*bounds) for bounds in pairwise(_bounds(n))]
+
+
+def _matmul_parts_lower(plan, outs, ins):
+    (planes,), (a, b) = outs, ins
+    try:
+        plan.matmul_parts(planes, a, b)
+    except BufferError:
+        plan.matmul_parts(planes, a, copied(plan, b))
+
+
+def _matmul_parts_vjp(call, dplanes):
+    (a, b), parts = call.inputs, list(enumerate(_parts(call.inputs[1].shape[0])))
+    da = [_matmul(dplanes[p], transpose(b[part])) for p, part in parts] if call.needs[0] else None
+    db = [_matmul(transpose(a[:, part]), dplanes[p]) for p, part in parts] if call.needs[1] else None
+    return da and concatenate(da, axis=1), db and concatenate(db, axis=0)
+
+
+_matmul_parts = Op(
+    "matmul_parts",
+    inputs=["x1", "x2"],
+    spec=lambda a, b: [((PARTS, a.shape[0], b.shape[1]), a.dtype)],
+    reference=lambda a, b: np.stack([a[:, part] @ b[part] for part in _parts(len(b))]),
+    vjp=_matmul_parts_vjp,
+    lower=_matmul_parts_lower,
+    spaced=(0, 1),
+    convert=to_float,
+    doc="The products of two matrices over either half of what is summed.",
+)
+
+
+def _sum_parts_lower(plan, outs, ins):
+    (sums,), (x,) = outs, ins
+    try:
+        plan.sum_parts(sums, x)
+    except BufferError:
+        plan.sum_parts(sums, copied(plan, x))
+
+
+def _sum_parts_vjp(call, dsums):
+    rows, columns = call.inputs[0].shape
+    sizes = [part.stop - part.start for part in _parts(rows)]
+    return (concatenate([broadcast_to(dsums[p], (size, columns)) for p, size in enumerate(sizes)], axis=0),)
+
+
+_sum_parts = Op(
+    "sum_parts",
+    inputs=["x"],
+    spec=lambda x: [((PARTS, x.shape[1]), x.dtype)],
+    reference=lambda x: np.stack([x[part].sum(0) for part in _parts(len(x))]),
+    vjp=_sum_parts_vjp,
+    lower=_sum_parts_lower,
+    spaced=(0,),
+    convert=to_float,
+    doc="The sums of a matrix over either half of its rows.",
+)
+
+
+def _is_by_parts(rows, n_in, n_out):
+    """Whether a gradient is summed in parts of the batch, each by the thread that has made its rows.
+
+    What one processor has written reaches another slowly: then only sums have to, not all rows of x and dy.
+    """
+    weights, read = n_in * n_out, rows * (n_in + n_out)
+    return read >= BATCH_READ and weights <= BATCH_WEIGHTS and 4 * weights <= read
+
+
+def _weights_gradient(x, dy):
+    """Return transpose(x) @ dy, or of stacks of matrices those."""
+    if len(x.shape) != 2 or not _is_by_parts(*x.shape, dy.shape[1]):
+        return _matmul(_swap(x), dy)
+    if stored_by_output(x.shape[1], dy.shape[1]):
+        planes = transpose(_matmul_parts(transpose(dy), x), (0, 2, 1))
+    else:
+        planes = _matmul_parts(transpose(x), dy)
+    return reduce_sum(planes, axis=0)
+
+
+def _bias_gradient(x, dy):
+    """Return the sum of dy's rows, in parts where the weights' is."""
+    return reduce_sum(_sum_parts(dy) if _is_by_parts(*x.shape, dy.shape[1]) else dy, axis=0)
 
 
 def matmul(x1, x2):
@@ -142,8 +239,8 @@ def _dense_vjp(call, dy):
     else:
         dz = GRADS[activation](dy, y)
     dx = _matmul(dz, transpose(kernel)) if call.needs[0] else None
-    dkernel = _matmul(transpose(x), dz) if call.needs[1] else None
-    return dx, dkernel, reduce_sum(dz, axis=0) if call.needs[2] else None
+    dkernel = _weights_gradient(x, dz) if call.needs[1] else None
+    return dx, dkernel, _bias_gradient(x, dz) if call.needs[2] else None
 
 
 def _dense_reference(x, kernel, bias, activation, parameter):

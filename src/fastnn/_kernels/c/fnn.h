@@ -27,6 +27,7 @@ struct fnn_step {
     fnn_kernel run;
     int64_t units;          /* how many independent units of work there are (may be 0) */
     int64_t grain;          /* fewest units worth handing to one thread */
+    int64_t homes;          /* threads that have its operands in their caches: so many share it, however little it is */
     void *buf[FNN_BUFS];    /* operands, outputs first; each kernel's comment gives their shapes */
     int64_t dim[FNN_DIMS];  /* sizes, strides (in elements) and small options */
     double par[FNN_PARS];   /* scalar parameters */

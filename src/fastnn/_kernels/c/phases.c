@@ -10,7 +10,7 @@
  *
  * Steps that touch their own part of rows in each unit are shared BY_ROWS: all of a phase are cut at the same
  * fractions of their units, those of the fewest units among them. Others are shared BY_UNITS, each as it likes, if
- * they are work for two threads; else the CALLER runs them.
+ * they are work for two threads or threads have their operands already; else the CALLER runs them.
  */
 #include "fnn.h"
 
@@ -21,6 +21,13 @@ enum { FEWEST_ROWS = 8 };   /* that are cut */
 static double work(const fnn_step *s)
 {
     return (double)s->units / (double)s->grain;
+}
+
+/* How many threads share it by units. */
+static double wanted(const fnn_step *s)
+{
+    const double homes = (double)s->homes;
+    return work(s) > homes ? work(s) : homes;
 }
 
 /* Whether each unit writes to rows of its own. */
@@ -41,7 +48,7 @@ static int share_of(const fnn_step *s, const fnn_reach *r, int64_t rows)
     const int fits = !rows || s->units % rows == 0 || rows % s->units == 0;
     if (s->units >= FEWEST_ROWS && fits && writes_rows(r))
         return BY_ROWS;
-    return s->units > 1 && work(s) >= 2 ? BY_UNITS : CALLER;
+    return s->units > 1 && (work(s) >= 2 || s->homes > 1) ? BY_UNITS : CALLER;
 }
 
 static int meet(const fnn_touch *a, const fnn_touch *b)
@@ -108,14 +115,14 @@ static int settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
     const double callers = l.callers + l.by_rows - rows_shared;
     for (int64_t k = 0; k < n; k++) {
         fnn_step *s = &steps[k];
-        const double threads = s->share == BY_ROWS ? 2 * l.by_rows : s->share == BY_UNITS ? work(s) : 1;
+        const double threads = s->share == BY_ROWS ? 2 * l.by_rows : s->share == BY_UNITS ? wanted(s) : 1;
         s->parts = threads < 2 ? 1 : threads < FNN_MAX_THREADS ? (int64_t)threads : FNN_MAX_THREADS;
         s->per_cut = s->share == BY_ROWS ? s->units / rows : 1;
         s->cuts = s->units / s->per_cut;
         s->lead = s->parts > 1 ? (int64_t)((double)s->cuts * callers / shared) : 0;
         s->phase = shared > 0 ? phase : 0;
     }
-    return l.by_units > 0 || l.by_rows >= 2;
+    return l.by_units >= 2 || l.by_rows >= 2;
 }
 
 /* Without a phase that is work for two threads nobody is asked to help. */
