@@ -1,5 +1,6 @@
 /* What threads share and where they wait: phases of made-up steps, and plans that show every barrier that is missing. */
 #include "check.h"
+#include "flag.h"
 #include "fnn.h"
 
 #include <string.h>
@@ -146,7 +147,8 @@ static void add_up(const fnn_step *s, int64_t begin, int64_t end)
     for (int64_t i = 0; i < ROWS * WIDE; i++) total += x[i] / (ROWS * WIDE);
 }
 
-static void run(int threads)
+/* The plan from the start; spent: NULL, or the seconds of its five steps. */
+static void run(int threads, double *spent)
 {
     plan p = {.n = 0};
     add(&p, forth, ROWS * WIDE, 4096, OWN_OUT(y, 1), OWN(x, 1));
@@ -159,16 +161,36 @@ static void run(int threads)
     for (int i = 0; i < ROWS * WIDE; i++) x[i] = (float)(i % 97) * 0.01f;
     total = 0;
     fnn_set_threads(threads);
-    CHECK(fnn_run(p.steps, p.n, 300, 0, 0, 0) == 300, "%d threads", threads);
+    CHECK(fnn_run_timed(p.steps, p.n, 300, 0, 0, 0, spent) == 300, "%d threads", threads);
 }
 
 static void test_same_bits(void)
 {
     static float expected[ROWS * WIDE];
-    run(1);
+    run(1, 0);
     memcpy(expected, x, sizeof x);
     for (int threads = 2; threads <= 5; threads++) {
-        run(threads);
+        run(threads, 0);
+        CHECK(!memcmp(expected, x, sizeof x), "%d threads", threads);
+    }
+}
+
+/* All that passes belongs to one step or another, on any number of threads, and the clock changes nothing. */
+static void test_times(void)
+{
+    static float expected[ROWS * WIDE];
+    run(1, 0);
+    memcpy(expected, x, sizeof x);
+    for (int threads = 1; threads <= 3; threads++) {
+        double spent[5] = {0}, sum = 0;
+        const int64_t start = fnn_now_ns();
+        run(threads, spent);
+        const double all = 1e-9 * (double)(fnn_now_ns() - start);
+        for (int k = 0; k < 5; k++) {
+            CHECK(spent[k] > 0, "%d threads: step %d takes no time", threads, k);
+            sum += spent[k];
+        }
+        CHECK(sum <= all, "%d threads: %g s of %g", threads, sum, all);
         CHECK(!memcmp(expected, x, sizeof x), "%d threads", threads);
     }
 }
@@ -179,6 +201,7 @@ int main(void)
     test_parts();
     test_homes();
     test_same_bits();
+    test_times();
     puts("phases: passed");
     return 0;
 }

@@ -10,7 +10,6 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from .fnn cimport *
 
@@ -241,27 +240,21 @@ cdef class Plan(Steps):
             fnn_run(self.steps, steps, 1, 0, &self.state, 1)
 
     def times(self, int64_t repeats=1, int64_t advance=0, int64_t cursor=0, int threads=0):
-        """Seconds that each step takes, the mean over ``repeats`` runs: where the time of a plan goes.
+        """Seconds from where each step begins to where the next one does: where the time of a plan goes.
 
-        The steps run one after the other as they do in ``run``, but each as a job of its own.
+        The mean over ``repeats`` runs as ``run`` makes them, by the calling thread's clock: what it waits for other
+        threads is in the last step of a phase.
         """
         cdef Py_ssize_t i
-        cdef int64_t k
-        cdef double start, now
+        cdef int64_t done
         cdef double *spent = <double *>calloc(self.count + 1, sizeof(double))
         if spent == NULL:
             raise MemoryError("no memory for the times of a plan")
         fnn_rewind(&self.state, cursor)
         self.share()
         with nogil:
-            for k in range(repeats):
-                start = seconds()
-                for i in range(self.count):
-                    fnn_run(self.steps + i, 1, 1, advance if i == self.count - 1 else 0, &self.state, threads)
-                    now = seconds()
-                    spent[i] += now - start
-                    start = now
-        times = [spent[i] / max(repeats, 1) for i in range(self.count)]
+            done = fnn_run_timed(self.steps, self.count, repeats, advance, &self.state, threads, spent)
+        times = [spent[i] / max(done, 1) for i in range(self.count)]
         free(spent)
         if self.errors:
             raise self.errors.pop()
@@ -283,12 +276,6 @@ include "runs.pxi"
 include "template.pxi"
 
 include "orders.pxi"
-
-
-cdef double seconds() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return now.tv_sec + 1e-9 * now.tv_nsec
 
 
 cdef void do_nothing(const fnn_step *s, int64_t begin, int64_t end) noexcept nogil:

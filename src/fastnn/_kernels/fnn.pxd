@@ -45,6 +45,8 @@ cdef extern from "fnn.h" nogil:
     void fnn_rewind(fnn_state *state, int64_t cursor)
     int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
                     fnn_state *state, int threads)
+    int64_t fnn_run_timed(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
+                    fnn_state *state, int threads, double *spent)
     ctypedef struct fnn_stretch:
         const fnn_step *steps
         int64_t n, repeats, advance, cursor

@@ -21,7 +21,22 @@ typedef struct {
     int64_t done; /* repeats completed; the caller's */
     int leave;    /* the caller's word to the others; read after a barrier */
     int stopped;
+    double *spent; /* NULL, or seconds of the caller's by step; */
+    int64_t last;  /* counted up to this time, in ns */
 } plan_run;
+
+/* What follows is compiled with and without a clock. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* What has passed belongs to step s. */
+INLINE void count(plan_run *r, const int timed, const fnn_step *s)
+{
+    if (!timed)
+        return;
+    const int64_t now = fnn_now_ns();
+    r->spent[s - r->steps] += 1e-9 * (double)(now - r->last);
+    r->last = now;
+}
 
 static void run_alone(const fnn_step *s)
 {
@@ -56,26 +71,38 @@ static int end_repeat(plan_run *r, int n)
     return r->stopped || !fnn_crew_is(n, r->threads);
 }
 
-static void loop_alone(plan_run *r)
+INLINE void repeats_alone(plan_run *r, const int timed)
 {
     const fnn_step *end = r->steps + r->n;
     for (int64_t left = r->left; left > 0; left--) {
-        for (const fnn_step *s = r->steps; s < end; s++)
+        for (const fnn_step *s = r->steps; s < end; s++) {
             run_alone(s);
+            count(r, timed, s);
+        }
         if (end_repeat(r, 1))
             break;
     }
+}
+
+static void loop_alone(plan_run *r)
+{
+    if (r->spent)
+        repeats_alone(r, 1);
+    else
+        repeats_alone(r, 0);
     fnn_ahead_forget();
 }
 
 /* One repeat of thread i; `behind`: the caller has done something since the last barrier. 1: leave. */
-static int repeat_together(plan_run *r, int i, int n, int behind)
+INLINE int repeat_together(plan_run *r, const int timed, int i, int n, int behind)
 {
     const fnn_step *end = r->steps + r->n;
     for (const fnn_step *s = r->steps; s < end;) {
         if (!s->phase) {
-            if (i == 0)
+            if (i == 0) {
                 run_alone(s);
+                count(r, timed, s);
+            }
             behind = 1;
             s++;
             continue;
@@ -85,18 +112,24 @@ static int repeat_together(plan_run *r, int i, int n, int behind)
             if (r->leave)
                 return 1;
         }
-        for (const int64_t phase = s->phase; s < end && s->phase == phase; s++) run_part(s, i, n);
+        for (const int64_t phase = s->phase; s < end && s->phase == phase; s++) {
+            run_part(s, i, n);
+            if (i == 0)
+                count(r, timed, s);
+        }
         fnn_barrier(i, n);
+        if (i == 0)
+            count(r, timed, s - 1); /* who waits, too */
         behind = 0;
     }
     return 0;
 }
 
-static void loop_together(plan_run *r, int i, int n)
+INLINE void repeats_together(plan_run *r, const int timed, int i, int n)
 {
     int64_t left = r->left;
     for (int64_t k = 0; k < left; k++) {
-        if (repeat_together(r, i, n, k > 0))
+        if (repeat_together(r, timed, i, n, k > 0))
             return;
         if (i == 0 && end_repeat(r, n) && k + 1 < left) {
             r->leave = 1;
@@ -106,15 +139,22 @@ static void loop_together(plan_run *r, int i, int n)
     }
 }
 
+static void loop_together(plan_run *r, int i, int n)
+{
+    if (r->spent)
+        repeats_together(r, 1, i, n);
+    else
+        repeats_together(r, 0, i, n);
+    fnn_ahead_forget();
+}
+
 static void job(void *arg, int i, int n)
 {
     fnn_fpmode mode = fnn_fp_enter();
-    if (n == 1) {
+    if (n == 1)
         loop_alone(arg);
-    } else {
+    else
         loop_together(arg, i, n);
-        fnn_ahead_forget();
-    }
     fnn_fp_leave(mode);
 }
 
@@ -160,15 +200,21 @@ static void run_repeats(plan_run *r)
     } while (r->done < r->repeats && !r->stopped);
 }
 
-int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state, int threads)
+int64_t fnn_run_timed(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state, int threads,
+                      double *spent)
 {
     fnn_state none = {0};
     plan_run r = {.steps = steps, .n = n, .repeats = repeats, .advance = advance, .state = state ? state : &none,
-                  .most = any_shared(steps, n) ? threads : 1};
+                  .most = any_shared(steps, n) ? threads : 1, .spent = spent, .last = spent ? fnn_now_ns() : 0};
     fnn_fpmode mode = fnn_fp_enter();
     run_repeats(&r);
     fnn_fp_leave(mode);
     return r.done;
+}
+
+int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance, fnn_state *state, int threads)
+{
+    return fnn_run_timed(steps, n, repeats, advance, state, threads, 0);
 }
 
 /* 1: a guard stopped it. */

@@ -97,6 +97,11 @@ static inline void fnn_rewind(fnn_state *state, int64_t cursor)
 int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
                 fnn_state *state, int threads);
 
+/* The same; adds to spent[k] the seconds from where step k begins to where the next one does, on the calling thread:
+ * with what it waits for the others behind a phase. */
+int64_t fnn_run_timed(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
+                      fnn_state *state, int threads, double *spent);
+
 /* A plan's part in a sequence: from row `cursor` on, so many repeats. */
 typedef struct {
     const fnn_step *steps;
