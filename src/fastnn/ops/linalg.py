@@ -92,13 +92,9 @@ _matmul = Op(
 # ---- sums over a batch in parts of it ----------------------------------------------------------------------
 
 
-def _bounds(n):
-    """Return where parts of a sum over n begin, and the end."""
-    return [n * part // PARTS for part in range(PARTS + 1)]
-
-
 def _parts(n):
-    return [slice(*bounds) for bounds in pairwise(_bounds(n))]
+    """Return the parts of a sum over n, as slices."""
+    return [slice(*bounds) for bounds in pairwise(n * part // PARTS for part in range(PARTS + 1))]
 
 
 def _matmul_parts_lower(plan, outs, ins):
@@ -110,7 +106,8 @@ def _matmul_parts_lower(plan, outs, ins):
 
 
 def _matmul_parts_vjp(call, dplanes):
-    (a, b), parts = call.inputs, list(enumerate(_parts(call.inputs[1].shape[0])))
+    a, b = call.inputs
+    parts = list(enumerate(_parts(b.shape[0])))
     da = [_matmul(dplanes[p], transpose(b[part])) for p, part in parts] if call.needs[0] else None
     db = [_matmul(transpose(a[:, part]), dplanes[p]) for p, part in parts] if call.needs[1] else None
     return da and concatenate(da, axis=1), db and concatenate(db, axis=0)
