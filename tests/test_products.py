@@ -185,23 +185,21 @@ def test_long_sums_are_made_in_parts_and_batches_are_gathered_so():
     np.testing.assert_array_equal(program.outputs[0], np.maximum(ops.matmul(x[31::-1], w).numpy(), 0))
 
 
-def one_layer(activation="tanh"):
-    """Return a training step of one dense layer, and how it makes its variables: weights, bias, Adam's slots."""
+def dense_layer(n_in, n_out, dtype):
+    """Return the weights and the bias of a dense layer, and their optimizer."""
+    kernel, bias = weights(n_in, n_out, dtype), fastnn.Variable(np.zeros(n_out, dtype))
+    optimizer = fastnn.optimizers.Adam(0.01)
+    optimizer.build([kernel, bias])
+    return kernel, bias, optimizer
 
-    def variables(n_in, n_out, dtype):
-        kernel, bias = weights(n_in, n_out, dtype), fastnn.Variable(np.zeros(n_out, dtype))
-        optimizer = fastnn.optimizers.Adam(0.01)
-        optimizer.build([kernel, bias])
-        return kernel, bias, optimizer
 
-    def step(x, y, kernel, bias, optimizer):
-        with fastnn.GradientTape() as tape:
-            loss = ops.mean(ops.square(ops.dense(x, kernel, bias, activation) - y))
-        gradients = tape.gradient(loss, [kernel, bias])
-        optimizer.apply(gradients, [kernel, bias])
-        return gradients
-
-    return variables, step
+def train_layer(x, y, kernel, bias, optimizer):
+    """Take a step of training; return the gradients of weights and bias."""
+    with fastnn.GradientTape() as tape:
+        loss = ops.mean(ops.square(ops.dense(x, kernel, bias, "tanh") - y))
+    gradients = tape.gradient(loss, [kernel, bias])
+    optimizer.apply(gradients, [kernel, bias])
+    return gradients
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -212,23 +210,23 @@ def test_gradients_over_a_batch_are_summed_in_parts_of_it(rows, n_in, n_out, dty
     """And the rule adds them up: to the last bit what it makes of the gradients op by op."""
     rng = np.random.default_rng(rows)
     x, y = (rng.standard_normal((rows, n)).astype(dtype) for n in (n_in, n_out))
-    variables, step = one_layer()
-    fused, plain = variables(n_in, n_out, dtype), variables(n_in, n_out, dtype)
-    program = fastnn.plan.compile(lambda x, y: step(x, y, *fused) and None, [(x.shape, dtype), (y.shape, dtype)])
+    fused, plain = dense_layer(n_in, n_out, dtype), dense_layer(n_in, n_out, dtype)
+    program = fastnn.plan.compile(lambda x, y: train_layer(x, y, *fused) and None, [(x.shape, dtype), (y.shape, dtype)])
     names = [name for name, *_ in program.plan.describe()]
     assert names.count("matmul_parts") == names.count("sum_parts") == 1
     assert "matmul_axpy" not in names[names.index("sum_parts") :] and "sum" not in names
     for array, given in zip(program.inputs, (x, y), strict=True):
         array[...] = given
+    tensors = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
     for _ in range(3):
         program.run()
-        of_kernel, of_bias = step(ops.convert_to_tensor(x), ops.convert_to_tensor(y), *plain)
+        train_layer(*tensors, *plain)
     for a, b in zip(fused[:2], plain[:2], strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
-    wide, (kernel, bias, optimizer) = x.astype("float64"), plain
-    before = [v.numpy().astype("float64") for v in (kernel, bias)]
-    of_kernel, of_bias = step(ops.convert_to_tensor(x), ops.convert_to_tensor(y), kernel, bias, optimizer)
+    wide = x.astype("float64")
+    before = [v.numpy().astype("float64") for v in plain[:2]]
+    of_kernel, of_bias = train_layer(*tensors, *plain)
     output = np.tanh(wide @ before[0] + before[1])
     dz = 2 / y.size * (output - y) * (1 - output**2)
     tolerance = 1e-5 if dtype == "float32" else 1e-12
@@ -238,10 +236,9 @@ def test_gradients_over_a_batch_are_summed_in_parts_of_it(rows, n_in, n_out, dty
 
 @pytest.mark.parametrize(("rows", "n_in", "n_out"), [(32, 64, 64), (32, 784, 100), (256, 784, 100), (100, 10, 3)])
 def test_those_of_small_batches_and_large_layers_are_not(rows, n_in, n_out):
-    variables, step = one_layer()
-    own = variables(n_in, n_out, "float32")
+    layer = dense_layer(n_in, n_out, "float32")
     program = fastnn.plan.compile(
-        lambda x, y: step(x, y, *own) and None, [((rows, n_in), "float32"), ((rows, n_out), "float32")]
+        lambda x, y: train_layer(x, y, *layer) and None, [((rows, n_in), "float32"), ((rows, n_out), "float32")]
     )
     assert "sum_parts" not in [name for name, *_ in program.plan.describe()]
 

@@ -5,7 +5,7 @@
 - <activation>_grad(matmul(a, b), y): the product is multiplied in the tile;
 - relu_grad(dropout(dy, key), y) behind dropout(y, key): both derivatives are in what that has put out, as one
   relu_dropout_grad, which is one of the above;
-- optimizer_update(sum of the rows of a matrix), a bias: the rule sums them;
+- optimizer_update(sum over the first axis), a bias or a gradient made in parts of a batch: the rule sums;
 - assign(variable, f(...)) for an elementwise f: it writes the variable itself.
 """
 
@@ -225,7 +225,7 @@ _MATMUL_GRAD = Op(
 )
 
 
-# ---- a bias: the gradient is a sum of rows ------------------------------------------------------------------
+# ---- a gradient that is a sum of rows or parts---------------------------------------------------------------
 
 
 def _fusible_sum(node, makers):

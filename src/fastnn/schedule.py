@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from .graph import Node
 from .tensor import SymbolicTensor
 
-__all__ = ["arrange"]
+__all__ = ["arrange", "before_parts"]
 
 SMALL = 16  # elements
 BY_PARTS = {"matmul_parts", "sum_parts"}  # of a batch

@@ -229,10 +229,11 @@ cdef void drop_first(operand *o) noexcept:
     """See the first of a number of arrays."""
     cdef int i
     o.rank -= 1
-    o.size //= o.shape[0]
+    o.size = 1
     for i in range(o.rank):
         o.shape[i] = o.shape[i + 1]
         o.stride[i] = o.stride[i + 1]
+        o.size *= o.shape[i]
 
 
 cdef int as_rows(operand *o) except -1:

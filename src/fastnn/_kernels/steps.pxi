@@ -283,7 +283,7 @@ cdef class Steps:
 
         Raises BufferError when the strides suit no kernel: copy an operand then.
         """
-        cdef operand o, p, q
+        cdef operand o, p, q, plane
         cdef fnn_step *step
         read(planes, &o, True)
         read(a, &p, False)
@@ -300,9 +300,10 @@ cdef class Steps:
             raise BufferError("matmul_parts: rows of planes and of the second operand must be adjacent")
         step = self.new_step()
         step.buf[0], step.buf[1], step.buf[2] = o.data, p.data, q.data
-        room = self.own.get(<size_t>o.data) == o.stride[1] * o.item
+        plane = o
+        drop_first(&plane)
         for i, number in enumerate((o.shape[1], o.shape[2], p.shape[1], o.stride[1], p.stride[0], p.stride[1],
-                                    q.stride[0], 1, 0, multiple, 0, o.shape[0], o.stride[0], room)):
+                                    q.stride[0], 1, 0, multiple, 0, o.shape[0], o.stride[0], self.owns_rows(&plane))):
             step.dim[i] = number
         self.touch(&o, True)
         self.touch(&p, False)

@@ -25,11 +25,8 @@ typedef struct {
     int64_t last;  /* counted up to this time, in ns */
 } plan_run;
 
-/* What follows is compiled with and without a clock. */
-#define INLINE static inline __attribute__((always_inline))
-
-/* What has passed belongs to step s. */
-INLINE void count(plan_run *r, const int timed, const fnn_step *s)
+/* What has passed belongs to step s. Loops are compiled with and without a clock. */
+FNN_INLINE void count(plan_run *r, const int timed, const fnn_step *s)
 {
     if (!timed)
         return;
@@ -71,7 +68,7 @@ static int end_repeat(plan_run *r, int n)
     return r->stopped || !fnn_crew_is(n, r->threads);
 }
 
-INLINE void repeats_alone(plan_run *r, const int timed)
+FNN_INLINE void repeats_alone(plan_run *r, const int timed)
 {
     const fnn_step *end = r->steps + r->n;
     for (int64_t left = r->left; left > 0; left--) {
@@ -94,7 +91,7 @@ static void loop_alone(plan_run *r)
 }
 
 /* One repeat of thread i; `behind`: the caller has done something since the last barrier. 1: leave. */
-INLINE int repeat_together(plan_run *r, const int timed, int i, int n, int behind)
+FNN_INLINE int repeat_together(plan_run *r, const int timed, int i, int n, int behind)
 {
     const fnn_step *end = r->steps + r->n;
     for (const fnn_step *s = r->steps; s < end;) {
@@ -125,7 +122,7 @@ INLINE int repeat_together(plan_run *r, const int timed, int i, int n, int behin
     return 0;
 }
 
-INLINE void repeats_together(plan_run *r, const int timed, int i, int n)
+FNN_INLINE void repeats_together(plan_run *r, const int timed, int i, int n)
 {
     int64_t left = r->left;
     for (int64_t k = 0; k < left; k++) {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define FNN_EXPORT __attribute__((visibility("default")))
+#define FNN_INLINE static inline __attribute__((always_inline))
 
 enum fnn_dtype { FNN_F32, FNN_F64, FNN_I32, FNN_I64, FNN_U8, FNN_BOOL, FNN_DTYPES };
 

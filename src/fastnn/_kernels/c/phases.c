@@ -48,7 +48,7 @@ static int share_of(const fnn_step *s, const fnn_reach *r, int64_t rows)
     const int fits = !rows || s->units % rows == 0 || rows % s->units == 0;
     if (s->units >= FEWEST_ROWS && fits && writes_rows(r))
         return BY_ROWS;
-    return s->units > 1 && (work(s) >= 2 || s->homes > 1) ? BY_UNITS : CALLER;
+    return s->units > 1 && wanted(s) >= 2 ? BY_UNITS : CALLER;
 }
 
 static int meet(const fnn_touch *a, const fnn_touch *b)

@@ -22,10 +22,10 @@
 #ifndef FNN_SIMD_H
 #define FNN_SIMD_H
 
+#include "fnn.h"
+
 #include <stdint.h>
 #include <string.h>
-
-#define FNN_INLINE static inline __attribute__((always_inline))
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
