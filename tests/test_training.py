@@ -213,6 +213,52 @@ def test_frozen_layers_stay_and_thawed_ones_move():
     assert not np.array_equal(model.get_weights()[0], after[0])
 
 
+def test_a_frozen_batch_normalization_without_weights_keeps_its_averages():
+    norm = layers.BatchNormalization(center=False, scale=False)
+    inner = Sequential([norm, layers.Dense(1)])
+    model = Sequential([fastnn.Input((6,)), inner])
+    model.compile("sgd", "mse")
+    model.fit(X, T, verbose=0)
+    norm.trainable = False
+    before = norm.moving_mean.numpy()
+    model.fit(X, T, verbose=0)
+    np.testing.assert_array_equal(norm.moving_mean.numpy(), before)
+    norm.trainable = True
+    model.fit(X, T, verbose=0)
+    assert not np.array_equal(norm.moving_mean.numpy(), before)
+
+
+def test_a_new_optimizer_trains_from_then_on():
+    model = regressor()
+    model.fit(X, T, verbose=0)
+    model.optimizer = fastnn.optimizers.Adam(0.1)
+    model.fit(X, T, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == 4
+
+
+def test_how_steps_run_may_be_set_after_compile():
+    calls = []
+
+    class Counting(layers.Layer):
+        def call(self, x):
+            calls.append(1)
+            return x
+
+    model = Sequential([fastnn.Input((6,)), Counting(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, T, verbose=0)
+    for name, op_by_op, compiled in (("run_eagerly", True, False), ("jit_compile", False, "auto")):
+        setattr(model, name, op_by_op)
+        calls.clear()
+        model.fit(X, T, verbose=0)
+        assert len(calls) == 4
+        setattr(model, name, compiled)
+        model.fit(X, T, verbose=0)
+        assert len(calls) == 4
+    with pytest.raises(ValueError, match="jit_compile must be"):
+        model.jit_compile = "yes"
+
+
 def test_a_model_without_weights_is_trained_with_a_warning():
     model = Sequential([layers.Flatten()])
     model.compile("sgd", "mse")

@@ -119,6 +119,11 @@ class LayerState:
         return self._own(LayerState)
 
     @property
+    def layers_below(self) -> list[Any]:
+        """The layers inside, and those inside them."""
+        return [each for layer in self.layers_inside for each in (layer, *layer.layers_below)]
+
+    @property
     def weights(self) -> list[Variable]:
         """Own weights, trainable ones first, then those of the layers inside."""
         variables, layers = self._own_of_each(Variable, LayerState)

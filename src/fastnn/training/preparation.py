@@ -179,7 +179,8 @@ class Preparation(Steps):
 
     def _step_program(self, mode: str, specs: list[Spec | None]) -> Any:
         """Return the program of a training or test step for batches of these shapes."""
-        key = (mode, tuple(specs), self._runtime.trainable(), getattr(self.optimizer, "version", 0))
+        version = getattr(self.optimizer, "version", 0)
+        key = (mode, tuple(specs), self._runtime.trainable(), self.optimizer, version)
         given = [spec for spec in specs if spec is not None]
         return self._runtime.programs.get(key, lambda: plan.compile(self._step_function(mode, specs), given))
 

@@ -64,6 +64,7 @@ class Runtime:
         self.predictor = Predictor(model)
         self._reader: MetricReader | None = None
         self._weights: list[Variable] | None = None
+        self._layers: list[Any] | None = None
         self._variables: list[Variable] | None = None
         self._orders = ProgramCache(2)
         self._snapshot: Snapshot | None = None
@@ -87,7 +88,7 @@ class Runtime:
         self.predictor.clear()
         self._many_epochs.clear()
         self._snapshot = self._log = self._reader = None
-        self._weights = self._variables = None
+        self._weights = self._layers = self._variables = None
 
     def weights(self) -> list[Variable]:
         """Return the weights of the model, which is built; looked for once."""
@@ -102,8 +103,10 @@ class Runtime:
         return [*self._variables, *self.model.optimizer.variables]
 
     def trainable(self) -> tuple[bool, ...]:
-        """Return which of the model's weights are trained: programs are made for that."""
-        return tuple([variable.trainable for variable in self.weights()])
+        """Return which of the model's weights are trained, and which of its layers: programs are made for that."""
+        if self._layers is None:
+            self._layers = self.model.layers_below
+        return tuple([each.trainable for each in (*self.weights(), *self._layers)])
 
     def trained(self) -> list[Variable]:
         """Return the weights that are trained."""

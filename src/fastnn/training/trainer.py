@@ -32,9 +32,8 @@ class Trainer(Preparation):
         self.compiled = False
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.steps_per_execution = 1
-        self.run_eagerly = False
-        self.jit_compile: Any = "auto"
         self._runtime = Runtime(self)
+        self._run_eagerly, self._jit_compile = False, "auto"
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -43,6 +42,26 @@ class Trainer(Preparation):
         vars(self._runtime).update(kept)
 
     # ---- the public face ----------------------------------------------------------------------------
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run op by op, as `compile` says; may be set."""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._run_eagerly = bool(value)
+        self._runtime.eager = self._run_eagerly or self._jit_compile is False
+
+    @property
+    def jit_compile(self) -> bool | str:
+        """Whether steps run as compiled programs, as `compile` says; may be set."""
+        return self._jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value: bool | str) -> None:
+        self._jit_compile = options.check_jit(value)
+        self._runtime.eager = self._run_eagerly or value is False
 
     def compile(
         self,
@@ -111,8 +130,7 @@ class Trainer(Preparation):
         }
         self._runtime.loss_tracker = Mean(name="loss")
         self.steps_per_execution = int(steps_per_execution)
-        self.run_eagerly, self.jit_compile = bool(run_eagerly), jit_compile
-        self._runtime.eager = bool(run_eagerly) or jit_compile is False
+        self.run_eagerly, self.jit_compile = run_eagerly, jit_compile
         self.stop_training = False
         self.compiled = True
         self._runtime.forget_programs()
