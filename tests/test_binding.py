@@ -27,6 +27,21 @@ from fastnn._kernels.core import Plan
             "overlaps",
         ),
         (lambda p: p.matmul(np.zeros((2, 2)), np.zeros((2, 3)), np.zeros((2, 2))), ValueError, "matmul: shapes"),
+        (
+            lambda p: p.matmul(*(np.zeros((2, 2)) for _ in range(3)), rule="sgd", scalars=np.zeros(2), hyper=[0] * 9),
+            ValueError,
+            "9 scalar parameters",
+        ),
+        (
+            lambda p: p.update("sgd", np.zeros(3), np.zeros(3), np.zeros(2), slots=[np.zeros(3)] * 4),
+            ValueError,
+            "4 slots",
+        ),
+        (lambda p: p.update("sgd", np.zeros(3), np.zeros(3), np.zeros(2), hyper=[0] * 9), ValueError, "9 scalar"),
+        (lambda p: p.sum_planes((z := np.zeros((3, 4, 5)))[1], z), ValueError, "the planes"),
+        (lambda p: p.sum_planes(z := np.zeros((3, 4)), np.zeros((2, 3, 4)), bias=z[0]), ValueError, "the bias"),
+        (lambda p: p.call("softmax", [(z := np.zeros(9))[1:]], [z[:8]], [2, 4]), ValueError, "0 and 1 overlap"),
+        (lambda p: p.call("softmax", [np.zeros(8)], [np.zeros(8)], [2, 4], [0] * 9), ValueError, "9 scalar"),
         (lambda p: p.matmul((z := np.zeros((2, 2))), z, np.zeros((2, 2))), ValueError, "overlaps"),
         (
             lambda p: p.matmul_parts(np.zeros((2, 3, 4)), np.zeros((3, 5)), np.zeros((6, 4))),

@@ -95,6 +95,47 @@ def test_py_op_runs_in_a_plan_and_raises_there():
         program.run()
 
 
+def test_nothing_is_run_behind_a_py_op_that_raises():
+    failing = True
+    variable = Variable(np.zeros(3))
+
+    def fails(x):
+        if failing:
+            raise ArithmeticError("the first")
+        return x
+
+    def fails_too(x):
+        if failing:
+            raise ArithmeticError("the second")
+        return x
+
+    @fastnn.function
+    def step(x):
+        y = ops.py_op(fails)(x)
+        variable.assign(y + 1.0)
+        return ops.py_op(fails_too)(y)
+
+    with pytest.raises(ArithmeticError, match="the first"):
+        step(np.ones(3))
+    np.testing.assert_array_equal(variable.numpy(), 0)
+    failing = False
+    np.testing.assert_array_equal(step(np.ones(3)).numpy(), 1)  # without what has been raised before
+    np.testing.assert_array_equal(variable.numpy(), 2)
+
+
+def test_a_py_op_cannot_run_its_own_program():
+    def again(x):
+        return outer(x).numpy()
+
+    @fastnn.function
+    def outer(x):
+        return ops.py_op(again)(x) + 1.0
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="cannot run or change it"):
+            outer(np.ones(3))
+
+
 def test_true_is_not_one():
     f = fastnn.function(lambda x, n: x * 2 if n is True else x * 100)
     x = np.float32(1)

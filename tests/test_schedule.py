@@ -102,3 +102,18 @@ def test_they_do_not_pass_what_changes_what_they_sum():
 
     _, arranged = names(step, ((20, 5), "float64"))
     assert arranged.index("matmul_parts") < arranged.index("assign")
+
+
+def test_no_write_passes_what_may_raise():
+    iterations, weights = Variable(np.int64(0)), Variable(np.zeros(BIG[0]))
+    check, measure = ops.py_op(lambda x: x, name="check"), ops.py_op(lambda x: x.sum(), shape=lambda _: ())
+
+    def step(x):
+        y = check(ops.exp(x))
+        total = measure(y)
+        iterations.assign(iterations + 1)
+        weights.assign(y)
+        ops.guard(total)
+
+    recorded, arranged = names(step, BIG)
+    assert arranged.index("check") < arranged.index(recorded[2]) < arranged.index("assign")

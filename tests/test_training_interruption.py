@@ -6,10 +6,11 @@ import threading
 
 import numpy as np
 import pytest
-from training_tools import T, X, Y, bits, classifier, regressor
+from training_tools import T, X, Y, bits, classifier, regressor, state
 
 import fastnn
-from fastnn import DivergenceError, Sequential, layers
+from fastnn import DivergenceError, Sequential, layers, ops
+from fastnn.threads import limited
 from fastnn.training import feeds, pace
 
 
@@ -158,3 +159,37 @@ def test_a_steady_state_makes_no_objects_for_each_batch():
             sys.setprofile(None)
         calls.append(count)
     assert calls[1] < 1.5 * calls[0]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("where", ["forward", "backward"])
+def test_a_python_step_that_raises_leaves_all_as_it_was_before_its_batch(where, threads):
+    failing = False
+
+    def check(place):
+        if failing and place == where:
+            raise ArithmeticError("not today")
+
+    def forward(x):
+        check("forward")
+        return x * 2
+
+    def backward(dy, y, x):
+        check("backward")
+        return dy * 2
+
+    class Double(layers.Layer):
+        def call(self, x):
+            return ops.py_op(forward, vjp=backward)(x)
+
+    model = Sequential([fastnn.Input((6,)), layers.Dense(64, activation="relu"), Double(), layers.Dense(1)])
+    model.compile("adam", "mse")
+    with limited(threads):
+        model.fit(X, T, verbose=0)
+        before, failing = state(model), True
+        with pytest.raises(ArithmeticError, match="not today"):
+            model.fit(X, T, verbose=0)
+        assert state(model) == before
+        failing = False
+        model.fit(X, T, verbose=0)
+    assert state(model) != before

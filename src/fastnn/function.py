@@ -48,13 +48,14 @@ def function(fn: Callable | None = None) -> Callable:
         leaves = flatten((args, kwargs))
         tensors = [convert_to_tensor(x) for x in leaves if _is_input(x)]
         signature = (_skeleton((args, kwargs)), tuple((t.shape, t.dtype) for t in tensors))
-        program = programs.get(signature)
-        if program is None:
-            program = plan.compile(_on_tensors(fn, args, kwargs), signature[1])
-            if len(programs) >= _MOST_SIGNATURES:
-                programs.pop(next(iter(programs)))
-            programs[signature] = program
-        with lock:  # from the writing of the inputs to the copies of the outputs
+        with lock:  # until the outputs have been copied
+            program = programs.get(signature)
+            if program is None:
+                program = plan.compile(_on_tensors(fn, args, kwargs), signature[1])
+                if len(programs) >= _MOST_SIGNATURES:
+                    programs.pop(next(iter(programs)))
+                programs[signature] = program
+            program.plan.require_idle()
             for memory, tensor in zip(program.inputs, tensors, strict=True):
                 memory[...] = tensor.array
             program.run()

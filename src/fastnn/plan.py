@@ -50,7 +50,7 @@ class Program:
 
     def __init__(self, plan: Plan, structure: object, inputs: list[np.ndarray], outputs: list[np.ndarray], uses: Uses):
         self.plan, self.structure, self.inputs, self.outputs, self.uses = plan, structure, inputs, outputs, uses
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # what a run of this thread must not meet, the plan refuses
         self._batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].ndim else 0
         self._rows = None
 

@@ -20,7 +20,7 @@ def arrange(nodes: list[Node], inputs: Iterable[SymbolicTensor]) -> list[Node]:
     A node with small results comes first if it hangs on variables alone (a step size, the key of a generator), and last
     if only such nodes hang on it (the sum of the losses, a guard). Sums in parts of a batch, which threads share
     otherwise than its rows, come together before the first use of one. Two nodes keep their order where one makes or
-    writes what the other uses.
+    writes what the other uses, and a node that may raise stays where it is: before the writes that follow it.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def before_parts(nodes: list[Node], position: int) -> bool:
 class _Links:
     """What ties a node to others: the ids of what it makes, and of the values and variables that it uses and writes."""
 
-    __slots__ = ("by_parts", "makes", "node", "small", "uses", "writes")
+    __slots__ = ("by_parts", "makes", "may_raise", "node", "small", "uses", "writes")
 
     def __init__(self, node: Node):
         written = [node.inputs[i] for i in node.op.mutates if node.inputs[i] is not None]
@@ -59,7 +59,8 @@ class _Links:
         self.uses = [of for x in node.inputs for of in _seen(x)]
         self.writes = [id(x) for x in written]
         self.by_parts = _is_by_parts(node)
-        self.small = not self.by_parts and sum([x.size for x in (*node.outputs, *written)]) <= SMALL
+        self.may_raise = node.op.may_raise
+        self.small = not (self.by_parts or self.may_raise) and sum([x.size for x in (*node.outputs, *written)]) <= SMALL
 
 
 def _together(links: list[_Links]) -> list[_Links]:
@@ -95,9 +96,11 @@ def _parted(links: list[_Links], made: Iterable[int] = ()) -> tuple[list[_Links]
     """
     moved, others = [], []
     made, used, written = set(made), set(), set()  # by the others so far
+    raises = False  # whether one of them may
     for each in links:
         if (
             each.small
+            and not (raises and each.writes)
             and made.isdisjoint(each.uses)
             and used.isdisjoint(each.makes)
             and written.isdisjoint(each.uses)
@@ -107,6 +110,7 @@ def _parted(links: list[_Links], made: Iterable[int] = ()) -> tuple[list[_Links]
             moved.append(each)
         else:
             others.append(each)
+            raises = raises or each.may_raise
             made.update(each.makes)
             used.update(each.uses)
             written.update(each.writes)

@@ -130,6 +130,47 @@ static void test_stop(void)
     }
 }
 
+/* ---- a step of the caller's that fails -------------------------------------------------------------- */
+
+static void fail_at_last(const fnn_step *s, int64_t begin, int64_t end)
+{
+    fnn_state *state = s->buf[1];
+    state->failed = begin < end && state->step == REPEATS - 1;
+}
+
+static void fail_early(const fnn_step *s, int64_t begin, int64_t end)
+{
+    fnn_state *state = s->buf[1];
+    state->failed = begin < end && state->step == 2;
+}
+
+/* Step k of the plan fails in the repeat after `done` others. */
+static void check_failure(fnn_kernel fail, int k, int64_t done, int threads)
+{
+    static plan p, before;
+    fnn_set_threads(1);
+    make_plan(&before);
+    fnn_run(before.steps, 5, done, 3, &before.state, 1);
+    fnn_run(before.steps, k, 1, 0, 0, 1);
+    fnn_set_threads(threads);
+    make_plan(&p);
+    p.steps[k].run = fail;
+    p.steps[k].units = 1;
+    p.steps[k].phase = 0;
+    p.steps[k].buf[1] = &p.state;
+    CHECK(run_plan(&p, 0) == done && p.state.step == done && !p.state.stop, "failed after %d", (int)done);
+    CHECK(!memcmp(p.x, before.x, sizeof p.x) && !memcmp(p.y, before.y, sizeof p.y), "what follows step %d ran", k);
+}
+
+static void test_failure(void)
+{
+    for (int threads = 1; threads <= MOST; threads++)
+        for (int k = 1; k < 5; k++) {
+            check_failure(fail_early, k, 2, threads);
+            check_failure(fail_at_last, k, REPEATS - 1, threads);
+        }
+}
+
 /* ---- sequences: a shared plan and a small one in turn ------------------------------------------------ */
 
 static int64_t run_sequence(plan *p, int64_t repeats, plan *small, int64_t rounds)
@@ -422,6 +463,7 @@ int main(void)
     test_cgroup();
     test_same_bits();
     test_stop();
+    test_failure();
     test_stop_from_outside();
     test_sequence();
     test_parallel();

@@ -96,11 +96,13 @@ cdef class Plan(Steps):
     cdef fnn_state state
     cdef list keep_gather
     cdef list errors
+    cdef bint running
 
     def __cinit__(self):
         memset(&self.state, 0, sizeof(fnn_state))
         self.keep_gather = []
         self.errors = []
+        self.running = False
 
     # -- the batch: rows gathered from sources, and the guard against values that are not finite --
 
@@ -124,6 +126,7 @@ cdef class Plan(Steps):
         cdef fnn_step step
         cdef int64_t row = 1
         cdef int d
+        self.require_idle()
         if not 0 <= i < len(self.keep_gather):
             raise IndexError(f"gather step {i} of {len(self.keep_gather)}")
         read(out, &o, True)
@@ -197,7 +200,7 @@ cdef class Plan(Steps):
         self.keep.append(values)
 
     def python(self, fn):
-        """A step that takes the GIL and calls fn(); an exception stops the plan and is raised by ``run``."""
+        """A step that takes the GIL and calls fn(); an exception ends the run at once, and is raised by ``run``."""
         cdef fnn_step *step = self.new_step()
         call = (fn, self.errors)
         step.run = call_python
@@ -216,6 +219,25 @@ cdef class Plan(Steps):
             fnn_share(self.steps, self.reach, self.count)
             self.shared = True
 
+    def require_idle(self):
+        """Raise an error where one of the plan's own Python steps asks for what would disturb its run."""
+        if self.running:
+            raise RuntimeError("a program is running: a Python step of its own (py_op) cannot run or change it")
+
+    cdef int enter(self) except -1:
+        """Begin a run: say how threads share the steps, unless that has been done."""
+        self.require_idle()
+        self.share()
+        self.running = True
+        return 0
+
+    cdef int leave(self) except -1:
+        """End a run: raise what a Python step has raised."""
+        self.running = False
+        if self.errors:
+            raise self.errors.pop()
+        return 0
+
     def run(self, int64_t repeats=1, int64_t advance=0, int64_t cursor=0, int threads=0, bint gather=True):
         """Run all steps ``repeats`` times; after each the cursor moves on by ``advance`` rows.
 
@@ -224,17 +246,17 @@ cdef class Plan(Steps):
         """
         cdef int64_t done
         cdef Py_ssize_t first = 0 if gather else len(self.keep_gather)
+        self.enter()
         fnn_rewind(&self.state, cursor)
-        self.share()
         with nogil:
             done = fnn_run(self.steps + first, self.count - first, repeats, advance, &self.state, threads)
-        if self.errors:
-            raise self.errors.pop()
+        self.leave()
         return done
 
     def gather(self, int64_t cursor=0):
         """Run the gather steps alone: the rows from the cursor on then stand in the plan's inputs."""
         cdef Py_ssize_t steps = len(self.keep_gather)
+        self.require_idle()
         fnn_rewind(&self.state, cursor)
         with nogil:
             fnn_run(self.steps, steps, 1, 0, &self.state, 1)
@@ -250,14 +272,13 @@ cdef class Plan(Steps):
         cdef double *spent = <double *>calloc(self.count + 1, sizeof(double))
         if spent == NULL:
             raise MemoryError("no memory for the times of a plan")
+        self.enter()
         fnn_rewind(&self.state, cursor)
-        self.share()
         with nogil:
             done = fnn_run_timed(self.steps, self.count, repeats, advance, &self.state, threads, spent)
         times = [spent[i] / max(done, 1) for i in range(self.count)]
         free(spent)
-        if self.errors:
-            raise self.errors.pop()
+        self.leave()
         return times
 
     @property
@@ -288,4 +309,4 @@ cdef void call_python(const fnn_step *s, int64_t begin, int64_t end) noexcept wi
         call[0]()
     except BaseException as error:
         call[1].append(error)
-        (<fnn_state *>s.buf[1]).stop = 1 + (<fnn_state *>s.buf[1]).step
+        (<fnn_state *>s.buf[1]).failed = 1

@@ -42,6 +42,7 @@ cdef extern from "fnn.h" nogil:
         int64_t cursor
         int64_t step
         int64_t stop
+        int64_t failed
     void fnn_rewind(fnn_state *state, int64_t cursor)
     int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
                     fnn_state *state, int threads)

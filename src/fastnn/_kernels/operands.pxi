@@ -277,3 +277,18 @@ cdef int rows_in_order_of(operand *w, operand *g) except -1:
         raise BufferError("the gradient's layout does not suit the parameters'")
     g.rank = 2
     return 0
+
+
+cdef int set_pars(fnn_step *step, pars) except -1:
+    cdef int i
+    if len(pars) > FNN_PARS:
+        raise ValueError(f"{len(pars)} scalar parameters; a step has room for {FNN_PARS}")
+    for i in range(len(pars)):
+        step.par[i] = pars[i]
+    return 0
+
+
+cdef int require_slots(slots) except -1:
+    if len(slots) > 3:
+        raise ValueError(f"{len(slots)} slots; a rule has at most 3")
+    return 0

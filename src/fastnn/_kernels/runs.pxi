@@ -13,7 +13,7 @@ cdef class Sequence:
         cdef fnn_stretch *s
         cdef Py_ssize_t first
         self.completed = 0
-        self.plans = [part[0] for part in parts]
+        self.plans = list({id(part[0]): part[0] for part in parts}.values())
         self.count = len(parts)
         self.stretches = <fnn_stretch *>calloc(self.count + 1, sizeof(fnn_stretch))
         if self.stretches == NULL:
@@ -35,12 +35,15 @@ cdef class Sequence:
         """Run all plans ``rounds`` times; return the rounds completed: fewer when a guard stopped one of them."""
         cdef Plan plan
         for plan in self.plans:
-            plan.share()
+            plan.require_idle()
+        for plan in self.plans:
+            plan.enter()
         with nogil:
             self.completed = fnn_run_sequence(self.stretches, self.count, rounds, threads)
         for plan in self.plans:
-            if plan.errors:
-                raise plan.errors.pop()
+            plan.running = False
+        for plan in self.plans:
+            plan.leave()
         return self.completed
 
 
@@ -110,12 +113,11 @@ cdef class Call:
         for i in range(o.rank):
             if o.shape[i] != self.input.shape[i] or o.stride[i] != self.input.stride[i]:
                 return None
+        plan.enter()
         fnn_rewind(&plan.state, 0)
-        plan.share()
         self.look_at(o.data)
         with nogil:
             fnn_run(plan.steps + first, plan.count - first, 1, 0, &plan.state, 0)
         self.look_at(self.input.data)
-        if plan.errors:
-            raise plan.errors.pop()
+        plan.leave()
         return self.out.copy()

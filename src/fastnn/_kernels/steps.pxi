@@ -319,6 +319,8 @@ cdef class Steps:
         read(planes, &p, False)
         if o.rank != 2 or p.rank != 3 or o.shape[0] != p.shape[1] or o.shape[1] != p.shape[2] or o.dtype != p.dtype:
             raise ValueError(f"sum_planes: {shape_of(&p)} -> {shape_of(&o)}")
+        if overlap(&o, &p):
+            raise ValueError("sum_planes: the output overlaps the planes")
         if o.stride[1] != 1 or p.stride[2] != 1:
             raise BufferError("sum_planes: rows must be adjacent")
         step = self.new_step()
@@ -332,6 +334,8 @@ cdef class Steps:
             require_contiguous(&e, "bias")
             if e.rank != 1 or e.shape[0] != o.shape[1] or e.dtype != o.dtype:
                 raise ValueError(f"bias of shape {shape_of(&e)} for {o.shape[1]} columns")
+            if overlap(&o, &e):
+                raise ValueError("sum_planes: the output overlaps the bias")
             step.buf[2] = e.data
             self.touch(&e, False)
         self.keep.append((out, planes, bias))
@@ -371,6 +375,7 @@ cdef class Steps:
                            bint swapped) except -1:
         cdef operand e
         cdef int i
+        require_slots(slots)
         step.dim[8] = 3
         step.dim[9] = RULES.index(rule)
         step.dim[10] = option
@@ -386,8 +391,7 @@ cdef class Steps:
         read_scalars(scalars, &e)
         step.buf[6] = e.data
         self.touch(&e, False)
-        for i, value in enumerate(hyper):
-            step.par[i] = value
+        set_pars(step, hyper)
         return 0
 
     def update(self, str rule, w, g, scalars, slots=(), hyper=(), int option=0, bint summed=False):
@@ -398,6 +402,7 @@ cdef class Steps:
         cdef operand o, e, q, term
         cdef fnn_step *step
         cdef int i
+        require_slots(slots)
         read(w, &o, True)
         read(g, &q, False)
         if shape_of(&o) != shape_of(&q)[1 if summed else 0:] or o.dtype != q.dtype or (summed and not q.rank):
@@ -441,8 +446,7 @@ cdef class Steps:
         if summed:
             step.dim[5] = q.shape[0]
             step.dim[6] = q.stride[0]
-        for i, value in enumerate(hyper):
-            step.par[i] = value
+        set_pars(step, hyper)
         self.keep.append((w, g, scalars, slots))
         self.commit(rule, o.dtype)
 
@@ -452,29 +456,34 @@ cdef class Steps:
         ``dtype`` (default: of the first input, else of the first output) selects the kernel. The first ``by_unit``
         operands are divided evenly among the kernel's units, each of which touches its own part of them.
         """
-        cdef operand o
+        cdef operand ops[FNN_BUFS]
+        cdef operand *o
         cdef fnn_step *step = self.new_step()
         cdef fnn_touch *touch
-        cdef int i, code = -1, real = -1, n_outs = len(outs)
-        if n_outs + len(ins) > FNN_BUFS or len(dims) > FNN_DIMS or len(pars) > FNN_PARS:
+        cdef int i, k, code = -1, real = -1, n_outs = len(outs)
+        if n_outs + len(ins) > FNN_BUFS or len(dims) > FNN_DIMS:
             raise ValueError(f"{name}: too many operands")
         for i, array in enumerate((*outs, *ins)):
+            o = &ops[i]
+            o.size = 0
             if array is None:
                 continue
-            read(array, &o, i < n_outs)
-            require_contiguous(&o, f"operand {i} of {name}")
+            read(array, o, i < n_outs)
+            require_contiguous(o, f"operand {i} of {name}")
             step.buf[i] = o.data
-            self.touch(&o, i < n_outs)
+            self.touch(o, i < n_outs)
             if i == n_outs or (code < 0 and i == 0):
                 code = o.dtype
+            for k in range(min(i, n_outs)):
+                if ops[k].size and overlap(&ops[k], o) and (i < n_outs or ops[k].data != o.data):
+                    raise ValueError(f"{name}: operands {k} and {i} overlap")
             if i >= n_outs and o.dtype in (FNN_F32, FNN_F64):
                 if real not in (-1, o.dtype):
                     raise TypeError(f"{name}: inputs of dtypes {DTYPES[real]} and {DTYPES[o.dtype]}")
                 real = o.dtype
         for i, value in enumerate(dims):
             step.dim[i] = value
-        for i, number in enumerate(pars):
-            step.par[i] = number
+        set_pars(step, pars)
         self.keep.append((outs, ins))
         self.commit(name, code if dtype is None else DTYPES.index(str(dtype)))
         step = &self.steps[self.count - 1]
@@ -523,7 +532,6 @@ cdef class Steps:
         step.dim[1] = rows
         step.dim[2] = o[0].size
         step.dim[3] = 0 if is_sparse else o[3].stride[0] if rows > 1 else o[0].size
-        for i, value in enumerate(hyper):
-            step.par[i] = value
+        set_pars(step, hyper)
         self.keep.append(given)
         self.commit("perceptron_csr" if is_sparse else "perceptron", o[0].dtype)

@@ -52,6 +52,8 @@ class Op:
         Positions of the inputs that may be matrices with room between their rows; the output may be one, too, then.
     alike : int, optional
         Position of an input that must be laid out as the output.
+    may_raise : bool
+        Whether running it may raise: nothing that follows it then happens.
     attrs : dict
         Names and defaults of the attributes (`inspect.Parameter.empty`: required), in positional order.
     doc : str
@@ -76,6 +78,7 @@ class Op:
         in_place: bool = False,
         spaced: tuple[int, ...] = (),
         alike: int | None = None,
+        may_raise: bool = False,
         attrs: dict | None = None,
         doc: str = "",
         register: bool = True,
@@ -92,6 +95,7 @@ class Op:
         self.in_place = in_place
         self.spaced = spaced
         self.alike = alike
+        self.may_raise = may_raise
         self.n_inputs = len(inputs)
         self.attr_defaults = attrs or {}
         self.__doc__ = doc

@@ -59,7 +59,8 @@ def _python_op(label, fn, spec, vjp):
         plan.hold(outs, ins)
         plan.python(lambda: _store(label, outs, fn(*(x.view() for x in ins))))
 
-    return Op(label, inputs=["xs"], spec=spec, reference=fn, vjp=vjp, lower=lower, register=False).variadic()
+    settings = {"spec": spec, "reference": fn, "vjp": vjp, "lower": lower, "may_raise": True, "register": False}
+    return Op(label, inputs=["xs"], **settings).variadic()
 
 
 def _store(label, outs, values):

@@ -32,7 +32,7 @@ class Predictor:
         self.model = model
         self._programs = ProgramCache(_PROGRAMS)
         self._few: dict[Any, _Forward] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._independent: bool | None = None
 
     def clear(self) -> None:

@@ -20,7 +20,7 @@ typedef struct {
     int64_t left; /* repeats, when the job begins */
     int64_t done; /* repeats completed; the caller's */
     int leave;    /* the caller's word to the others; read after a barrier */
-    int stopped;
+    int stopped;  /* by a guard, or because a step failed */
     double *spent; /* NULL, or seconds of the caller's by step; */
     int64_t last;  /* counted up to this time, in ns */
 } plan_run;
@@ -41,6 +41,14 @@ static void run_alone(const fnn_step *s)
         s->run(s, 0, s->units);
 }
 
+/* A step of the caller's; 1: it has failed, and the run is over. */
+FNN_INLINE int run_caller(plan_run *r, const int timed, const fnn_step *s)
+{
+    run_alone(s);
+    count(r, timed, s);
+    return r->stopped = r->state->failed != 0;
+}
+
 /* Where part i of `parts` begins, in units. */
 static int64_t part_at(const fnn_step *s, int64_t i, int64_t parts)
 {
@@ -55,6 +63,14 @@ static void run_part(const fnn_step *s, int64_t i, int64_t n)
     const int64_t begin = part_at(s, i, parts), end = part_at(s, i + 1, parts);
     if (i < parts && begin < end)
         s->run(s, begin, end);
+}
+
+static int any_shared(const fnn_step *steps, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        if (steps[k].phase)
+            return 1;
+    return 0;
 }
 
 /* Ends a repeat of n threads; 1: leave. The state may be read, and stop be set, by another thread. */
@@ -72,10 +88,9 @@ FNN_INLINE void repeats_alone(plan_run *r, const int timed)
 {
     const fnn_step *end = r->steps + r->n;
     for (int64_t left = r->left; left > 0; left--) {
-        for (const fnn_step *s = r->steps; s < end; s++) {
-            run_alone(s);
-            count(r, timed, s);
-        }
+        for (const fnn_step *s = r->steps; s < end; s++)
+            if (run_caller(r, timed, s))
+                return;
         if (end_repeat(r, 1))
             break;
     }
@@ -90,15 +105,25 @@ static void loop_alone(plan_run *r)
     fnn_ahead_forget();
 }
 
-/* One repeat of thread i; `behind`: the caller has done something since the last barrier. 1: leave. */
-FNN_INLINE int repeat_together(plan_run *r, const int timed, int i, int n, int behind)
+/* The caller leaves in front of step s, the others at the next barrier: there is none behind the last shared phase of the
+ * last repeat. */
+static void leave_before(plan_run *r, const fnn_step *s, int last, int n)
 {
+    r->leave = 1;
+    if (!last || any_shared(s, r->steps + r->n - s))
+        fnn_barrier(0, n);
+}
+
+/* One repeat of thread i; `first`: none came before it, `last`: none follows. 1: leave. */
+FNN_INLINE int repeat_together(plan_run *r, const int timed, int i, int n, int first, int last)
+{
+    int behind = !first; /* whether the caller has done something since the last barrier */
     const fnn_step *end = r->steps + r->n;
     for (const fnn_step *s = r->steps; s < end;) {
         if (!s->phase) {
-            if (i == 0) {
-                run_alone(s);
-                count(r, timed, s);
+            if (i == 0 && run_caller(r, timed, s)) {
+                leave_before(r, s + 1, last, n);
+                return 1;
             }
             behind = 1;
             s++;
@@ -126,11 +151,11 @@ FNN_INLINE void repeats_together(plan_run *r, const int timed, int i, int n)
 {
     int64_t left = r->left;
     for (int64_t k = 0; k < left; k++) {
-        if (repeat_together(r, timed, i, n, k > 0))
+        const int last = k + 1 == left;
+        if (repeat_together(r, timed, i, n, k == 0, last))
             return;
-        if (i == 0 && end_repeat(r, n) && k + 1 < left) {
-            r->leave = 1;
-            fnn_barrier(i, n); /* where the others wait to begin the next repeat */
+        if (i == 0 && end_repeat(r, n) && !last) {
+            leave_before(r, r->steps, 0, n); /* the others wait to begin the next repeat */
             return;
         }
     }
@@ -153,14 +178,6 @@ static void job(void *arg, int i, int n)
     else
         loop_together(arg, i, n);
     fnn_fp_leave(mode);
-}
-
-static int any_shared(const fnn_step *steps, int64_t n)
-{
-    for (int64_t k = 0; k < n; k++)
-        if (steps[k].phase)
-            return 1;
-    return 0;
 }
 
 static void run_job(plan_run *r)

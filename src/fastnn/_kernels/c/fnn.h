@@ -82,6 +82,7 @@ typedef struct {
     int64_t cursor;         /* first row of the current batch within the permutation */
     int64_t step;           /* repeats completed since the plan was bound */
     int64_t stop;           /* set to 1 + step by a guard (or from outside): leave after this repeat */
+    int64_t failed;         /* set by a step of the caller's: leave at once */
     fnn_worth worth;        /* kept from run to run */
 } fnn_state;
 
@@ -89,12 +90,12 @@ typedef struct {
 static inline void fnn_rewind(fnn_state *state, int64_t cursor)
 {
     state->cursor = cursor;
-    state->step = state->stop = 0;
+    state->step = state->stop = state->failed = 0;
 }
 
 /* Runs all steps `repeats` times on at most `threads` threads (0: as many as are set; never more),
  * flush-to-zero on every one of them; after each repeat cursor += advance, step += 1. Returns the
- * repeats completed. `state` may be NULL. */
+ * repeats completed. `state` may be NULL. Behind a step that has failed nothing more is run. */
 int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advance,
                 fnn_state *state, int threads);
 
@@ -112,7 +113,8 @@ typedef struct {
 } fnn_stretch;
 
 /* Runs n stretches one after the other, the whole of it `rounds` times, as fnn_run does each. A guard ends
- * everything after its repeat and leaves its plan's state.stop set. Returns the rounds completed. */
+ * everything after its repeat and leaves its plan's state.stop set, a step that fails at once. Returns the rounds
+ * completed. */
 int64_t fnn_run_sequence(fnn_stretch *stretches, int64_t n, int64_t rounds, int threads);
 
 /* ---- crew.c, pool.c: our threads --------------------------------------------------------------------- */
