@@ -144,12 +144,13 @@ static void fail_early(const fnn_step *s, int64_t begin, int64_t end)
     state->failed = begin < end && state->step == 2;
 }
 
-/* Step k of the plan fails in the repeat after `done` others. */
+/* Step k of the plan, which then does nothing else, fails in the repeat after `done` others. */
 static void check_failure(fnn_kernel fail, int k, int64_t done, int threads)
 {
     static plan p, before;
     fnn_set_threads(1);
     make_plan(&before);
+    before.steps[k].units = 0;
     fnn_run(before.steps, 5, done, 3, &before.state, 1);
     fnn_run(before.steps, k, 1, 0, 0, 1);
     fnn_set_threads(threads);
