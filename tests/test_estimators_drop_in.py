@@ -341,7 +341,9 @@ def test_callbacks(estimator, solver, task, dtype):
     np.testing.assert_array_equal(fitted.coefs_[0], shorter.coefs_[0])
     assert recorder.scores[1] == recorder.scores[2] == pytest.approx(shorter.score(X, y), rel=1e-6)
     assert recorder.scores[1] != recorder.scores[0]
-    again = clone(fitted).set_callbacks(Recorder()).fit(X, y)
+    all_of_them = Recorder()
+    again = clone(fitted).set_callbacks(all_of_them).fit(X, y)
+    assert len(all_of_them.scores) == again.n_iter_ + 1  # iterations, and the fit
     np.testing.assert_array_equal(again.coefs_[0], fit(estimator, data=(X, y), solver=solver, max_iter=9).coefs_[0])
 
 

@@ -10,6 +10,7 @@ from company_tools import thread_limit
 from estimator_tools import PERCEPTRONS, assert_same_fit, fit, multilabel, oracle, problem
 from scipy import optimize, sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, make_scorer, mean_pinball_loss, mean_squared_error
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -52,6 +53,39 @@ def assert_same_fit_of(activation, other, **settings):
     a, b = (fit(MLPRegressor, activation=each, **settings) for each in (activation, other))
     assert a.out_activation_ == b.out_activation_
     np.testing.assert_array_equal(a.coefs_[1], b.coefs_[1])
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"activation": lambda x: ops.sum(x, axis=0, keepdims=True)}, ValueError, r"must return float64 of shape \(60"),
+        ({"output_activation": lambda x: ops.sum(x, axis=-1)}, ValueError, r"such, got float64 of shape \(60,\)"),
+        ({"activation": lambda x: ops.cast(x, "float32")}, ValueError, "got float32"),
+        ({"activation": lambda x: None}, ValueError, "got None"),
+        ({"activation": np.tanh}, TypeError, "the activation tanh must be written in fastnn.ops"),
+        ({"activation": fastnn.layers.Dropout(0.5)}, ValueError, "activation must be a name or a function"),
+        ({"activation": ["relu", fastnn.layers.ReLU]}, ValueError, "activation must be a name or a function"),
+        ({"output_activation": fastnn.layers.Dense(1)}, ValueError, "output_activation must be a name or a function"),
+        ({"loss": lambda t, p: ops.square(t[:, 0] - p)}, ValueError, r"gave a value of shape \(60, 60\)"),
+        ({"loss": lambda t, p: None}, ValueError, "one loss a sample, got None"),
+        ({"loss": lambda t, p: t}, ValueError, "the loss has no gradient"),
+        ({"loss": "sparse_categorical_crossentropy"}, ValueError, "takes class numbers, and is for classifiers"),
+        ({"dropout": {0: 0.5}}, ValueError, "dropout must be one value, or a list"),
+    ],
+)
+def test_refuses_functions_and_lists_that_are_none(settings, error, message):
+    X, y = problem(MLPRegressor)
+    estimator = MLPRegressor(hidden_layer_sizes=(5, 4), **settings)
+    with pytest.raises(error, match=message):
+        estimator.fit(X, y)
+    assert not hasattr(estimator, "coefs_")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_refuses_weights_that_count_as_zero(dtype):
+    X, y = problem(MLPRegressor)
+    with pytest.raises(ValueError, match="the smallest normal float"):
+        MLPRegressor().fit(X.astype(dtype), y, np.full(len(y), np.finfo(dtype).tiny / 2))
 
 
 def test_dropout():
@@ -456,6 +490,50 @@ def test_early_stopping_with_partial_fit(estimator):
         growing.partial_fit(X, y)
 
 
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_a_warm_start_keeps_the_best_weights_of_earlier_calls(estimator):
+    X, y = problem(estimator)
+    held_out = {"validation_data": (X[40:], y[40:])}
+    settings = {"early_stopping": True, "n_iter_no_change": 200, "warm_start": True, "max_iter": 2}
+    growing = estimator(random_state=0, learning_rate_init=0.3, **settings)
+    classes = {"classes": np.unique(y)} if estimator is MLPClassifier else {}
+    for _ in range(5):
+        growing.partial_fit(X[:40], y[:40], **held_out, **classes)
+    growing.set_params(learning_rate_init=1e-9)
+    for _ in range(2):  # the second goes on from the best weights
+        growing.fit(X[:40], y[:40], **held_out)
+        np.testing.assert_allclose(growing.score(X[40:], y[40:]), growing.best_validation_score_, rtol=1e-9)
+
+
+def test_lbfgs_begins_a_new_history():
+    X, y = problem(MLPClassifier)
+    settings = {"early_stopping": True, "n_iter_no_change": 100, "random_state": 0}
+    grown = MLPClassifier(4, **settings)
+    for _ in range(3):
+        grown.partial_fit(X, y, classes=np.unique(y), validation_data=(X, y))
+    grown.set_params(solver="lbfgs", max_iter=2, hidden_layer_sizes=6).fit(X, y)
+    assert not hasattr(grown, "best_validation_score_") and not hasattr(grown, "loss_curve_")
+    grown.set_params(solver="adam", n_iter_no_change=2)
+    while not getattr(grown, "converged_", False):
+        grown.partial_fit(X, y, validation_data=(X, y))
+    assert grown.score(X, y) == grown.best_validation_score_
+
+
+def test_early_stopping_without_a_finite_score_keeps_the_last_weights():
+    X, y = problem(MLPRegressor)
+    settings = {"early_stopping": True, "scoring": lambda *_: np.nan, "max_iter": 3, "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match="No validation score was finite"):
+        found = MLPRegressor(**settings).fit(X, y, validation_data=(X, y))
+    assert_same_weights(found, MLPRegressor(max_iter=3, random_state=0).fit(X, y))
+
+
+def test_indicators_count_as_zero_and_one_in_early_stopping():
+    X, y = multilabel()
+    settings = {"early_stopping": True, "validation_fraction": 0.3, "max_iter": 5, "random_state": 0}
+    scores = [MLPClassifier(**settings).fit(X, y * one).validation_scores_ for one in (1, 255)]
+    assert scores[0] == scores[1]
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -554,6 +632,17 @@ def test_averages_of_weights_are_what_is_left():
     averaging = optimizers.SGD(0.01, use_ema=True, ema_momentum=0.9)
     found = fit(MLPRegressor, optimizer=averaging, max_iter=2, **settings).coefs_[0]
     np.testing.assert_allclose(found, 0.9 * one + 0.1 * two, rtol=1e-12)
+
+
+def test_averages_of_weights_are_what_early_stopping_looks_at():
+    X, y = problem(MLPRegressor)
+    averaging = optimizers.Adam(0.05, use_ema=True, ema_momentum=0.9)
+    settings = {"optimizer": averaging, "early_stopping": True, "random_state": 0}
+    found = MLPRegressor(max_iter=8, **settings).fit(X, y, validation_data=(X, y))
+    assert found.score(X, y) == found.best_validation_score_ == max(found.validation_scores_)
+    plain = clone(found).set_params(early_stopping=False).fit(X, y)
+    assert plain.score(X, y) == found.validation_scores_[-1]
+    np.testing.assert_array_equal(plain.loss_curve_, found.loss_curve_)  # looks change nothing
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,12 @@ BAD_EXTENSIONS = [
     ({"dropout": 0.5, "solver": "lbfgs"}, r"solver='lbfgs' .* cannot be used with dropout=0\.5"),
     ({"l1": -1.0}, "The 'l1' parameter of"),
     ({"optimizer": "ghost"}, "The 'optimizer' parameter of"),
+    ({"scoring": "r2", "solver": "lbfgs"}, "solver='lbfgs' .* cannot be used with scoring='r2'"),
+    ({"warm_start_optimizer": True, "solver": "lbfgs"}, "cannot be used with warm_start_optimizer=True"),
+    (
+        {"learning_rate": fastnn.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9), "solver": "lbfgs"},
+        "cannot be used with learning_rate=",
+    ),
     ({"optimizer": "adam", "solver": "lbfgs"}, "solver='lbfgs' .* cannot be used with optimizer='adam'"),
     ({"optimizer": fastnn.optimizers.SGD(), "clipnorm": 1.0}, "is an object: give clipnorm to it"),
     ({"clipnorm": 0.0}, "The 'clipnorm' parameter of"),

@@ -20,6 +20,7 @@ from .parameters import (
     hidden_activations,
     hidden_normalizations,
     hidden_units,
+    refuse_layer,
     refuse_stochastic_parameters,
 )
 from .targets import Encoded, Targets
@@ -133,6 +134,7 @@ def check_call(estimator: Any, given: Given) -> Call:
     """Check parameters and data of a call and draw the first weights; errors leave the estimator as it was."""
     hidden = hidden_units(estimator.hidden_layer_sizes)
     activations = hidden_activations(estimator.activation, len(hidden))
+    refuse_layer("output_activation", estimator.output_activation)
     dropout = dropout_rates(estimator.dropout, len(hidden))
     normalizations = hidden_normalizations(estimator.normalization, len(hidden))
     refuse_stochastic_parameters(estimator, normalizations, given.validation_data is not None)
@@ -213,6 +215,12 @@ def _checked_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
     sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
     if not sample_weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
+    tiny = np.finfo(X.dtype).tiny
+    if sample_weight.max() < tiny:
+        raise ValueError(
+            f"Sample weights must contain a number of at least {tiny:.3g}, the smallest normal {X.dtype}, but the "
+            f"largest is {sample_weight.max():.3g}."
+        )
     return sample_weight
 
 

@@ -234,7 +234,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         weigh = class_weights(self.class_weight, y, labels, given)
 
         def encode(y: np.ndarray) -> Encoded:
-            return Encoded(y, labels.encode(y, objective.class_numbers), weigh(y))
+            values = labels.encode(y, objective.class_numbers)
+            return Encoded(values.astype(int) if multilabel else y, values, weigh(y))
 
         def encode_others(y: Any) -> Encoded:
             y, multilabel = checked_labels(y)

@@ -92,7 +92,8 @@ global_clipnorm : float, default=None
     The largest Euclidean norm of all gradients together.
 scoring : str or callable, default=None
     What early stopping looks at: a scorer by scikit-learn's name, a function ``scorer(estimator, X, y)``, or 'loss',
-    for minus the validation loss. None: accuracy or R².
+    for minus the validation loss. None: accuracy or R². With ``sample_weight`` a scorer is given
+    ``sample_weight=``, too. Not for solver='lbfgs'.
 warm_start_optimizer : bool, default=False
     Whether a warm start also goes on with the optimizer's state: its learning rate, number of updates and moments.
 dtype : {'float32', 'float64'}, default=None

@@ -97,6 +97,8 @@ class TrainingStep:
             losses, shown = self.objective.losses(targets, network.logits(x, training=True))
             summed = weighted_sum(losses, weights)
         gradients = tape.gradient(summed, network.variables, output_gradients=share)  # of the mean
+        if any(gradient is None for gradient in gradients):
+            raise ValueError("the loss has no gradient: a function must make it of the outputs, in fastnn.ops")
         loss = weighted_sum(shown, weights) * share
         ops.guard(loss)
         penalty = self.penalty.value(network.kernels, share)

@@ -136,7 +136,7 @@ class LbfgsFit:
 
     def __init__(self, estimator: Any, function: FullGradient, tasks: Tasks) -> None:
         self._estimator, self._function, self._tasks = estimator, function, tasks
-        self._iterations, self._stopped = 0, False
+        self._iterations, self._stopped, self._begun = 0, False, False
         self._weights = function.weights()
 
     def run(self) -> None:
@@ -150,10 +150,9 @@ class LbfgsFit:
         estimator, function, before = self._estimator, self._function, self._weights
         estimator.converged_ = False
         options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
-        self._tasks.begin()
         try:
             result = optimize.minimize(
-                function, before, method="L-BFGS-B", jac=True, options=options, callback=self._iteration
+                self._evaluate, before, method="L-BFGS-B", jac=True, options=options, callback=self._iteration
             )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
@@ -172,9 +171,17 @@ class LbfgsFit:
         if self._stopped:
             estimator.n_iter_ = result.nit
         else:
-            self._tasks.end()  # of an iteration that began and was not needed
+            if self._begun:  # a search along a line that found nothing
+                self._tasks.end()
             estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
             estimator.converged_ = result.status == 0
+
+    def _evaluate(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the loss and its gradient; the first look at some weights begins an iteration."""
+        if not self._begun:
+            self._begun = True
+            self._tasks.begin()
+        return self._function(weights)
 
     def _iteration(self, intermediate_result: optimize.OptimizeResult) -> None:
         """SciPy's callback: an iteration has ended (it looks at the name of the parameter)."""
@@ -183,10 +190,10 @@ class LbfgsFit:
         if self._estimator.verbose:
             print(f"Iteration {self._iterations}, loss = {intermediate_result.fun:.8f}")
         self._function.load(self._weights)
+        self._begun = False
         if self._tasks.end():
             self._stopped = True
             raise StopIteration
-        self._tasks.begin()
 
 
 def _flat(arrays: list[np.ndarray]) -> np.ndarray:

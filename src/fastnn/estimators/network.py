@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import activations, layers, plan, random
-from ..tensor import Tensor, Variable
+from ..tensor import Tensor, TracingError, Variable
 from .data import dense_rows
 from .normalization import NAMES, Values, arrays_of, kinds_of, make_layer
 from .programs import compiled, joined
@@ -28,10 +28,27 @@ _WIDEST = 256  # rows of the largest prediction program
 
 
 def activation_function(identifier: Any) -> Callable[..., Tensor]:
-    """Return the function that one of scikit-learn's names, one of ours, or the function itself stands for."""
-    if isinstance(identifier, str) and identifier in ACTIVATIONS:
-        return ACTIVATIONS[identifier]
-    return activations.get(identifier)
+    """Return the function that one of scikit-learn's names or one of ours stands for; one of the user's is checked."""
+    if not isinstance(identifier, str):
+        return _checked(identifier)
+    return ACTIVATIONS.get(identifier) or activations.get(identifier)
+
+
+def _checked(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return the function with a look at what it returns: an element for each that it is given."""
+    name = getattr(function, "__name__", type(function).__name__)
+
+    def activation(x: Tensor) -> Tensor:
+        try:
+            y = function(x)
+        except TracingError as error:
+            raise TypeError(f"the activation {name} must be written in fastnn.ops: {error}") from error
+        if not isinstance(y, Tensor) or y.shape != x.shape or y.dtype != x.dtype:
+            what = f"{y.dtype} of shape {y.shape}" if isinstance(y, Tensor) else repr(y)
+            raise ValueError(f"the activation {name} must return {x.dtype} of shape {x.shape} for such, got {what}")
+        return y
+
+    return activation
 
 
 def check_layers(coefs: Sequence[np.ndarray], intercepts: Sequence[np.ndarray], features: int, outputs: int) -> None:

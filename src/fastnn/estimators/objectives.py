@@ -180,7 +180,10 @@ def regression(loss: Any, out_activation: Any, quantile: float, delta: float) ->
     out_activation = "identity" if out_activation is None else out_activation
     if _is(loss, *terms):
         return Objective(out_activation, _on_outputs(terms[loss], out_activation), mean_over_outputs=True, make=make)
-    return Objective(out_activation, _on_outputs(_losses_of(_given(loss)), out_activation))
+    found = _given(loss)
+    if found.takes_class_numbers:
+        raise ValueError(f"loss={loss!r} takes class numbers, and is for classifiers")
+    return Objective(out_activation, _on_outputs(_losses_of(found), out_activation))
 
 
 # ---- losses of the user's --------------------------------------------------------------------------------------
@@ -205,10 +208,12 @@ def _losses_of(loss: losses.Loss) -> Terms:
 
     def terms(targets: Tensor, outputs: Tensor) -> Tensor:
         values = loss.call(targets, outputs)
-        if not values.shape or values.shape[0] != outputs.shape[0]:
+        if not isinstance(values, Tensor):
+            raise ValueError(f"loss={loss.name!r} must return a tensor with one loss a sample, got {values!r}")
+        if values.shape[:1] != outputs.shape[:1] or values.shape[1:] not in ((), (1,), outputs.shape[1:]):
             raise ValueError(
-                f"loss={loss.name!r} must return one loss a sample, but for {outputs.shape[0]} samples it gave a value "
-                f"of shape {tuple(values.shape)}"
+                f"loss={loss.name!r} must return one loss a sample, or an output, but for outputs of shape "
+                f"{outputs.shape} it gave a value of shape {values.shape}"
             )
         return ops.mean(values, axis=tuple(range(1, len(values.shape)))) if len(values.shape) > 1 else values
 

@@ -15,6 +15,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from .. import activations, losses, optimizers
+from ..layers import Layer
 from .network import ACTIVATIONS
 from .normalization import KINDS
 from .solvers import CLIPPING, STOCHASTIC
@@ -27,6 +28,7 @@ __all__ = [
     "hidden_normalizations",
     "hidden_units",
     "keep_parameters",
+    "refuse_layer",
     "refuse_stochastic_parameters",
     "threads_for",
 ]
@@ -104,7 +106,19 @@ def hidden_units(sizes: int | Sequence[int]) -> list[int]:
 
 def hidden_activations(activation: Any, layers: int) -> list[Any]:
     """Return the parameter ``activation`` as a list, one for each hidden layer."""
-    return _one_a_layer("activation", activation, layers, _ACTIVATION, isinstance(activation, str | np.str_))
+    each = _one_a_layer("activation", activation, layers, _ACTIVATION, isinstance(activation, str | np.str_))
+    for one in each:
+        refuse_layer("activation", one)
+    return each
+
+
+def refuse_layer(name: str, activation: Any) -> None:
+    """Raise where an activation is a layer, which would neither be trained nor know that it is in training."""
+    if isinstance(activation, Layer) or (isinstance(activation, type) and issubclass(activation, Layer)):
+        raise ValueError(
+            f"{name} must be a name or a function of a tensor, got the layer {activation!r}: see also the parameters "
+            "dropout and normalization"
+        )
 
 
 def dropout_rates(dropout: Any, layers: int) -> list[float]:
@@ -121,6 +135,8 @@ def hidden_normalizations(normalization: Any, layers: int) -> list[str | None]:
 def _one_a_layer(name: str, value: Any, layers: int, constraints: list[Any], single: bool) -> list[Any]:
     if single or callable(value):
         return [value] * layers
+    if isinstance(value, dict | set):
+        raise ValueError(f"{name} must be one value, or a list with one for each hidden layer. Got {value!r} instead.")
     values = list(value)
     if len(values) != layers:
         raise ValueError(
@@ -136,7 +152,10 @@ def _one_a_layer(name: str, value: Any, layers: int, constraints: list[Any], sin
 
 def refuse_stochastic_parameters(estimator: Any, normalization: Sequence[str | None], validated: bool) -> None:
     """Raise where solver='lbfgs' was given what only stochastic solvers can do."""
-    given = {name: getattr(estimator, name) for name in ("optimizer", *CLIPPING)}
+    given = {name: getattr(estimator, name) for name in ("optimizer", *CLIPPING, "scoring")}
+    schedule = not isinstance(estimator.learning_rate, str)
+    given["learning_rate"] = estimator.learning_rate if schedule else None
+    given["warm_start_optimizer"] = estimator.warm_start_optimizer or None
     given["dropout"] = estimator.dropout if np.any(estimator.dropout) else None
     given["normalization"] = estimator.normalization if any(normalization) else None
     given["validation_data"] = "..." if validated else None

@@ -20,6 +20,12 @@ __all__ = ["FittedState"]
 #: Attributes that are bound to memory. Copies and pickles go without them: they are made again from plain arrays.
 _BOUND = ("_network", "_step", "_optimizer")
 
+#: What stochastic solvers write down in training.
+_HISTORY = (
+    "loss_curve_", "_no_improvement_count", "best_loss_", "validation_scores_", "validation_loss_curve_",
+    "best_validation_score_", "_best_weights",
+)  # fmt: skip
+
 
 def _shown(activation: Any) -> str:
     """Return what ``out_activation_`` calls an activation."""
@@ -42,7 +48,9 @@ class FittedState:
         self.n_layers_, self.n_outputs_ = len(call.units), call.units[-1]
         if call.first:
             self.n_iter_ = self.t_ = 0
-        if self.solver != "lbfgs" and (call.first or not hasattr(self, "loss_curve_")):
+            for name in _HISTORY:
+                vars(self).pop(name, None)
+        if self.solver != "lbfgs" and not hasattr(self, "loss_curve_"):
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
             self.best_loss_ = None if self.early_stopping else np.inf

@@ -88,7 +88,6 @@ class StochasticFit:
             early stopping, a warning instead, and the weights with the best score.
         """
         self._begin()
-        self._keep_best()
         with _interruptible(), self._epochs:
             self._run()
         self._finalize()
@@ -100,8 +99,6 @@ class StochasticFit:
         With early stopping the best weights are put back in the call in which training has converged.
         """
         self._begin()
-        if not hasattr(self._estimator, "_best_weights"):
-            self._keep_best()
         with _interruptible(), self._epochs:
             going_on = self._epoch()
             if going_on:
@@ -115,6 +112,8 @@ class StochasticFit:
         self._estimator.n_iter_, self._estimator.converged_ = 0, False
         if not self._step.finite.take():
             raise ValueError("coefs_ or intercepts_ hold NaN or infinite values before training begins")
+        if self._early and not hasattr(self._estimator, "_best_weights"):  # those of the last call, if it left some
+            self._keep_best()
 
     def _run(self) -> None:
         estimator, many = self._estimator, self._many_epochs()
@@ -200,27 +199,49 @@ class StochasticFit:
     def _look(self) -> bool:
         """Note score and loss of the validation samples; return whether the score got better by ``tol``."""
         estimator = self._estimator
-        score, loss = self._validation.look()
-        self._note_validation(score, loss)
-        if estimator.verbose:
-            print(f"Validation score: {score:f}")
-        improved = score >= estimator.best_validation_score_ + estimator.tol
-        if score > estimator.best_validation_score_:
-            estimator.best_validation_score_ = score
-            self._keep_best()
+        with self._averaged():
+            score, loss = self._validation.look()
+            self._note_validation(score, loss)
+            if estimator.verbose:
+                print(f"Validation score: {score:f}")
+            improved = score >= estimator.best_validation_score_ + estimator.tol
+            if score > estimator.best_validation_score_:
+                estimator.best_validation_score_ = score
+                if self._early:
+                    self._keep_best()
         return improved
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """For a look put averages, if the optimizer keeps some, in the place of the weights: they are what will be left."""
+        network = self._step.network
+        weights = network.weights() if self._step.solver.optimizer.use_ema else None
+        self._finalize()
+        try:
+            yield
+        finally:
+            if weights is not None:
+                network.restore(weights)
 
     def _finalize(self) -> None:
         """Put averages in the place of the weights, if the optimizer keeps some."""
         self._step.solver.optimizer.finalize_variable_values(self._step.network.variables)
 
     def _keep_best(self) -> None:
-        if self._early:
-            self._estimator._best_weights = self._step.network.weights()
+        self._estimator._best_weights = self._step.network.weights()
 
     def _restore_best(self) -> None:
-        if self._early:
-            self._step.network.restore(self._estimator.__dict__.pop("_best_weights"))
+        if not self._early:
+            return
+        best = vars(self._estimator).pop("_best_weights")
+        if self._estimator.best_validation_score_ > -np.inf:
+            self._step.network.restore(best)
+        else:
+            warnings.warn(
+                "No validation score was finite, so that none of the weights were the best: the last ones are kept.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
 
     def _has_converged(self) -> bool:
         estimator = self._estimator
