@@ -148,3 +148,14 @@ def test_a_program_keeps_no_value_of_a_variable(read):
     with pytest.raises(fastnn.tensor.TracingError, match="test_function.py"):
         plan.compile(lambda x: x + read(variable), [((2,), "float32")])
     assert read(variable).shape == (2,)
+
+
+def test_python_floats_are_as_wide_as_what_comes_with_them():
+    scaled = fastnn.function(lambda x, a: x * a)
+    assert float(scaled(np.ones(1), 0.1)[0]) == 0.1
+    assert scaled(np.ones(1, "float32"), 0.1).dtype == "float32"
+
+
+def test_an_argument_that_has_no_hash_is_named():
+    with pytest.raises(TypeError, match="cannot be a set"):
+        fastnn.function(lambda x, names: x)(np.ones(1), {1, 2})

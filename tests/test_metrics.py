@@ -280,6 +280,11 @@ def test_call_updates_and_returns():
     assert float(metric([1.0, 3.0])) == 2.0
     assert float(metric([8.0])) == 4.0
     assert float(metrics.Mean()(7.0, sample_weight=4)) == 7.0
+    for weight in (2.0, np.float32(2)):  # keras.metrics.Mean(): one for all makes one sample of all
+        metric = metrics.Mean()
+        metric.update_state([1.0, 2.0, 3.0], weight)
+        metric.update_state([8.0])
+        assert float(metric.result()) == 4.0
 
 
 def test_weights_of_samples_by_the_rules_of_keras():

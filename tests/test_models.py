@@ -273,11 +273,11 @@ def test_float64_model():
 def test_wrong_features_name_the_layer_and_both_shapes():
     model = Sequential([layers.Dense(3, input_dim=4, name="첫 층")], name="모델")
     narrow = X[:, :3]
-    for call in (model, model.predict, model.predict_on_batch):
+    for call in (model, lambda x: model(x, training=True), model.predict, model.predict_on_batch):
         with pytest.raises(ValueError, match=r"shape \(6, 3\).*'첫 층' \(Dense\).*'모델'.*\(4,\), got \(3,\)"):
             call(narrow)
     with pytest.raises(ValueError, match=r'layer "첫 층".*\(6, 3\)'):
-        model(narrow, training=True)
+        model.layers[0](narrow)
 
 
 # ---- subclasses --------------------------------------------------------------------------------------

@@ -208,3 +208,18 @@ def test_nan_passes_through():
         found = model.predict(x[:rows], verbose=0)
         assert np.isnan(found[1]).all()
         assert np.isfinite(np.delete(found, 1, axis=0)).all()
+
+
+@pytest.mark.parametrize("rows", [2, 40])
+@pytest.mark.parametrize("training", [None, True])
+def test_a_call_takes_what_predict_takes(rows, training):
+    model = Sequential([fastnn.Input((2,)), layers.Activation(lambda x: x * 2)])
+    x = np.full((rows, 2), 200, "uint8")
+    for _ in range(2):  # predict makes a program that a call may use
+        found = model(x, training=training)
+        assert found.dtype == "float32"
+        np.testing.assert_array_equal(found, 400)
+        np.testing.assert_array_equal(model.predict(x, verbose=0), 400)
+    single = Sequential([fastnn.Input((1,)), layers.Dense(1)])
+    assert single(np.ones(rows), training=training).shape == (rows, 1)
+    assert model(np.ones((rows, 2, 1)), training=training).shape == (rows, 2)

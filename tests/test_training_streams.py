@@ -126,3 +126,24 @@ def test_a_bad_batch_later_on_is_refused_before_it_is_used():
     with pytest.raises(ValueError, match="y of a batch of x must hold class numbers"):
         model.fit(lambda: iter([(X, Y), (X, Y + 5)]), verbose=0)
     assert int(np.asarray(model.optimizer.iterations)) == 1
+
+
+class Told(Sequence):
+    def __init__(self):
+        self.hooks = []
+
+    def on_epoch_begin(self):
+        self.hooks.append("begin")
+
+    def on_epoch_end(self):
+        self.hooks.append("end")
+
+
+@pytest.mark.parametrize("settings", [{}, {"steps_per_epoch": 1}])
+def test_a_sequence_is_told_of_epochs(settings):
+    data = Told()
+    classifier().fit(data, epochs=3, verbose=0, **settings)
+    assert data.hooks == ["begin", "end"] * 3
+    data = Told()
+    classifier().evaluate(data, verbose=0)
+    assert data.hooks == ["begin", "end"]

@@ -46,7 +46,7 @@ def function(fn: Callable | None = None) -> Callable:
         if current_graph() is not None or autograd.is_recording():
             return fn(*args, **kwargs)
         leaves = flatten((args, kwargs))
-        tensors = [convert_to_tensor(x) for x in leaves if _is_input(x)]
+        tensors = _tensors([x for x in leaves if _is_input(x)])
         signature = (_skeleton((args, kwargs)), tuple((t.shape, t.dtype) for t in tensors))
         with lock:  # until the outputs have been copied
             program = programs.get(signature)
@@ -69,6 +69,13 @@ def _is_input(x):
     return isinstance(x, (Tensor, np.ndarray, np.generic, float))
 
 
+def _tensors(inputs):
+    """Return the inputs as tensors; a Python float, which has no dtype of its own, in that of the widest."""
+    tensors = [x if type(x) is float else convert_to_tensor(x) for x in inputs]
+    wide = any(x.dtype == np.float64 for x in tensors if type(x) is not float)
+    return [convert_to_tensor(x, "float64" if wide else None) if type(x) is float else x for x in tensors]
+
+
 def _skeleton(structure):
     """What is not a tensor, hashable: part of the signature."""
     if isinstance(structure, (tuple, list)):
@@ -77,6 +84,10 @@ def _skeleton(structure):
         return ("dict", *((name, _skeleton(x)) for name, x in structure.items()))
     if _is_input(structure):
         return "tensor"
+    try:
+        hash(structure)
+    except TypeError:
+        raise TypeError(f"an argument of a compiled function cannot be a {type(structure).__name__}") from None
     return ("value", type(structure), structure)  # True is no 1
 
 

@@ -213,7 +213,7 @@ class StochasticFit:
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
-        """For a look put averages, if the optimizer keeps some, in the place of the weights: they are what will be left."""
+        """For a look put averages, if the optimizer keeps some, in the place of the weights: they will be left."""
         network = self._step.network
         weights = network.weights() if self._step.solver.optimizer.use_ema else None
         self._finalize()

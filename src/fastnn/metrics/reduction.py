@@ -55,7 +55,8 @@ class Mean(Metric):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values; ``sample_weight`` broadcasts to them. Values of one sample count as their mean."""
         weight = 1.0
-        if isinstance(sample_weight, (int, float)):  # one for all
+        values = ops.convert_to_tensor(values)
+        if isinstance(sample_weight, (int, float)) and not values.shape:
             weight, sample_weight = float(sample_weight), None
         values, weights = _one_a_sample(values, sample_weight, ops.mean, self.dtype)
         if weights is None:

@@ -7,9 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from .. import graph, layers
+from .. import graph, layers, ops
 from ..dtypes import standardize_dtype
 from ..layers import InputLayer, KerasTensor, Layer
+from ..tensor import Tensor
 from .model import TRIAL_ROWS, Model
 
 __all__ = ["Sequential"]
@@ -162,7 +163,9 @@ class Sequential(Model):
         return shapes
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Return what the last layer makes of the inputs."""
+        """Return what the last layer makes of the inputs: of the stack's dtype, and its shape, as `fit` takes them."""
+        if isinstance(inputs, Tensor):
+            inputs = ops.cast(self._fitting_x(inputs, "x"), self._input_dtype)
         for layer in self.layers:
             inputs = layer(inputs, training=training)
         return inputs

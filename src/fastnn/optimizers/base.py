@@ -105,7 +105,7 @@ class Optimizer(OptimizerState):
         self._init_state()
         self._trainable_variables: list[Variable] = []
         self._index: dict[int, int] = {}
-        self._excluded: tuple[frozenset[int], re.Pattern[str] | None] = (frozenset(), None)
+        self._excluded: tuple[list[Variable], re.Pattern[str] | None] = ([], None)
         self._iterations = self.add_variable((), dtype="int64", name="iteration")
         self._learning_rate = self._make_learning_rate(learning_rate)
 
@@ -181,12 +181,12 @@ class Optimizer(OptimizerState):
             raise ValueError("`exclude_from_weight_decay()` must be called before the optimizer is built.")
         names = list(var_names or ())
         pattern = re.compile("|".join(names)) if names else None
-        self._excluded = (frozenset(id(variable) for variable in var_list or ()), pattern)
+        self._excluded = (list(var_list or ()), pattern)
 
     def _decay_of(self, variable: Variable) -> float:
         """Return the weight decay of a variable."""
         excluded, pattern = self._excluded
-        if id(variable) in excluded or (pattern is not None and pattern.search(variable.name)):
+        if any(variable is each for each in excluded) or (pattern is not None and pattern.search(variable.name)):
             return 0.0
         return self.weight_decay or 0.0
 
@@ -357,16 +357,12 @@ class Optimizer(OptimizerState):
         return cls(**config)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Name variables by their position: a copy has others."""
-        excluded, pattern = self._excluded
-        positions = [i for i, variable in enumerate(self._trainable_variables) if id(variable) in excluded]
-        return {**self.__dict__, "_index": None, "_excluded": (positions, pattern)}
+        """Leave out what names variables by where they are: a copy has others."""
+        return {**self.__dict__, "_index": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        variables, (positions, pattern) = self._trainable_variables, self._excluded
-        self._index = {id(variable): i for i, variable in enumerate(variables)}
-        self._excluded = (frozenset(id(variables[i]) for i in positions), pattern)
+        self._index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

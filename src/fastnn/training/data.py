@@ -120,7 +120,8 @@ class StreamData:
     ----------
     stream : iterator, iterable, or callable that returns one
         Yields ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``. An iterable or a callable is
-        begun anew for every epoch, an iterator goes on where it was.
+        begun anew for every epoch, an iterator goes on where it was. Its ``on_epoch_begin()`` and ``on_epoch_end()``,
+        if it has them, are called.
     x_dtype, dtype, class_weight
         As for `ArrayData`.
     name : str
@@ -153,6 +154,10 @@ class StreamData:
     def restarts(self) -> bool:
         """Whether the stream can be begun anew."""
         return not hasattr(self.stream, "__next__")
+
+    def tell(self, hook: str) -> None:
+        """Call ``on_epoch_begin`` or ``on_epoch_end`` of a stream that has it, as Keras' data sets do."""
+        getattr(self.stream, hook, lambda: None)()
 
     def start(self) -> None:
         """Begin anew, where the stream can; a stream of which only `peek` has seen anything has just begun."""

@@ -46,6 +46,9 @@ class ArrayFeed:
             if self._orders is not None:
                 self._orders.run()
 
+    def end_epoch(self) -> None:
+        """Do nothing: arrays need not know."""
+
     def check_watched(self) -> None:
         """Raise ValueError if values of x that nobody has looked at before are why a run stopped: nothing was drawn."""
         try:
@@ -94,9 +97,14 @@ class StreamFeed:
 
     def begin_epoch(self) -> None:
         """Begin the stream anew where it ended, or where epochs are as long as the stream."""
+        self.data.tell("on_epoch_begin")
         if self._ended or self.given_steps is None:
             self.data.start()
             self._ended = False
+
+    def end_epoch(self) -> None:
+        """Tell the stream, which may put its batches into another order."""
+        self.data.tell("on_epoch_end")
 
     def check_watched(self) -> None:
         """Do nothing: every batch is checked when it comes."""

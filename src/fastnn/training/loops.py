@@ -84,6 +84,7 @@ class _Loop:
                 return done, False
             if self._hooked and self._stopped():
                 break
+        feed.end_epoch()
         return done, True
 
     def _report(self, batch: int) -> None:
