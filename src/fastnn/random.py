@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import numpy as np
 from . import ops
 from .dtypes import standardize_dtype
 from .ops import sampling
+from .shapes import as_shape, as_size, normalize_axis
 from .tensor import Tensor, Variable, convert_to_tensor
 
 __all__ = [
@@ -119,18 +119,11 @@ def _next(seed) -> Tensor:
     return Tensor(_key(_check_seed(seed)))
 
 
-def _shape(shape):
-    sizes = tuple(operator.index(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
-    if min(sizes, default=0) < 0:
-        raise ValueError(f"shape must not have negative sizes, got {sizes}")
-    return sizes
-
-
 def _floats(kernel, shape, dtype, seed, a, b):
     dtype = standardize_dtype(dtype)
     if dtype.kind != "f":
         raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-    return sampling.random_fill(_next(seed), kernel, _shape(shape), dtype, a, b)
+    return sampling.random_fill(_next(seed), kernel, as_shape(shape), dtype, a, b)
 
 
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
@@ -162,7 +155,7 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     if minval < least or maxval - 1 > most:
         raise ValueError(f"randint: {dtype} numbers from {minval} to {maxval} are not within {least} to {most}")
     drawn = dtype if dtype in ("int32", "int64") else np.dtype("int64")
-    return ops.cast(sampling.random_fill(_next(seed), "randint", _shape(shape), drawn, minval, maxval), dtype)
+    return ops.cast(sampling.random_fill(_next(seed), "randint", as_shape(shape), drawn, minval, maxval), dtype)
 
 
 def categorical(logits, num_samples, dtype="int32", seed=None):
@@ -170,7 +163,8 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
     logits = convert_to_tensor(logits)
     if len(logits.shape) != 2:
         raise ValueError(f"categorical: logits must be a matrix, got shape {logits.shape}")
-    noise = uniform((logits.shape[0], int(num_samples), logits.shape[1]), 0.0, 1.0, logits.dtype, seed)
+    rows, classes = logits.shape
+    noise = uniform((rows, as_size("num_samples", num_samples), classes), 0.0, 1.0, logits.dtype, seed)
     gumbel = -ops.log(-ops.log(ops.maximum(noise, float(np.finfo(logits.dtype).tiny))))
     return ops.cast(ops.argmax(ops.expand_dims(logits, 1) + gumbel, axis=-1), dtype)
 
@@ -191,13 +185,13 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
 
 def permutation(n: int, seed=None) -> Tensor:
     """Return 0 .. n-1 (int64) in a random order."""
-    return sampling.random_permutation(_next(seed), operator.index(n))
+    return sampling.random_permutation(_next(seed), as_size("n", n))
 
 
 def shuffle(x, axis=0, seed=None):
     """Return x with its elements along an axis in a random order."""
     x = convert_to_tensor(x)
-    axis = axis % len(x.shape)
+    axis = normalize_axis(axis, len(x.shape))
     rows = ops.moveaxis(x, axis, 0)
     order = permutation(rows.shape[0], seed)
     if not math.prod(rows.shape):

@@ -15,6 +15,7 @@ import numpy as np
 
 from ._kernels.core import address
 from .dtypes import standardize_dtype
+from .shapes import check_sizes
 
 __all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "convert_to_tensor", "is_tensor"]
 
@@ -198,6 +199,7 @@ class SymbolicTensor(Tensor):
 
 def aligned_empty(shape, dtype) -> np.ndarray:
     """Return an uninitialized C-contiguous array that starts on a cache line."""
+    check_sizes(shape)  # NumPy would take a size of -1 for what the memory holds
     dtype = np.dtype(dtype)
     nbytes = math.prod(shape) * dtype.itemsize
     memory = np.empty(nbytes + ALIGNMENT, np.uint8)

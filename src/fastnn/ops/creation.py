@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 
 from ..dtypes import standardize_dtype
+from ..shapes import as_shape, as_size
 from ..tensor import Tensor, check_range, convert_to_tensor
 from .elementwise import where
 from .shaping import broadcast_to
@@ -17,26 +16,19 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _shape_tuple(shape):
-    sizes = tuple(operator.index(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
-    if min(sizes, default=0) < 0:
-        raise ValueError(f"a shape must not have negative sizes, got {sizes}")
-    return sizes
-
-
 def zeros(shape, dtype=None):
     """Return zeros."""
-    return Tensor(np.zeros(_shape_tuple(shape), standardize_dtype(dtype)))
+    return Tensor(np.zeros(as_shape(shape), standardize_dtype(dtype)))
 
 
 def ones(shape, dtype=None):
     """Return ones."""
-    return Tensor(np.ones(_shape_tuple(shape), standardize_dtype(dtype)))
+    return Tensor(np.ones(as_shape(shape), standardize_dtype(dtype)))
 
 
 def full(shape, fill_value, dtype=None):
     """Return a tensor filled with one value, or with what broadcasts to the shape; by default in floatx."""
-    return broadcast_to(convert_to_tensor(fill_value, standardize_dtype(dtype)), _shape_tuple(shape))
+    return broadcast_to(convert_to_tensor(fill_value, standardize_dtype(dtype)), as_shape(shape))
 
 
 def zeros_like(x, dtype=None):
@@ -84,7 +76,9 @@ def identity(n, dtype=None):
 
 def eye(N, M=None, k=0, dtype=None):
     """Return a matrix with ones on the k-th diagonal."""
-    return Tensor(np.eye(N, M, k, dtype=standardize_dtype(dtype)))
+    rows = as_size("N", N)
+    columns = rows if M is None else as_size("M", M)
+    return Tensor(np.eye(rows, columns, k, dtype=standardize_dtype(dtype)))
 
 
 def _triangle(x, k, fn):

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..dtypes import standardize_dtype
+from ..shapes import as_size, normalize_axis
 from ..tensor import SymbolicTensor, Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op, contiguous, dtype_code
 from .convert import cast, to_tensor
@@ -82,7 +83,7 @@ def take(x, indices, axis=None):
     x, index = convert_to_tensor(x), _index_tensor(indices)
     if axis is None:
         x, axis = ravel(x), 0
-    axis = axis % len(x.shape)
+    axis = normalize_axis(axis, len(x.shape))
     _check_range(index, x.shape[axis], "take")
     y = _take_rows(moveaxis(x, axis, 0), index, x.shape[axis])
     rank = len(index.shape)
@@ -96,7 +97,7 @@ def take_along_axis(x, indices, axis=None):
     x, index = convert_to_tensor(x), _index_tensor(indices)
     if axis is None:
         x, index, axis = ravel(x), ravel(index), 0
-    axis = axis % len(x.shape)
+    axis = normalize_axis(axis, len(x.shape))
     n = x.shape[axis]
     _check_range(index, n, "take_along_axis")
     x, index = moveaxis(x, axis, -1), moveaxis(index, axis, -1)
@@ -132,7 +133,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     dtype = standardize_dtype(dtype)
     if dtype.kind != "f":
         return cast(one_hot(x, num_classes, axis, "float32"), dtype)
-    return moveaxis(_one_hot(index, int(num_classes), dtype), -1, axis)
+    return moveaxis(_one_hot(index, as_size("num_classes", num_classes), dtype), -1, axis)
 
 
 def diag_part(x):

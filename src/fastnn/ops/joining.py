@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..dtypes import result_dtype
+from ..shapes import as_size, normalize_axis
 from ..tensor import Tensor, convert_to_tensor
 from .catalogue import Op
 from .convert import cast, to_tensor
@@ -58,9 +59,7 @@ def concatenate(xs, axis=0):
     if axis is None:
         xs, axis = [reshape(x, (-1,)) for x in xs], 0
     rank = len(xs[0].shape)
-    if not -rank <= axis < rank:
-        raise ValueError(f"concatenate: axis {axis} of tensors with {rank} axes")
-    axis %= rank
+    axis = normalize_axis(axis, rank)
     for x in xs:
         if len(x.shape) != rank or any(
             a != b for i, (a, b) in enumerate(zip(x.shape, xs[0].shape, strict=True)) if i != axis
@@ -78,7 +77,7 @@ def stack(x, axis=0):
 def split(x, indices_or_sections, axis=0):
     """Cut a tensor into a list: into equal parts (int) or before the given indices."""
     x = convert_to_tensor(x)
-    axis = axis % len(x.shape)
+    axis = normalize_axis(axis, len(x.shape))
     n = x.shape[axis]
     if isinstance(indices_or_sections, int):
         if indices_or_sections < 1 or n % indices_or_sections:
@@ -112,7 +111,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 def tile(x, repeats):
     """Repeat the whole tensor along each axis."""
     x = convert_to_tensor(x)
-    repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    repeats = tuple(as_size("repeats", n) for n in ((repeats,) if isinstance(repeats, int) else repeats))
     rank = max(len(repeats), len(x.shape))
     repeats = (1,) * (rank - len(repeats)) + repeats
     shape = (1,) * (rank - len(x.shape)) + x.shape
@@ -126,8 +125,9 @@ def repeat(x, repeats, axis=None):
     x = convert_to_tensor(x)
     if axis is None:
         x, axis = ravel(x), 0
-    counts = np.broadcast_to(np.asarray(repeats, np.int64), (x.shape[axis],))
-    return take(x, np.repeat(np.arange(x.shape[axis]), counts), axis=axis)
+    n = x.shape[normalize_axis(axis, len(x.shape))]
+    counts = np.broadcast_to(np.asarray(repeats, np.int64), (n,))
+    return take(x, np.repeat(np.arange(n), counts), axis=axis)
 
 
 def roll(x, shift, axis=None):
@@ -142,5 +142,5 @@ def roll(x, shift, axis=None):
         for each, by in np.broadcast(axis, shift):
             x = roll(x, int(by), int(each))
         return x
-    n = x.shape[axis]
+    n = x.shape[normalize_axis(axis, len(x.shape))]
     return take(x, (np.arange(n) - shift) % n if n else np.arange(0), axis=axis)

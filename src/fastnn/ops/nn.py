@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import config
 from ..dtypes import is_float
+from ..shapes import normalize_axes
 from ..tensor import SymbolicTensor, convert_to_tensor
 from . import elementwise as e
 from .activation import _np_sigmoid, sigmoid, sigmoid_grad
@@ -15,7 +16,6 @@ from .catalogue import Op, contiguous, dtype_code
 from .convert import cast, to_float
 from .elementwise import elementwise
 from .indexing import take_along_axis
-from .reduce import normalize_axes
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import config
+from ..shapes import normalize_axes, normalize_axis
 from ..tensor import Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op, contiguous
 from .convert import to_float
 from .elementwise import rsqrt, square
-from .reduce import mean, normalize_axes
+from .reduce import mean
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, reshape
 
@@ -146,7 +147,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
         If a vector has not the size of the axis.
     """
     (x,) = to_float(x)
-    (axis,) = normalize_axes(axis, len(x.shape))
+    axis = normalize_axis(axis, len(x.shape))
     vectors = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
     mean, variance, offset, scale = (_along(name, value, x, (axis,)) for name, value in vectors.items())
     return _scaled(x - mean, variance, offset, scale, epsilon)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..shapes import normalize_axes
 from ..tensor import Tensor
 from .catalogue import Op, copied, scratch
 from .convert import BOOL, UINT8, cast, to_bool, to_float, to_number, to_tensor
@@ -16,20 +17,6 @@ __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "max", "mean", "min", "norm",
     "prod", "std", "sum", "sum_of_squares", "var",
 ]  # fmt: skip
-
-
-def normalize_axes(axis, rank: int) -> tuple[int, ...]:
-    """Return axes as sorted non-negative integers; None is all of them."""
-    if axis is None:
-        return tuple(range(rank))
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    for a in axes:
-        if not -rank <= a < rank:
-            raise ValueError(f"axis {a} is out of range for a tensor of {rank} axes")
-    found = sorted({int(a) % rank for a in axes})
-    if len(found) != len(axes):
-        raise ValueError(f"axis {axis} names an axis twice")
-    return tuple(found)
 
 
 def _kept(shape, axes):

@@ -7,6 +7,7 @@ import operator
 
 import numpy as np
 
+from ..shapes import as_shape, normalize_axes, normalize_axis
 from ..tensor import Tensor, Variable, convert_to_tensor
 from .catalogue import REQUIRED, Op
 from .convert import to_tensor
@@ -33,13 +34,9 @@ def _if_shared(fn):
     return view
 
 
-def _copy_lower(fn):
+def _copy_lower(plan, outs, ins, **attrs):
     """Lower a view that cannot be one: a contiguous copy, looked at."""
-
-    def lower(plan, outs, ins, **attrs):
-        plan.map("copy", outs[0].reshape(ins[0].shape), ins[0])
-
-    return lower
+    plan.map("copy", outs[0].reshape(ins[0].shape), ins[0])
 
 
 _reshape = _view(
@@ -48,7 +45,7 @@ _reshape = _view(
     lambda x, newshape: [(newshape, x.dtype)],
     lambda call, dy: reshape(dy, call.inputs[0].shape),
     {"newshape": REQUIRED},
-    lower=_copy_lower(None),
+    lower=_copy_lower,
 )
 _transpose = _view(
     "transpose",
@@ -126,7 +123,7 @@ def transpose(x, axes=None):
     if axes is None:
         axes = present[::-1]
     else:
-        axes = tuple(a % rank if -rank <= a < rank else a for a in axes)
+        axes = tuple(normalize_axis(a, rank) for a in axes)
         if sorted(axes) != list(present):
             raise ValueError(f"transpose: axes {axes} are no permutation of the {rank} axes")
     return x if axes == present else _transpose(x, axes)
@@ -135,7 +132,7 @@ def transpose(x, axes=None):
 def broadcast_to(x, shape):
     """Repeat x along axes of size 1, without copying, to the given shape."""
     x = convert_to_tensor(x)
-    shape = tuple(shape)
+    shape = as_shape(shape)
     if x.shape == shape:
         return x
     lead = len(shape) - len(x.shape)
@@ -164,19 +161,14 @@ def getitem(x, index):
 def expand_dims(x, axis):
     """Insert axes of size 1."""
     x = convert_to_tensor(x)
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    rank = len(x.shape) + len(axes)
-    axes = {a % rank for a in axes if -rank <= a < rank}
-    if len(axes) != rank - len(x.shape):
-        raise ValueError(f"expand_dims: axis {axis} does not suit a tensor of {len(x.shape)} axes")
+    rank = len(x.shape) + (len(axis) if isinstance(axis, (tuple, list)) else 1)
+    axes = normalize_axes(axis, rank)
     sizes = iter(x.shape)
     return reshape(x, tuple(1 if i in axes else next(sizes) for i in range(rank)))
 
 
 def squeeze(x, axis=None):
     """Drop axes of size 1 (all of them by default)."""
-    from .reduce import normalize_axes
-
     x = convert_to_tensor(x)
     if axis is None:
         return reshape(x, tuple(n for n in x.shape if n != 1))
@@ -202,14 +194,13 @@ def swapaxes(x, axis1, axis2):
     """Exchange two axes."""
     x = convert_to_tensor(x)
     order = list(range(len(x.shape)))
+    axis1, axis2 = (normalize_axis(axis, len(order)) for axis in (axis1, axis2))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(x, order)
 
 
 def flip(x, axis=None):
     """Reverse the order along axes (all by default)."""
-    from .reduce import normalize_axes
-
     x = convert_to_tensor(x)
     axes = normalize_axes(axis, len(x.shape))
     return getitem(x, tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(len(x.shape))))

@@ -1,0 +1,108 @@
+"""Shapes and axes: what is given in another form, and what is refused by name."""
+
+import numpy as np
+import pytest
+
+from fastnn import ops, random
+from fastnn.shapes import as_shape, as_size, normalize_axes, normalize_axis
+from fastnn.tensor import aligned_empty
+
+MATRIX = np.arange(6.0).reshape(2, 3)
+
+
+def test_shapes_become_tuples_of_pythons_integers():
+    for given, expected in ((3, (3,)), ([2, np.int64(3)], (2, 3)), ((), ())):
+        assert as_shape(given) == expected
+        assert all(type(n) is int for n in as_shape(given))
+    assert as_size("n", np.uint8(3)) == 3
+
+
+def test_axes_are_counted_from_the_front():
+    assert normalize_axis(-1, 3) == normalize_axis(np.int64(2), 3) == 2
+    assert normalize_axes(None, 3) == normalize_axes([2, 0, -2], 3) == (0, 1, 2)
+    assert normalize_axes((), 2) == ()
+
+
+@pytest.mark.parametrize("axis", [1.0, True, "0", None])
+def test_an_axis_is_an_integer(axis):
+    with pytest.raises(TypeError, match="axis must be an integer, got"):
+        normalize_axis(axis, 3)
+
+
+def test_no_axis_is_named_twice():
+    with pytest.raises(ValueError, match=r"axis \(1, -1\) names an axis twice"):
+        normalize_axes((1, -1), 2)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda axis: ops.take(MATRIX, [0], axis=axis),
+        lambda axis: ops.take_along_axis(MATRIX, [[0]], axis=axis),
+        lambda axis: ops.split(MATRIX, 1, axis=axis),
+        lambda axis: ops.concatenate([MATRIX, MATRIX], axis=axis),
+        lambda axis: ops.repeat(MATRIX, 2, axis=axis),
+        lambda axis: ops.roll(MATRIX, 1, axis=axis),
+        lambda axis: ops.roll(MATRIX, (1, 1), axis=(0, axis)),
+        lambda axis: ops.swapaxes(MATRIX, 0, axis),
+        lambda axis: ops.swapaxes(MATRIX, axis, 0),
+        lambda axis: ops.transpose(MATRIX, (0, axis)),
+        lambda axis: ops.flip(MATRIX, axis),
+        lambda axis: ops.squeeze(MATRIX, axis),
+        lambda axis: ops.sum(MATRIX, axis),
+        lambda axis: random.shuffle(MATRIX, axis, seed=1),
+    ],
+)
+def test_an_axis_out_of_range_is_named(call):
+    for axis in (2, -3):
+        with pytest.raises(ValueError, match=f"axis {axis} is out of range for a tensor of 2 axes"):
+            call(axis)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: ops.take(x, [0], axis=0),
+        lambda x: ops.split(x, 1),
+        lambda x: ops.repeat(x, 2, axis=0),
+        lambda x: random.shuffle(x, seed=1),
+    ],
+)
+def test_a_scalar_has_no_axis(call):
+    with pytest.raises(ValueError, match="axis 0 is out of range for a tensor of 0 axes"):
+        call(np.float64(1))
+
+
+@pytest.mark.parametrize("axis", [3, -4, (0, 4)])
+def test_new_axes_lie_among_those_of_the_result(axis):
+    with pytest.raises(ValueError, match="is out of range for a tensor of [34] axes"):
+        ops.expand_dims(MATRIX, axis)
+
+
+@pytest.mark.parametrize("axes", [-1, 3])
+def test_tensordot_sums_over_axes_that_both_have(axes):
+    with pytest.raises(
+        ValueError, match=f"tensordot: axes must lie between 0 and 2, the axes that both have, got {axes}"
+    ):
+        ops.tensordot(MATRIX, np.ones((2, 3, 2)), axes)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: random.permutation(-1), "n must not be negative, got -1"),
+        (lambda: random.categorical(MATRIX, -2), "num_samples must not be negative, got -2"),
+        (lambda: ops.one_hot([0], -1), "num_classes must not be negative, got -1"),
+        (lambda: ops.eye(-1), "N must not be negative"),
+        (lambda: ops.eye(2, -1), "M must not be negative"),
+        (lambda: ops.tile(MATRIX, (1, -2)), "repeats must not be negative, got -2"),
+        (lambda: ops.zeros((2, -1)), r"a shape must not have negative sizes, got \(2, -1\)"),
+        (lambda: ops.broadcast_to(1.0, (-1,)), "a shape must not have negative sizes"),
+        (lambda: random.normal(-1), "a shape must not have negative sizes"),
+        (lambda: aligned_empty((-1,), "float32"), "a shape must not have negative sizes"),
+        (lambda: aligned_empty((-2, -2), "float32"), "a shape must not have negative sizes"),
+    ],
+)
+def test_there_are_no_negative_sizes(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
