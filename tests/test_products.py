@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import ops
+from fastnn import ops, plan
 from fastnn._kernels import core
 
 SHAPES = [
@@ -253,3 +253,39 @@ def test_all_sums_in_parts_share_a_phase():
     phases = [(name, phase) for name, phase, _ in programs[0].plan.phases()]
     parts = {phase for name, phase in phases if name in ("matmul_parts", "sum_parts")}
     assert len(parts) == 1 and {phase for _, phase in phases} == {1, 2, 3} and parts == {2}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [((5, 7), (7, 3)), ((7,), (7,)), ((7,), (7, 2)), ((2, 5, 7), (7, 3)), ((2, 1, 7), (2, 7, 3)), ((4, 0), (0, 3))],
+)
+def test_products_of_integers_are_numpys(dtype, left, right):
+    """Exact, and modulo 2 to the number of bits, whatever their size: eagerly and in a program."""
+    rng, info = np.random.default_rng(0), np.iinfo(dtype)
+    a, b = (rng.integers(info.min, info.max, shape, dtype=dtype, endpoint=True) for shape in (left, right))
+    found = ops.matmul(a, b)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found.numpy(), a @ b)
+    program = plan.compile(ops.matmul, [(left, dtype), (right, dtype)])
+    for memory, value in zip(program.inputs, (a, b), strict=True):
+        memory[...] = value
+    np.testing.assert_array_equal(program.run()[0], a @ b)
+
+
+def test_long_sums_of_integers_are_exact():
+    x = np.full((1 << 22) + 1, -1, "int32")
+    assert ops.matmul(x, x).item() == x.size
+
+
+def test_all_products_take_integers():
+    a = np.array([[2**31 - 1, -5], [2**30, 7]], "int32")
+    for found, expected in (
+        (ops.dot(a, a), a @ a),
+        (ops.tensordot(a, a, 1), a @ a),
+        (ops.vdot(a, a), np.vdot(a, a)),
+        (ops.vdot(a.astype("uint8"), a.astype("uint8")), np.vdot(a.astype("uint8"), a.astype("uint8"))),
+        (ops.matmul(np.array([True, True]), np.array([True, True])), np.int32(2)),
+    ):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found.numpy(), expected)

@@ -8,11 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from .._kernels.core import ACTIVATIONS
+from ..dtypes import is_float
 from ..tensor import convert_to_tensor, stored_by_output
 from . import activation as act
 from .catalogue import Op, contiguous, copied, scratch
 from .convert import cast, to_float, to_number
-from .elementwise import multiply
+from .elementwise import floor_divide, mod, multiply
 from .joining import concatenate
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze, transpose
@@ -178,32 +179,68 @@ def _bias_gradient(x, dy):
     return reduce_sum(_sum_parts(dy) if _is_by_parts(*x.shape, dy.shape[1]) else dy, axis=0)
 
 
+# ---- products of integers ----------------------------------------------------------------------------------
+
+LIMB = 16  # bits of an integer: products of two such parts are exact in float64,
+LIMB_SUM = 1 << 21  # and so are sums of so many of them
+
+
+def _limbs(x, n):
+    """Return the n lowest parts of LIMB bits of integers, the lowest first, as float64."""
+    parts = []
+    for _ in range(n):
+        parts.append(cast(mod(x, 1 << LIMB), "float64"))
+        x = floor_divide(x, 1 << LIMB)
+    return parts
+
+
+def _integer_product(a, b):
+    """Return a @ b modulo 2 to the number of bits, by exact products of float64, as NumPy has it."""
+    k = a.shape[-1]
+    if k > LIMB_SUM:
+        half = k // 2
+        return _integer_product(a[..., :half], b[..., :half, :]) + _integer_product(a[..., half:], b[..., half:, :])
+    n = -(-8 * a.dtype.itemsize // LIMB)
+    parts_a, parts_b = (_limbs(cast(x, "int64"), n) for x in (a, b))
+    products = (
+        cast(_matmul(parts_a[i], parts_b[j]), "int64") * (1 << LIMB * (i + j))
+        for i in range(n)
+        for j in range(n - i)  # what is shifted further leaves the number
+    )
+    return cast(sum(products), a.dtype)
+
+
+def _product(a, b):
+    return (_matmul if is_float(a.dtype) else _integer_product)(a, b)
+
+
 def matmul(x1, x2):
-    """Matrix product over the last two axes; the others broadcast. Vectors as in NumPy. Integers give integers."""
+    """Matrix product over the last two axes; the others broadcast. Vectors as in NumPy.
+
+    Integers give integers, exact, modulo 2 to their number of bits.
+    """
     a, b = to_number(x1, x2)
-    if a.dtype.kind != "f":
-        return cast(matmul(cast(a, "float64"), cast(b, "float64")), a.dtype)
     if not a.shape or not b.shape:
         raise ValueError("matmul: a scalar has no matrix product; use multiply")
     if a.shape[-1] != b.shape[-2 if len(b.shape) > 1 else 0]:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not fit: {a.shape[-1]} columns, "
                          f"{b.shape[-2 if len(b.shape) > 1 else 0]} rows")  # fmt: skip
     if len(a.shape) == len(b.shape) == 1:
-        return reshape(_matmul(reshape(a, (1, -1)), reshape(b, (-1, 1))), ())
+        return reshape(_product(reshape(a, (1, -1)), reshape(b, (-1, 1))), ())
     if len(a.shape) == 1:
         return squeeze(matmul(expand_dims(a, 0), b), -2)
     if len(b.shape) == 1:
         return squeeze(matmul(a, expand_dims(b, 1)), -1)
     if len(a.shape) == len(b.shape) == 2:
-        return _matmul(a, b)
+        return _product(a, b)
     if len(b.shape) == 2:
         lead = a.shape[:-1]
-        return reshape(_matmul(reshape(a, (math.prod(lead), a.shape[-1])), b), (*lead, b.shape[-1]))
+        return reshape(_product(reshape(a, (math.prod(lead), a.shape[-1])), b), (*lead, b.shape[-1]))
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     n = math.prod(batch)
     a = reshape(broadcast_to(a, batch + a.shape[-2:]), (n, *a.shape[-2:]))
     b = reshape(broadcast_to(b, batch + b.shape[-2:]), (n, *b.shape[-2:]))
-    return reshape(_matmul(a, b), (*batch, a.shape[-2], b.shape[-1]))
+    return reshape(_product(a, b), (*batch, a.shape[-2], b.shape[-1]))
 
 
 # The activations that `dense` fuses, and their derivatives in terms of the output.
@@ -341,7 +378,7 @@ def vdot(x1, x2):
     a, b = reshape(x1, (-1,)), reshape(x2, (-1,))
     if a.shape != b.shape:
         raise ValueError(f"vdot: {a.shape[0]} elements and {b.shape[0]} do not match")
-    return reduce_sum(multiply(a, b))
+    return matmul(a, b)
 
 
 def outer(x1, x2):
