@@ -1,5 +1,10 @@
 """Random numbers: the published generator, distributions, repeatability."""
 
+import copy
+import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -153,3 +158,27 @@ def test_integers_are_drawn_up_to_the_ends_of_their_dtype():
         drawn = random.randint((4000,), low, high, dtype, seed=1).numpy().astype(float)
         assert low <= drawn.min() < low + (high - low) / 50
         assert high - (high - low) / 50 < drawn.max() < high
+
+
+@pytest.mark.parametrize("draw", [lambda: int(random.global_generator().next().array[1]), random.draw_seed])
+def test_threads_draw_different_numbers(draw):
+    """However often they take turns."""
+
+    def many(_):
+        return [draw() for _ in range(1000)]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as executor:
+            drawn = [each for part in executor.map(many, range(4)) for each in part]
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_generators_are_copied_with_their_state():
+    generator = random.SeedGenerator(3)
+    generator.next()
+    copies = [copy.deepcopy(generator), pickle.loads(pickle.dumps(generator))]
+    assert [each.next().array.tolist() for each in (generator, *copies)] == [[3, 1]] * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -42,12 +43,20 @@ class SeedGenerator:
         self.seed = draw_seed() if seed is None else self._given
         self.name = name or "seed_generator"
         self.state = Variable(_key(self.seed), trainable=False, name="seed_generator_state")
+        self._lock = threading.Lock()  # no two threads get the same key
 
     def next(self, ordered: bool = True) -> Tensor:
         """Return the present key and advance the counter. Keys are always ordered; False is refused."""
         if not ordered:
             raise ValueError("SeedGenerator.next: ordered=False is not supported")
-        return sampling.next_key(self.state)
+        with self._lock:
+            return sampling.next_key(self.state)
+
+    def __getstate__(self) -> dict:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state, _lock=threading.Lock())
 
     def get_config(self) -> dict:
         return {"seed": self._given}
@@ -69,6 +78,7 @@ def _key(seed: int, counter: int = 0) -> np.ndarray:
 
 
 _global = None
+_global_lock = threading.Lock()  # while it is made
 _own: ContextVar[SeedGenerator | None] = ContextVar("own_generator", default=None)
 
 
@@ -94,21 +104,22 @@ def global_generator() -> SeedGenerator:
     own = _own.get()
     if own is not None:
         return own
-    if _global is None:
-        _global = SeedGenerator(secrets.randbits(62), name="global_seed_generator")
+    with _global_lock:
+        if _global is None:
+            _global = SeedGenerator(secrets.randbits(62), name="global_seed_generator")
     return _global
 
 
 def set_global_seed(seed: int) -> None:
     """Restart the process's generator."""
-    global_generator().state.load(_key(_check_seed(seed)))
+    generator, key = global_generator(), _key(_check_seed(seed))
+    with generator._lock:
+        generator.state.load(key)
 
 
 def draw_seed() -> int:
     """Return a new seed from the process's generator."""
-    key = Tensor(global_generator().state.numpy())
-    global_generator().state.load(key.array + np.array([0, 1]))
-    return int(sampling.random_fill(key, "randint", (1,), np.dtype("int64"), 0, 2**53).array[0])
+    return sampling.random_fill(global_generator().next(), "randint", (1,), np.dtype("int64"), 0, 2**53).item()
 
 
 def _next(seed) -> Tensor:
