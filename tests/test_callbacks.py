@@ -443,6 +443,49 @@ def test_monitors_that_are_not_there():
         callbacks.EarlyStopping(mode="maximum")
 
 
+def constant(epoch, rate):
+    return rate
+
+
+@pytest.mark.parametrize(
+    ("make", "bad"),
+    [
+        (callbacks.EarlyStopping, {"monitor": 5}),
+        (callbacks.EarlyStopping, {"min_delta": "a"}),
+        (callbacks.EarlyStopping, {"min_delta": np.nan}),
+        (callbacks.EarlyStopping, {"patience": "3"}),
+        (callbacks.EarlyStopping, {"patience": None}),
+        (callbacks.EarlyStopping, {"patience": -1}),
+        (callbacks.EarlyStopping, {"verbose": "loud"}),
+        (callbacks.EarlyStopping, {"baseline": "x"}),
+        (callbacks.EarlyStopping, {"restore_best_weights": "no"}),
+        (callbacks.EarlyStopping, {"start_from_epoch": 1.5}),
+        (callbacks.ReduceLROnPlateau, {"monitor": None}),
+        (callbacks.ReduceLROnPlateau, {"factor": "a"}),
+        (callbacks.ReduceLROnPlateau, {"factor": 0.0}),
+        (callbacks.ReduceLROnPlateau, {"patience": None}),
+        (callbacks.ReduceLROnPlateau, {"verbose": None}),
+        (callbacks.ReduceLROnPlateau, {"min_delta": None}),
+        (callbacks.ReduceLROnPlateau, {"cooldown": -1}),
+        (callbacks.ReduceLROnPlateau, {"min_lr": "0"}),
+        (callbacks.LearningRateScheduler, {"schedule": constant, "verbose": "loud"}),
+        (callbacks.TerminateOnNaN, {"raise_error": "yes"}),
+        (callbacks.CSVLogger, {"filename": "log.csv", "separator": "ab"}),
+        (callbacks.CSVLogger, {"filename": "log.csv", "separator": "\n"}),
+        (callbacks.CSVLogger, {"filename": "log.csv", "append": 1}),
+    ],
+)
+def test_arguments_are_checked_when_a_callback_is_made(make, bad):
+    (name, value) = list(bad.items())[-1]
+    with pytest.raises(ValueError, match=f"Argument `{name}` must be .* Received: {name}={re.escape(repr(value))}"):
+        make(**bad)
+
+
+def test_callbacks_take_bools_and_numpys_numbers():
+    stopping = callbacks.EarlyStopping(min_delta=np.float32(-0.5), patience=np.int64(2), verbose=True, baseline=1)
+    assert (stopping.min_delta, stopping.patience, stopping.verbose, stopping.baseline) == (0.5, 2, 1, 1.0)
+
+
 def test_learning_rate_scheduler(capsys):
     model = make(fastnn.optimizers.SGD(0.8))
     scheduler = callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5, verbose=1)

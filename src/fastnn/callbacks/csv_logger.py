@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import Any, TextIO
 
+from ..utils import checks
 from .callback import Callback, Logs
 
 __all__ = ["CSVLogger"]
@@ -31,8 +32,12 @@ class CSVLogger(Callback):
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = os.fspath(filename)
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
+            raise ValueError(
+                f"Argument `separator` must be one character, such as ','. Received: separator={separator!r}"
+            )
         self.separator = separator
-        self.append = append
+        self.append = checks.boolean("append", append)
         self._file: TextIO | None = None
         self._keys: list[str] | None = None
         self._header = True

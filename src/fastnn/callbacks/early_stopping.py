@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+from ..utils import checks
 from .callback import Logs
 from .monitor import MonitorCallback
 from .progbar import print_message
@@ -49,11 +50,11 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = patience
-        self.verbose = verbose
-        self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.patience = checks.integer("patience", patience, minimum=0)
+        self.verbose = checks.verbosity(verbose)
+        self.baseline = checks.optional_real("baseline", baseline)
+        self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)
+        self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, minimum=0)
         self._reset()
 
     def _reset(self) -> None:

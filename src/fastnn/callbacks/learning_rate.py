@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils import checks
 from .callback import Callback, Logs
 from .monitor import MonitorCallback
 from .progbar import print_message
@@ -54,7 +55,7 @@ class LearningRateScheduler(Callback):
         if not callable(schedule):
             raise TypeError(f"schedule must be a function of (epoch, learning_rate), got {schedule!r}")
         self.schedule = schedule
-        self.verbose = verbose
+        self.verbose = checks.verbosity(verbose)
         self._given_rate = _takes(schedule, 0, 0.0)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -102,13 +103,11 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        if not 0 < factor < 1:
-            raise ValueError(f"factor must lie between 0 and 1, got {factor!r}")
-        self.factor = factor
-        self.patience = patience
-        self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
+        self.factor = checks.real("factor", factor, above=0.0, below=1.0)
+        self.patience = checks.integer("patience", patience, minimum=0)
+        self.verbose = checks.verbosity(verbose)
+        self.cooldown = checks.integer("cooldown", cooldown, minimum=0)
+        self.min_lr = checks.real("min_lr", min_lr, minimum=0.0)
         self._reset()
 
     def _reset(self) -> None:

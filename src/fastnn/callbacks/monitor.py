@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..utils import checks
 from .callback import Callback, Logs
 
 __all__ = ["MonitorCallback"]
@@ -27,7 +28,7 @@ class MonitorCallback(Callback):
     Raises
     ------
     ValueError
-        For an unknown ``mode``; before training, if "auto" cannot tell the direction.
+        For an unknown ``mode``, or an argument of another kind; before training, if "auto" cannot tell the direction.
     """
 
     def __init__(
@@ -38,12 +39,14 @@ class MonitorCallback(Callback):
         min_delta: float = 0.0,
     ) -> None:
         super().__init__()
+        if not isinstance(monitor, str):
+            raise ValueError(f"Argument `monitor` must be the name of a metric. Received: monitor={monitor!r}")
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")
         self.monitor = monitor
         self.mode = mode
-        self.best = baseline
-        self.min_delta = abs(min_delta)
+        self.best = checks.optional_real("baseline", baseline)
+        self.min_delta = abs(checks.real("min_delta", min_delta))
         self._sign = 0.0
 
     def on_train_begin(self, logs: Logs = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ..utils import checks
 from .callback import Callback, Logs
 from .progbar import print_message
 
@@ -26,7 +27,7 @@ class TerminateOnNaN(Callback):
 
     def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
-        self.raise_error = raise_error
+        self.raise_error = checks.boolean("raise_error", raise_error)
 
     def on_batch_end(self, batch: int, logs: Logs = None) -> None:
         loss = (logs or {}).get("loss")

@@ -44,8 +44,8 @@ class Adam(RuleOptimizer):
         **settings: Unpack[Settings],
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.beta_1 = _beta("beta_1", beta_1)
-        self.beta_2 = _beta("beta_2", beta_2)
+        self.beta_1 = checks.real("beta_1", beta_1, minimum=0.0, below=1.0)
+        self.beta_2 = checks.real("beta_2", beta_2, minimum=0.0, below=1.0)
         self.epsilon = checks.real("epsilon", epsilon, minimum=0.0)
         self.amsgrad = bool(amsgrad)
 
@@ -114,10 +114,3 @@ class AdamW(Adam):
     ) -> None:
         checks.real("weight_decay", weight_decay, minimum=0.0)
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **settings)
-
-
-def _beta(name: str, value: float) -> float:
-    number = checks.real(name, value, minimum=0.0)
-    if number >= 1.0:
-        raise ValueError(f"Argument `{name}` must be less than 1. Received: {name}={value!r}")
-    return number

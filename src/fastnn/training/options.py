@@ -30,10 +30,7 @@ def check_counts(minimum: int = 1, **values: Any) -> list[Any]:
 
 def check_fraction(validation_split: Any) -> float:
     """Return the fraction as a float in [0, 1)."""
-    value = checks.real("validation_split", validation_split, minimum=0.0)
-    if value >= 1:
-        raise ValueError(f"validation_split must be less than 1, got {validation_split!r}")
-    return value
+    return checks.real("validation_split", validation_split, minimum=0.0, below=1.0)
 
 
 def check_frequency(validation_freq: Any) -> int | Container[int]:

@@ -1,11 +1,13 @@
-"""Checks of numeric arguments: each returns a plain Python number or raises an error that names the argument."""
+"""Checks of arguments: each returns a plain Python number or bool, or raises an error that names the argument."""
 
 from __future__ import annotations
 
 import math
 import numbers
 
-__all__ = ["integer", "optional_integer", "optional_real", "real"]
+import numpy as np
+
+__all__ = ["boolean", "integer", "is_integer", "optional_integer", "optional_real", "real", "verbosity"]
 
 
 def real(
@@ -13,6 +15,7 @@ def real(
     value: object,
     *,
     above: float | None = None,
+    below: float | None = None,
     minimum: float | None = None,
     maximum: float | None = None,
 ) -> float:
@@ -24,17 +27,20 @@ def real(
         The argument's name, for the error.
     value : object
         What the user gave. Booleans are not numbers.
-    above, minimum, maximum : float, optional
-        Exclusive lower, inclusive lower and inclusive upper bound.
+    above, below : float, optional
+        Exclusive bounds.
+    minimum, maximum : float, optional
+        Inclusive bounds.
     """
     good = not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
     if (
         not good
         or (above is not None and not value > above)
+        or (below is not None and not value < below)
         or (minimum is not None and value < minimum)
         or (maximum is not None and value > maximum)
     ):
-        limits = (("above", above), ("at least", minimum), ("at most", maximum))
+        limits = (("above", above), ("at least", minimum), ("below", below), ("at most", maximum))
         wanted = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
         raise ValueError(
             f"Argument `{name}` must be a finite number{' ' + wanted if wanted else ''}. Received: {name}={value!r}"
@@ -42,9 +48,14 @@ def real(
     return float(value)
 
 
+def is_integer(value: object, minimum: int | None = None) -> bool:
+    """Whether ``value`` is an integer, which booleans are not, of at least ``minimum``."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and (minimum is None or value >= minimum)
+
+
 def integer(name: str, value: object, *, minimum: int | None = None) -> int:
     """Return ``value`` as an int if it is an integer of at least ``minimum``."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or (minimum is not None and value < minimum):
+    if not is_integer(value, minimum):
         wanted = "an integer" if minimum is None else f"an integer of at least {minimum}"
         raise ValueError(f"Argument `{name}` must be {wanted}. Received: {name}={value!r}")
     return int(value)
@@ -58,3 +69,15 @@ def optional_real(name: str, value: object, **bounds: float) -> float | None:
 def optional_integer(name: str, value: object, *, minimum: int | None = None) -> int | None:
     """Return None for None, else what `integer` returns."""
     return None if value is None else integer(name, value, minimum=minimum)
+
+
+def boolean(name: str, value: object) -> bool:
+    """Return ``value`` as a bool if it is one."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"Argument `{name}` must be True or False. Received: {name}={value!r}")
+    return bool(value)
+
+
+def verbosity(verbose: object) -> int:
+    """Return how much a callback is to print, an integer from 0 on; True is 1."""
+    return integer("verbose", int(verbose) if isinstance(verbose, bool) else verbose, minimum=0)
