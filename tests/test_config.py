@@ -20,8 +20,10 @@ def test_floatx_is_the_default_of_everything():
 def test_epsilon():
     config.set_epsilon(1e-3)
     assert config.epsilon() == 1e-3
-    with pytest.raises(ValueError, match="positive"):
-        config.set_epsilon(0)
+    for value in (0, -1.0, np.inf, np.nan, "1e-7", None, True):
+        with pytest.raises(ValueError, match=f"epsilon must be a positive number, and finite, got {value!r}"):
+            config.set_epsilon(value)
+    assert config.epsilon() == 1e-3
 
 
 def test_show_config(capsys):

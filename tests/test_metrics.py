@@ -345,6 +345,8 @@ def test_the_example_of_keras_for_auc():
         ({"summation_method": "minor"}, "Did you mean 'minoring'"),
         ({"thresholds": [0.5, 1.5]}, "thresholds"),
         ({"num_labels": 3}, "multi_label"),
+        ({"label_weights": [1.0, "a"]}, "`label_weights` must be a finite number at least 0.0"),
+        ({"multi_label": True, "num_labels": 3, "label_weights": [1.0, 2.0]}, "a weight for each column .*, 3"),
     ],
 )
 def test_auc_refuses(arguments, match):
@@ -359,6 +361,13 @@ def test_auc_refuses_shapes():
         metrics.AUC(multi_label=True).update_state(np.zeros(3), np.zeros(3))
     with pytest.raises(ValueError, match="sample_weight"):
         metrics.AUC().update_state(np.zeros(3), np.zeros(3), sample_weight=np.ones(2))
+    for multi_label in (False, True):
+        metric = metrics.AUC(multi_label=multi_label, label_weights=[1.0, 2.0])
+        with pytest.raises(ValueError, match=r"a weight for each column of the predictions, 4\. Received"):
+            metric.update_state(np.zeros((3, 4)), np.zeros((3, 4)))
+        assert not any(variable.numpy().any() for variable in metric.variables)
+    with pytest.raises(ValueError, match="a weight for each column of the predictions, 1"):
+        metrics.AUC(label_weights=[1.0, 2.0]).update_state(np.zeros(2), np.zeros(2))
 
 
 def test_metrics_of_users():

@@ -125,6 +125,8 @@ def test_bad_parameters():
         random.randint((2,), 3, 3)
     with pytest.raises(ValueError, match="negative"):
         random.normal((-1,))
+    with pytest.raises(TypeError, match="categorical: logits must be floats, got dtype int64"):
+        random.categorical(np.array([[1, 2]]), 3)
 
 
 def test_seeded_draws_apart_from_the_global_generator():

@@ -21,10 +21,23 @@ def test_set_and_get():
     assert fastnn.get_num_threads() == 3
 
 
-@pytest.mark.parametrize(("n", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), (True, TypeError)])
+@pytest.mark.parametrize(
+    ("n", "error"), [(0, ValueError), (-1, ValueError), (-(2**40), ValueError), (1.5, TypeError), (True, TypeError)]
+)
 def test_bad_numbers(n, error):
     with pytest.raises(error):
         fastnn.set_num_threads(n)
+
+
+def test_more_threads_than_any_pool_holds():
+    with fastnn.threads.limited(2**40):
+        fastnn.set_num_threads(2**40)
+    most = fastnn.get_num_threads()
+    fastnn.set_num_threads(1)
+    with threadpoolctl.threadpool_limits(2**40, user_api="fastnn"):
+        assert fastnn.get_num_threads() == most > 1
+    with pytest.raises(ValueError, match="n must not be negative, got -1"), fastnn.threads.limited(-1):
+        pass
 
 
 def test_threadpoolctl_governs_the_pool():
@@ -42,7 +55,11 @@ def test_threadpoolctl_governs_the_pool():
 def test_environment_variables():
     code = "import fastnn; print(fastnn.get_num_threads())"
     assert python(code, FASTNN_NUM_THREADS="5")[0] == "5"
-    assert int(python(code, FASTNN_NUM_THREADS="many")[0]) >= 1
+    for bad in ("many", "0", "2x", " 2", "99999999999"):
+        out, err = python(code, FASTNN_NUM_THREADS=bad)
+        assert int(out) >= 1
+        assert f"UserWarning: FASTNN_NUM_THREADS must be a positive integer, got {bad!r}: it is ignored" in err
+    assert python(code, FASTNN_NUM_THREADS="")[1] == ""
     assert python(code, OMP_NUM_THREADS="1")[0] == "1"
     assert python(code, FASTNN_NUM_THREADS="3", OMP_NUM_THREADS="1")[0] == "3"
     assert python("import fastnn; fastnn.show_config()", FASTNN_ISA="baseline")[0].count("baseline") >= 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
+
 import numpy as np
 
 from ._kernels import core
@@ -15,6 +18,8 @@ __all__ = [
     "set_num_threads",
     "show_config",
 ]
+
+MOST_THREADS = int(np.iinfo(np.intc).max)  # that C can be told of; it takes what its pool holds
 
 _floatx = "float32"
 _epsilon = 1e-7
@@ -41,8 +46,8 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Set the fuzz factor of losses and metrics."""
     global _epsilon
-    if not value > 0:
-        raise ValueError(f"epsilon must be positive, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < math.inf:
+        raise ValueError(f"epsilon must be a positive number, and finite, got {value!r}")
     _epsilon = float(value)
 
 
@@ -52,14 +57,16 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Set how many threads kernels may use (at least 1).
+    """Set how many threads kernels may use (at least 1; of more than 256, as many are used).
 
     The default is ``FASTNN_NUM_THREADS``, else what CPU affinity and the cgroup's quota grant, and no more than
     ``OMP_NUM_THREADS``. Results do not depend on it.
     """
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
         raise TypeError(f"n must be an integer, got {n!r}")
-    core.set_num_threads(int(n))
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    core.set_num_threads(min(int(n), MOST_THREADS))
 
 
 def show_config() -> None:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 import numpy as np
 
 from . import ops
-from .dtypes import standardize_dtype
+from .dtypes import is_float, standardize_dtype
 from .ops import sampling
 from .shapes import as_shape, as_size, normalize_axis
 from .tensor import Tensor, Variable, convert_to_tensor
@@ -172,6 +172,8 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
 def categorical(logits, num_samples, dtype="int32", seed=None):
     """Return (rows, num_samples) class indices drawn with probabilities softmax(logits)."""
     logits = convert_to_tensor(logits)
+    if not is_float(logits.dtype):
+        raise TypeError(f"categorical: logits must be floats, got dtype {logits.dtype}")
     if len(logits.shape) != 2:
         raise ValueError(f"categorical: logits must be a matrix, got shape {logits.shape}")
     rows, classes = logits.shape

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import threadpoolctl
 
+from . import config
 from ._kernels import core
+from .shapes import as_size
 
 __all__ = ["PoolController", "limited"]
 
@@ -19,6 +23,7 @@ def limited(n: int) -> Iterator[None]:
     Other threads of Python are not concerned. A limit is never more than the one around it, nor than `set_num_threads`
     allows.
     """
+    n = min(as_size("n", n), config.MOST_THREADS)
     before = core.limit_threads(n)
     if before and not 0 < n < before:
         core.limit_threads(before)
@@ -42,7 +47,7 @@ class PoolController(threadpoolctl.LibController):
 
     def set_num_threads(self, num_threads: int) -> None:
         """Set the number of threads; threadpoolctl never passes less than 1."""
-        core.set_num_threads(num_threads)
+        config.set_num_threads(num_threads)
 
     def get_version(self) -> str:
         """Return the version of the package."""
@@ -55,4 +60,13 @@ class PoolController(threadpoolctl.LibController):
         self.architecture = core.get_isa()
 
 
+def _check_environment() -> None:
+    """Warn of a FASTNN_NUM_THREADS that C has ignored: it takes digits alone."""
+    given = os.environ.get("FASTNN_NUM_THREADS", "")
+    good = given.isascii() and given.isdigit() and 1 <= int(given) <= config.MOST_THREADS
+    if given and not good:
+        warnings.warn(f"FASTNN_NUM_THREADS must be a positive integer, got {given!r}: it is ignored", stacklevel=4)
+
+
+_check_environment()
 threadpoolctl.register(PoolController)

@@ -75,16 +75,25 @@ class AUC(Metric):
             if not self.multi_label:
                 raise ValueError("Argument `num_labels` is needed only with multi_label=True.")
         self.num_labels = num_labels
-        self.label_weights = None if label_weights is None else [float(weight) for weight in label_weights]
+        self.label_weights = None if label_weights is None else _check_label_weights(label_weights)
         self.from_logits = bool(from_logits)
         self._built = False
         if num_labels or not self.multi_label:
             self._build(num_labels)
+        if num_labels:
+            self._check_columns(num_labels)
 
     @property
     def thresholds(self) -> list[float]:
         """All thresholds, the two at the ends included."""
         return [float(threshold) for threshold in self._thresholds]
+
+    def _check_columns(self, columns: int) -> None:
+        if self.label_weights is not None and len(self.label_weights) != columns:
+            raise ValueError(
+                f"Argument `label_weights` must hold a weight for each column of the predictions, {columns}. "
+                f"Received: label_weights={self.label_weights}"
+            )
 
     def _build(self, num_labels: int | None) -> None:
         shape = (self.num_thresholds,) if num_labels is None else (self.num_thresholds, num_labels)
@@ -106,6 +115,7 @@ class AUC(Metric):
             )
         if self.multi_label and len(y_pred.shape) != 2:
             raise ValueError(f"AUC with multi_label=True needs predictions (batch, labels), got shape {y_pred.shape}")
+        self._check_columns(y_pred.shape[-1] if len(y_pred.shape) > 1 else 1)
         if not self._built:
             self._build(y_pred.shape[1])
         scores = ops.sigmoid(y_pred) if self.from_logits else ops.clip(y_pred, 0.0, 1.0)
@@ -223,6 +233,10 @@ def _one_of(argument: str, value: str, known: tuple[str, ...]) -> str:
 
 def _check_thresholds(thresholds: Any) -> list[float]:
     return sorted(checks.real("thresholds", threshold, minimum=0.0, maximum=1.0) for threshold in thresholds)
+
+
+def _check_label_weights(label_weights: Any) -> list[float]:
+    return [checks.real("label_weights", weight, minimum=0.0) for weight in label_weights]
 
 
 def _with_ends(thresholds: list[float] | None, num_thresholds: int) -> np.ndarray:

@@ -34,8 +34,10 @@ def check_fraction(validation_split: Any) -> float:
 
 
 def check_frequency(validation_freq: Any) -> int | Container[int]:
-    """Return the frequency if it is a positive integer or a container of epochs."""
+    """Return the frequency if it is a positive integer or a container of epochs, which are integers."""
     if isinstance(validation_freq, Container) and not isinstance(validation_freq, str):
+        for epoch in validation_freq if isinstance(validation_freq, (list, tuple, set, frozenset)) else ():
+            checks.integer("validation_freq", epoch)
         return validation_freq
     return checks.integer("validation_freq", validation_freq, minimum=1)
 

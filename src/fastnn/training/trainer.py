@@ -111,6 +111,7 @@ class Trainer(Preparation):
         if metrics is not None or weighted_metrics is not None:
             new_metrics = CompileMetrics(metrics, weighted_metrics)
         options.check_counts(steps_per_execution=steps_per_execution)
+        checks.boolean("run_eagerly", run_eagerly)
         options.check_jit(jit_compile)
         if run_eagerly and jit_compile is True:
             raise ValueError("run_eagerly=True and jit_compile=True contradict each other")

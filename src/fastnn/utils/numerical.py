@@ -45,7 +45,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if num_classes is None:
         if not labels.size:
             raise ValueError("Argument `x` is empty: give `num_classes`.")
-        num_classes = int(labels.max()) + 1
+        num_classes = int(labels.max(initial=0)) + 1
     num_classes = checks.integer("num_classes", num_classes, minimum=1)
     outside = np.flatnonzero((labels < 0) | (labels >= num_classes))
     if outside.size:
