@@ -583,6 +583,11 @@ def test_input():
     assert layers.Input(batch_shape=(None, 3)).shape == (None, 3)
     with pytest.raises(TypeError, match="no values"):
         np.asarray(x)
+    # In Keras' order, as it is in Keras 3.
+    x = layers.Input(None, None, "int32", False, None, (2, 3), "세트", None, False)
+    assert (x.shape, x.dtype, x.name) == ((2, 3), "int32", "세트")
+    layer = layers.InputLayer(None, None, "int32", None, False, (2, 3), None, False, "층")
+    assert (layer.batch_shape, layer.output.dtype, layer.name) == ((2, 3), "int32", "층")
     layer = layers.InputLayer((3,))
     with pytest.raises(ValueError, match=r"expected ndim=2, found ndim=1"):
         layer(np.zeros(3))
@@ -593,6 +598,8 @@ def test_input():
         ({"shape": 784}, "must be a tuple"),
         ({"shape": (0,)}, "positive integers"),
         ({"shape": (3,), "sparse": True}, "`sparse` of Input is not supported"),
+        ({"shape": (3,), "ragged": True}, "`ragged` of Input is not supported"),
+        ({"shape": (3,), "tensor": x}, "`input_tensor` of Input is not supported"),
         ({"shape": (3,), "optional": True}, "`optional` of Input is not supported"),
     ):
         with pytest.raises(ValueError, match=match):

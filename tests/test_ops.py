@@ -503,3 +503,75 @@ def test_there_is_no_largest_of_nothing(reduce):
             reduce(np.zeros(shape), axis=axis)
     assert reduce(np.zeros((0, 3)), axis=1).shape == (0,)
     assert ops.logsumexp(np.zeros((2, 0)), axis=1).numpy().tolist() == [-np.inf] * 2
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float64"])
+def test_extremes_have_an_element_more_to_begin_with(dtype):
+    x = np.array([[1, 5], [4, 2]], dtype)
+    for found, expected in (
+        (ops.max(x, 0, False, 3), np.max(x, 0, initial=3)),
+        (ops.min(x, 1, True, 2), np.min(x, 1, initial=2, keepdims=True)),
+        (ops.max(x[:0], axis=0, initial=3), np.array([3, 3])),
+        (ops.min(x[:0], initial=3), np.array(3)),
+    ):
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found.numpy(), expected)
+    assert np.isnan(ops.max(np.array([1.0, np.nan]), initial=5).item())
+
+
+def test_products_of_another_dtype():
+    x = np.array([[300, 2], [3, 4]], "int32")
+    for dtype, expected in (("uint8", [132, 8]), ("int64", [900, 8]), ("float32", [900, 8])):
+        found = ops.prod(x, 0, False, dtype)
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def test_linspace():
+    numbers, step = ops.linspace(0, 10, 5, True, True)
+    assert numbers.dtype == step.dtype == "float32"
+    np.testing.assert_array_equal(numbers.numpy(), [0, 2.5, 5, 7.5, 10])
+    assert step.item() == 2.5
+    start, stop = np.array([0.0, 2.0]), np.array([1.0, 8.0])
+    for axis in (0, 1, -1):
+        numbers, step = ops.linspace(start, stop, 4, False, True, "float64", axis)
+        expected, expected_step = np.linspace(start, stop, 4, False, True, axis=axis)
+        np.testing.assert_array_equal(numbers.numpy(), expected)
+        np.testing.assert_array_equal(step.numpy(), expected_step)
+    numbers, step = ops.linspace(-1, 1, 4, retstep=True, dtype="int32")
+    assert numbers.numpy().tolist() == [-1, -1, 0, 1]
+    assert step.item() == np.float32(2 / 3)
+
+
+@pytest.mark.parametrize("offset", [-4, -1, 0, 2, 5])
+@pytest.mark.parametrize("axes", [(0, 1), (1, 2), (-1, 0)])
+def test_diagonal(offset, axes):
+    x = np.arange(24.0).reshape(2, 3, 4)
+    np.testing.assert_array_equal(ops.diagonal(x, offset, *axes).numpy(), x.diagonal(offset, *axes))
+    assert ops.diagonal(x[:, :0], offset, *axes).shape == x[:, :0].diagonal(offset, *axes).shape
+
+
+def test_diagonal_has_a_derivative_and_names_axes():
+    x = fastnn.Variable(np.ones((2, 3)))
+    with GradientTape() as tape:
+        y = ops.sum(ops.diagonal(x, 1))
+    np.testing.assert_array_equal(tape.gradient(y, x).numpy(), np.eye(2, 3, 1))
+    with pytest.raises(ValueError, match="axis 2 is out of range for a tensor of 2 axes"):
+        ops.diagonal(x, axis2=2)
+
+
+@pytest.mark.parametrize("order", [1, 2, np.inf])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_normalize_divides_by_the_norm(order, axis):
+    x = np.array([[3.0, -4.0], [0.0, 0.0], [1e-3, 0.0]])
+    norm = np.linalg.norm(x, order, axis, keepdims=True)
+    for epsilon in (None, 0.1):
+        expected = x / np.maximum(norm, fastnn.config.epsilon() if epsilon is None else epsilon)
+        np.testing.assert_allclose(ops.normalize(x, axis, order, epsilon).numpy(), expected, rtol=1e-12)
+
+
+def test_normalize_has_a_derivative_at_zero():
+    x = fastnn.Variable(np.zeros(2))
+    with GradientTape() as tape:
+        y = ops.sum(ops.normalize(x))
+    np.testing.assert_allclose(tape.gradient(y, x).numpy(), [1e7, 1e7])

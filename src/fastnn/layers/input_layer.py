@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import ops
 from ..dtypes import standardize_dtype
 from ..tensor import Tensor
+from ..utils import checks
 from .input_spec import InputSpec
 from .keras_tensor import KerasTensor
 from .layer import Layer
@@ -28,11 +27,16 @@ class InputLayer(Layer):
         With ``shape``: the size of batches, if it is fixed.
     dtype : str, optional
         Of the data. Default: floatx.
+    sparse, ragged : bool, optional
+        Refused unless they are false: data are dense here.
     batch_shape : sequence of (int or None), optional
         With the batch axis.
+    input_tensor : optional
+        Refused, as is ``optional``: layers are called on tensors, and every input is needed.
+    optional : bool
     name : str, optional
     **kwargs
-        Keras' ``sparse``, ``ragged``, ``optional`` and ``input_tensor`` are refused unless they have their defaults.
+        See `Layer`.
 
     Attributes
     ----------
@@ -46,12 +50,17 @@ class InputLayer(Layer):
         shape: Sequence[int | None] | None = None,
         batch_size: int | None = None,
         dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
         batch_shape: Sequence[int | None] | None = None,
+        input_tensor: Any = None,
+        optional: bool = False,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        for argument in ("sparse", "ragged", "optional", "input_tensor"):
-            if kwargs.pop(argument, None):
+        refused = {"sparse": sparse, "ragged": ragged, "input_tensor": input_tensor, "optional": optional}
+        for argument, value in refused.items():
+            if value is not None and value is not False:
                 raise ValueError(f"Argument `{argument}` of Input is not supported.")
         super().__init__(name=name, **kwargs)
         self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
@@ -86,16 +95,19 @@ def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
-    **kwargs: Any,
+    tensor: Any = None,
+    optional: bool = False,
 ) -> KerasTensor:
     """Describe the data that a model will get.
 
     Parameters
     ----------
-    shape, batch_size, dtype, batch_shape, name, **kwargs
-        See `InputLayer`.
+    shape, batch_size, dtype, sparse, ragged, batch_shape, name, tensor, optional
+        See `InputLayer`, whose ``input_tensor`` is ``tensor`` here.
 
     Returns
     -------
@@ -107,7 +119,7 @@ def Input(
     >>> Input(shape=(784,)).shape
     (None, 784)
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape, name, **kwargs).output
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name).output
 
 
 def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> tuple[int | None, ...]:
@@ -122,7 +134,6 @@ def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> tuple[
             raise ValueError(f"Argument `shape` must be a tuple, such as (784,). Received: shape={shape!r}")
         batch_shape = (batch_size, *shape)
     sizes = tuple(batch_shape)
-    for size in sizes:
-        if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
-            raise ValueError(f"The shape of an Input must hold positive integers or None. Received: {sizes}")
+    if not all(size is None or checks.is_integer(size, minimum=1) for size in sizes):
+        raise ValueError(f"The shape of an Input must hold positive integers or None. Received: {sizes}")
     return tuple(None if size is None else int(size) for size in sizes)

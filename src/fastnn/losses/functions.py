@@ -82,7 +82,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """Return the negative cosine of the angle between vectors along ``axis``: -1 for the same direction."""
     y_true, y_pred = _same_rank(y_true, y_pred)
-    return -ops.sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
+    return -ops.sum(ops.normalize(y_true, axis) * ops.normalize(y_pred, axis), axis=axis)
 
 
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
@@ -218,11 +218,6 @@ def _tensors(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
 
 def _same_rank(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     return squeeze_or_expand_to_same_rank(*_tensors(y_true, y_pred))
-
-
-def _unit(x: Tensor, axis: int) -> Tensor:
-    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(ops.maximum(squares, config.epsilon() ** 2))
 
 
 def _signs(y_true: Tensor) -> Tensor:

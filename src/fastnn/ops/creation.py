@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dtypes import standardize_dtype
+from ..dtypes import is_float, standardize_dtype
 from ..shapes import as_shape, as_size
 from ..tensor import Tensor, check_range, convert_to_tensor
 from .elementwise import where
@@ -64,9 +64,13 @@ def arange(start, stop=None, step=1, dtype=None):
     return Tensor(values.astype(dtype))
 
 
-def linspace(start, stop, num=50, endpoint=True, dtype=None):
-    """Return num numbers evenly from start to stop."""
-    return Tensor(np.linspace(start, stop, num, endpoint=endpoint).astype(standardize_dtype(dtype)))
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+    """Return num numbers evenly from start to stop, tensors of which lie along an axis; with retstep also the step."""
+    dtype = standardize_dtype(dtype)
+    numbers, step = np.linspace(start, stop, num, endpoint, True, dtype, axis)
+    if not retstep:
+        return Tensor(numbers)
+    return Tensor(numbers), Tensor(np.asarray(step, dtype if is_float(dtype) else standardize_dtype()))
 
 
 def identity(n, dtype=None):

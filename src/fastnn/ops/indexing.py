@@ -12,9 +12,9 @@ from ..tensor import SymbolicTensor, Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op, contiguous, dtype_code
 from .convert import cast, to_tensor
 from .elementwise import where
-from .shaping import broadcast_to, moveaxis, ravel
+from .shaping import broadcast_to, moveaxis, ravel, reshape
 
-__all__ = ["diag_part", "one_hot", "take", "take_along_axis"]
+__all__ = ["diagonal", "one_hot", "take", "take_along_axis"]
 
 
 def _take_lower(plan, outs, ins, rows):
@@ -136,8 +136,10 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     return moveaxis(_one_hot(index, as_size("num_classes", num_classes), dtype), -1, axis)
 
 
-def diag_part(x):
-    """Return the main diagonal of a matrix."""
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    """Return the diagonals of the matrices along two axes, as the last axis; offset: so many columns to the right."""
     x = convert_to_tensor(x)
-    n = min(x.shape)
-    return take(ravel(x), np.arange(n) * (x.shape[1] + 1))
+    x = moveaxis(x, [normalize_axis(axis, len(x.shape)) for axis in (axis1, axis2)], (-2, -1))
+    *lead, rows, columns = x.shape
+    places = np.arange(rows * columns).reshape(rows, columns).diagonal(offset)
+    return take(reshape(x, (*lead, rows * columns)), places, axis=-1)

@@ -1,4 +1,4 @@
-"""Normalisation: moments, and what is scaled by them."""
+"""Normalisation: moments, and what is scaled by them; vectors of length 1."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..shapes import normalize_axes, normalize_axis
 from ..tensor import Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op, contiguous
 from .convert import to_float
-from .elementwise import rsqrt, square
-from .reduce import mean
+from .elementwise import maximum, rsqrt, square
+from .reduce import mean, norm
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, reshape
 
-__all__ = ["batch_normalization", "layer_normalization", "moments"]
+__all__ = ["batch_normalization", "layer_normalization", "moments", "normalize"]
 
 # ---- matrices, in one kernel: c/standardize.inc ------------------------------------------------------------------
 
@@ -173,6 +173,24 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
     (x,) = to_float(x)
     axes = normalize_axes(axis if isinstance(axis, int) else tuple(axis), len(x.shape))
     return normalized(x, axes, axes, beta, gamma, config.epsilon() if epsilon is None else epsilon)[0]
+
+
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """Divide the vectors along an axis by their norm; those shorter than epsilon by epsilon, so that 0 stays 0.
+
+    Parameters
+    ----------
+    x : Tensor
+    axis : int
+    order : {2, 1, inf}
+    epsilon : float, optional
+        Default: `config.epsilon`.
+    """
+    (x,) = to_float(x)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    if order == 2:  # not by `norm`, whose derivative is infinite at 0
+        return x * rsqrt(maximum(reduce_sum(square(x), axis, keepdims=True), epsilon**2))
+    return x / maximum(norm(x, order, axis, keepdims=True), epsilon)
 
 
 def normalized(

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from ..shapes import normalize_axes
-from ..tensor import Tensor
+from ..tensor import Tensor, convert_to_tensor
 from .catalogue import Op, copied, scratch
 from .convert import BOOL, UINT8, cast, to_bool, to_float, to_number, to_tensor
-from .elementwise import absolute, equal, exp, log, not_equal, sqrt, square, where
+from .elementwise import absolute, equal, exp, log, maximum, minimum, not_equal, sqrt, square, where
 from .shaping import broadcast_to, reshape
 
 __all__ = [
@@ -144,63 +144,82 @@ _any = _reduce_op("any", np.any, convert=to_bool, out_dtype=BOOL)
 _all = _reduce_op("all", np.all, convert=to_bool, out_dtype=BOOL)
 
 
-def _reducer(op, doc, extreme=False):
-    def reduce(x, axis=None, keepdims=False):
-        (x,) = op.convert(x)
-        given = x.dtype
-        if given == UINT8:
-            x = cast(x, "int32")
-        axes = normalize_axes(axis, len(x.shape))
-        if extreme and math.prod(x.shape[a] for a in axes) == 0:
-            raise ValueError(f"{op.name} of an empty axis (shape {x.shape}, axis {axis})")
-        y = cast(op(x, axes), given) if extreme else op(x, axes)
-        return reshape(y, _kept(x.shape, axes)) if keepdims else y
-
-    reduce.__name__ = reduce.__qualname__ = op.name
-    reduce.__doc__ = f"{doc}\n\naxis: int, tuple of int or None (all axes); keepdims: keep reduced axes with size 1."
-    return reduce
+_AXES = "axis: int, tuple of int or None (all axes); keepdims: keep reduced axes with size 1."
 
 
-sum = _reducer(_sum, "Sum of elements.")
-prod = _reducer(_prod, "Product of elements.")
-max = amax = _reducer(_max, "Largest element; NaN if there is one.", extreme=True)
-min = amin = _reducer(_min, "Smallest element; NaN if there is one.", extreme=True)
-any = _reducer(_any, "Whether any element is true.")
-all = _reducer(_all, "Whether all elements are true.")
+def _size(x, axes):
+    return math.prod(x.shape[a] for a in axes)
 
 
-def _arg(op, x, axis, keepdims):
-    (x,) = to_number(x)
-    if x.dtype == UINT8:
-        x = cast(x, "int32")
-    axes = normalize_axes(axis, len(x.shape))
-    if math.prod(x.shape[a] for a in axes) == 0:
-        raise ValueError(f"{op.name} of an empty axis (shape {x.shape}, axis {axis})")
-    y = op(x, axes)
+def _refuse_nothing(op, x, axes):
+    if _size(x, axes) == 0:
+        raise ValueError(f"{op.name} of an empty axis (shape {x.shape}, axis {axes})")
+
+
+def _reduced(op, x, axes, keepdims, *attrs):
+    y = op(cast(x, "int32") if x.dtype == UINT8 else x, axes, *attrs)
     return reshape(y, _kept(x.shape, axes)) if keepdims else y
 
 
-def argmax(x, axis=None, keepdims=False):
-    """Index (int32) of the largest element along an axis, the first of equals; of the flat tensor if axis is None."""
-    return _arg(_argmax, x, axis, keepdims)
+def _named(reduce, op, doc):
+    reduce.__name__ = reduce.__qualname__ = op.name
+    reduce.__doc__ = doc
+    return reduce
 
 
-def argmin(x, axis=None, keepdims=False):
-    """Index (int32) of the smallest element along an axis, the first of equals; of the flat tensor if axis is None."""
-    return _arg(_argmin, x, axis, keepdims)
+def _reducer(op, doc, check=None):
+    def reduce(x, axis=None, keepdims=False):
+        (x,) = op.convert(x)
+        axes = normalize_axes(axis, len(x.shape))
+        if check is not None:
+            check(op, x, axes)
+        return _reduced(op, x, axes, keepdims)
+
+    return _named(reduce, op, f"{doc}\n\n{_AXES}")
 
 
-def _count(x, axis):
-    return math.prod(x.shape[a] for a in normalize_axes(axis, len(x.shape)))
+def _extreme(op, choose, doc):
+    def reduce(x, axis=None, keepdims=False, initial=None):
+        (x,) = op.convert(x)
+        axes = normalize_axes(axis, len(x.shape))
+        if initial is None:
+            _refuse_nothing(op, x, axes)
+        y = _reduced(op, x, axes, keepdims)
+        return cast(y if initial is None else choose(y, convert_to_tensor(initial, x.dtype)), x.dtype)
+
+    return _named(reduce, op, f"{doc}\n\n{_AXES} initial: one element more, so that there may be none in x.")
+
+
+sum = _reducer(_sum, "Sum of elements.")
+max = amax = _extreme(_max, maximum, "Largest element; NaN if there is one.")
+min = amin = _extreme(_min, minimum, "Smallest element; NaN if there is one.")
+any = _reducer(_any, "Whether any element is true.")
+all = _reducer(_all, "Whether all elements are true.")
+argmax = _reducer(
+    _argmax,
+    "Index (int32) of the largest element, in the flat tensor by default; the first of equals.",
+    _refuse_nothing,
+)
+argmin = _reducer(
+    _argmin,
+    "Index (int32) of the smallest element, in the flat tensor by default; the first of equals.",
+    _refuse_nothing,
+)
+
+
+def prod(x, axis=None, keepdims=False, dtype=None):
+    """Product of elements, as numbers of ``dtype`` if that is given."""
+    (x,) = _prod.convert(x if dtype is None else cast(x, dtype))
+    y = _reduced(_prod, x, normalize_axes(axis, len(x.shape)), keepdims)
+    return y if dtype is None else cast(y, dtype)
 
 
 def mean(x, axis=None, keepdims=False):
     """Arithmetic mean; NaN of nothing."""
     (x,) = to_float(x)
     axes = normalize_axes(axis, len(x.shape))
-    n = _count(x, axis)
-    y = _sum(x, axes, 1.0 / n if n else float("nan"))
-    return reshape(y, _kept(x.shape, axes)) if keepdims else y
+    n = _size(x, axes)
+    return _reduced(_sum, x, axes, keepdims, 1.0 / n if n else float("nan"))
 
 
 def var(x, axis=None, keepdims=False):
@@ -218,12 +237,10 @@ def logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))), stable; of nothing minus infinity."""
     (x,) = to_float(x)
     axes = normalize_axes(axis, len(x.shape))
-    top = reshape(_max(x, axes), _kept(x.shape, axes))
+    top = _reduced(_max, x, axes, keepdims=True)
     top = where(equal(absolute(top), np.inf), 0.0, top)
-    y = log(sum(exp(x - top), axis, keepdims=True)) + top
-    if keepdims:
-        return y
-    return reshape(y, _dropped(x.shape, axes))
+    y = log(sum(exp(x - top), axes, keepdims=True)) + top
+    return y if keepdims else reshape(y, _dropped(x.shape, axes))
 
 
 def count_nonzero(x, axis=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import config, ops
+from .. import ops
 from ..tensor import Tensor, Variable
 from ..utils import checks
 from ..utils.configurable import Configurable
@@ -108,8 +108,7 @@ class OrthogonalRegularizer(Regularizer):
         count = vectors.shape[0]
         if count < 2:
             return ops.sum(vectors) * 0.0
-        squares = ops.sum(ops.square(vectors), axis=1, keepdims=True)
-        unit = vectors * ops.rsqrt(ops.maximum(squares, config.epsilon() ** 2))
+        unit = ops.normalize(vectors)
         cosines = ops.abs(ops.matmul(unit, ops.transpose(unit)))
         between = ops.sum(cosines) - ops.sum(ops.square(unit))
         return between * (self.factor / (count * (count - 1)))
