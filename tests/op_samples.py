@@ -12,7 +12,7 @@ SHAPES = ((), (1,), (5,), (3, 4), (2, 3, 5), (0, 3), (17, 33), (2, 1, 3, 2, 2))
 class Sample:
     """Inputs, attributes, and which inputs to differentiate."""
 
-    def __init__(self, inputs, attrs=None, wrt=None, kinks=False):
+    def __init__(self, inputs, attrs=None, wrt=None):
         self.inputs = [np.asarray(x) for x in inputs]
         self.attrs = attrs or {}
         floats = [i for i, x in enumerate(self.inputs) if x.dtype.kind == "f"]

@@ -138,11 +138,10 @@ def _size(variables: Sequence[Any]) -> tuple[int, int]:
 
 def _bytes(size: float) -> str:
     units = ["B", "KB", "MB", "GB", "TB", "PB"]
-    for unit in units:
-        if size < 1024 or unit == units[-1]:
-            return f"{size:.2f} {unit}"
+    while size >= 1024 and len(units) > 1:
         size /= 1024
-    raise AssertionError("unreachable")
+        del units[0]
+    return f"{size:.2f} {units[0]}"
 
 
 def _range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> tuple[int, int]:
