@@ -6,12 +6,19 @@ import numpy as np
 
 from . import config
 
-__all__ = ["is_float", "is_integer", "result_dtype", "standardize_dtype"]
+__all__ = ["WIDER", "is_float", "is_integer", "result_dtype", "standardize_dtype"]
 
 _DTYPES = {name: np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
 # In the order of promotion. Python scalars are weak: each type stands before the dtypes of its kind.
 _ORDER = (bool, "bool", int, "uint8", "int32", "int64", float, "float32", "float64")
 _RANK = {_DTYPES.get(each, each): rank for rank, each in enumerate(_ORDER)}
+# Dtypes that arrays of users have and kernels do not: the narrowest one that holds every value.
+WIDER = {
+    np.dtype(name): _DTYPES[wider]
+    for name, wider in (
+        ("float16", "float32"), ("int8", "int32"), ("int16", "int32"), ("uint16", "int32"), ("uint32", "int64"),
+    )
+}  # fmt: skip
 _ALIASES = {"float": None, float: None, "int": np.dtype("int32"), int: np.dtype("int32"), bool: np.dtype("bool")}
 
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 import numpy as np
 
 from ._kernels.core import address
-from .dtypes import standardize_dtype
+from .dtypes import WIDER, standardize_dtype
 from .shapes import check_sizes
 
 __all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "convert_to_tensor", "is_tensor"]
@@ -433,15 +433,6 @@ def convert_to_tensor(x: object, dtype: object = None) -> Tensor:
     return x
 
 
-# Dtypes that arrays of users have and kernels do not: the next one that holds every value.
-_WIDER = {
-    np.dtype(name): np.dtype(wider)
-    for name, wider in (
-        ("float16", "float32"), ("int8", "int32"), ("int16", "int32"), ("uint16", "int32"), ("uint32", "int64"),
-    )
-}  # fmt: skip
-
-
 def _to_array(x, dtype) -> np.ndarray:
     if isinstance(x, (list, tuple)) and any(isinstance(e, (Tensor, Variable)) for e in x):
         x = [np.asarray(e) for e in x]
@@ -451,7 +442,7 @@ def _to_array(x, dtype) -> np.ndarray:
     if array.dtype.byteorder == ">" or not array.flags.aligned:
         array = array.astype(array.dtype.newbyteorder("="))
     if dtype is None:
-        dtype = _WIDER.get(array.dtype, array.dtype)
+        dtype = WIDER.get(array.dtype, array.dtype)
         if not hasattr(x, "dtype") and not isinstance(x, np.ndarray):
             dtype = {"f": "float", "i": "int32"}.get(array.dtype.kind, dtype)
     dtype = standardize_dtype(dtype)

@@ -8,7 +8,6 @@ and two objects differ. A `random.SeedGenerator` gives new values at every call.
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,7 @@ class RandomInitializer(Initializer):
         if isinstance(seed, dict):
             seed = random.SeedGenerator.from_config(seed["config"])
         if seed is not None and not isinstance(seed, random.SeedGenerator):
-            if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
+            if not checks.is_integer(seed):
                 raise ValueError(f"Argument `seed` must be an integer or a SeedGenerator. Received: seed={seed!r}")
             seed = int(seed)
         self._given_seed = seed
@@ -75,7 +74,7 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normally distributed values; those beyond two standard deviations are drawn again.
+    """Values of a normal distribution that is cut off at two standard deviations.
 
     Parameters
     ----------

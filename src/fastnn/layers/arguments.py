@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import numpy as np
-
+from ..utils import checks
 from ..utils.lookup import nearest_names
 
 __all__ = ["Arguments", "take_input_shape", "unknown_arguments"]
@@ -55,9 +54,8 @@ def take_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
         raise ValueError(f"Give `input_shape` or `input_dim`, not both. Received: {shape!r} and {dim!r}")
     if shape is None:
         shape = (dim,)
-    if not isinstance(shape, (tuple, list)) or any(
-        size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1)
-        for size in shape
+    if not isinstance(shape, (tuple, list)) or not all(
+        size is None or checks.is_integer(size, minimum=1) for size in shape
     ):
         raise ValueError(
             "Argument `input_shape` must be a tuple of positive integers, such as (784,), without the batch axis. "

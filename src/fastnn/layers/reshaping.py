@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import ops
 from ..tensor import Tensor
+from ..utils import checks
 from .input_spec import InputSpec
 from .layer import Layer
 
@@ -67,10 +66,7 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         sizes = tuple(target_shape) if isinstance(target_shape, (tuple, list)) else (target_shape,)
-        if sum(size == -1 for size in sizes) > 1 or any(
-            isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < -1 or size == 0
-            for size in sizes
-        ):
+        if sizes.count(-1) > 1 or not all(checks.is_integer(size, minimum=-1) and size for size in sizes):
             raise ValueError(
                 "Argument `target_shape` must hold positive integers, and -1 at most once. Received: "
                 f"target_shape={target_shape!r}"

@@ -13,6 +13,7 @@ from ..dtypes import is_float, standardize_dtype
 from ..metrics import Metric
 from ..random import SeedGenerator
 from ..tensor import Tensor, Variable
+from ..utils import checks
 from ..utils.tracking import owned
 from . import context
 
@@ -90,7 +91,7 @@ class LayerState:
 
     def _check_shape(self, shape: Sequence[int], name: str | None) -> tuple[int, ...]:
         shape = tuple(shape)
-        if any(isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 0 for size in shape):
+        if not all(checks.is_integer(size, minimum=0) for size in shape):
             raise ValueError(
                 f"The shape of weight {name!r} of layer {self.name!r} must hold integers from 0 on. Received: {shape}"
             )

@@ -12,22 +12,12 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..dtypes import WIDER
 from ..tensor import Tensor, Variable
 
 __all__ = ["as_array", "check_finite", "check_labels", "check_lengths", "check_probabilities"]
 
-# Dtypes that users have and kernels do not read: the narrowest one that holds every value.
-_READ_AS = {
-    np.dtype(given): np.dtype(read)
-    for given, read in {
-        "float16": "float32",
-        "int8": "int32",
-        "int16": "int32",
-        "uint16": "int32",
-        "uint32": "int64",
-        "uint64": "int64",
-    }.items()
-}
+_READ_AS = {**WIDER, np.dtype("uint64"): np.dtype("int64")}  # integers beyond int64 are looked for
 _LARGEST = {np.dtype(name): float(np.finfo(name).max) for name in ("float16", "float32", "float64")}
 _BLOCK = 1 << 16  # elements looked at together, so that the second look finds them in the cache
 
