@@ -1,11 +1,10 @@
-"""Settings and dtypes."""
+"""Settings."""
 
 import numpy as np
 import pytest
 
 import fastnn
 from fastnn import config
-from fastnn.dtypes import result_dtype, standardize_dtype
 
 
 def test_floatx_is_the_default_of_everything():
@@ -31,25 +30,6 @@ def test_show_config(capsys):
     out = capsys.readouterr().out
     for word in ("fastnn", "instruction set", "threads", "floatx"):
         assert word in out
-
-
-@pytest.mark.parametrize("given", ["float32", np.float32, np.dtype("f4"), "float", float, None])
-def test_float_names(given):
-    assert standardize_dtype(given) == "float32"
-
-
-@pytest.mark.parametrize("given", ["float16", "complex64", "nothing", object, "int8"])
-def test_unknown_dtypes(given):
-    with pytest.raises(TypeError, match="dtype must be one of"):
-        standardize_dtype(given)
-
-
-def test_result_dtype():
-    x = np.ones(1, "float64")
-    assert result_dtype(x, 1.0) == "float64"
-    assert result_dtype(np.ones(1, "uint8"), 3) == "uint8"
-    assert result_dtype(True, 3) == "int32"
-    assert result_dtype(3, 2.0) == "float32"
 
 
 def test_unknown_names_of_the_package():

@@ -1,13 +1,11 @@
 """Many epochs in one call of C give what epochs run one by one give, and are used only where nobody can tell."""
 
-import math
-
 import numpy as np
 import pytest
 from training_tools import T, X, Y, classifier, regressor, state
 
 import fastnn
-from fastnn import DivergenceError, Sequential, Variable, layers, ops, plan, sequence
+from fastnn import DivergenceError, Sequential, layers, ops, sequence
 from fastnn.training import many_epochs
 
 
@@ -187,64 +185,6 @@ def test_an_interrupt_keeps_the_history_of_what_was_done(monkeypatch):
         model.fit(X, T, epochs=20, verbose=0)
     assert model.history.epoch == list(range(len(model.history.history["loss"])))
     assert len(model.history.epoch) == 20
-
-
-def test_a_sequence_runs_its_programs_in_order():
-    seen = Variable(np.zeros(4))
-    count = Variable(np.zeros((), "int64"))
-
-    def first(x):
-        seen.assign(x)
-
-    def second():
-        count.assign_add(1)
-        seen.assign(seen * 2.0)
-        ops.guard(ops.divide(1.0, 3.0 - ops.cast(count, "float64")))
-
-    one, two = plan.compile(first, [((4,), "float64")]), plan.compile(second, [])
-    one.bind([np.arange(12.0)])
-    many = sequence.Sequence([(one, 4, 2), (two, 0, 0)])
-    before = seen.value
-    assert many.run(2) == 2
-    np.testing.assert_array_equal(seen.numpy(), [16, 18, 20, 22])
-    np.testing.assert_array_equal(before.numpy(), np.zeros(4))
-    assert many.run(5) == many.completed == 0  # 1 / 0 in the next round
-    assert int(count.value) == 3
-    assert many.run(3) == 3
-    with pytest.raises(ValueError, match="exceed the 12 rows"):
-        sequence.Sequence([(one, 8, 2)])
-    one.bind([np.arange(4.0)])  # as another thread may, that trains the same model
-    with pytest.raises(ValueError, match="exceed the 4 rows"):
-        many.run(1)
-    one.unbind()
-    with pytest.raises(RuntimeError, match="needs bind"):
-        many.run(1)
-
-
-def test_the_guard_looks_at_arrays_of_any_layout():
-    w = Variable(np.ones((200, 3), "float32"), layout="kernel")
-    others = [Variable(np.ones((3, 2))), Variable(1.0)]
-
-    def look():
-        ops.guard(w, *others)
-
-    program = plan.compile(look, [])
-    many = sequence.Sequence([(program, 0, 0)])
-    assert many.run(1) == 1
-    strided = plan.compile(lambda x: ops.guard(x[:, ::2]), [((3, 4), "float32")])
-    strided.inputs[0][...] = [1, np.inf, 2, 3]
-    assert sequence.Sequence([(strided, 0, 0)]).run(2) == 2
-    strided.inputs[0][:, 2] = np.nan
-    assert sequence.Sequence([(strided, 0, 0)]).run(2) == 0
-    for variable in (w, *others):
-        for value in (math.nan, -math.inf):
-            good = variable.numpy()
-            bad = good.copy()
-            bad[(-1,) * bad.ndim] = value
-            variable.load(bad)
-            assert many.run(1) == 0
-            variable.load(good)
-    assert many.run(2) == 2
 
 
 def test_a_fit_within_a_fit_undoes_its_own_epochs():
