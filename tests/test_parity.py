@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn as keras
-from fastnn.ops.update import REFERENCE_RULES, _scalars_reference
+from fastnn.ops.update import _scalars_reference, _update_reference
 
 ROWS, BATCH, EPOCHS, RATE = 40, 8, 4, 0.05
 RNG = np.random.default_rng(3)
@@ -17,7 +17,9 @@ WEIGHTS = [RNG.normal(size=s) * 0.6 for s in ((5, 7), (7,), (7, 3), (3,))]
 REAL = RNG.normal(size=(ROWS, 3))
 BITS = RNG.integers(0, 2, (ROWS, 3)).astype("float64")
 LABELS = RNG.integers(0, 3, ROWS)
-SOFT = np.eye(3)[LABELS] * 0.8 + 0.2 / 3
+ONE_HOT = np.eye(3)[LABELS]
+SOFT = ONE_HOT * 0.8 + 0.2 / 3
+POSITIVE = RNG.uniform(0.5, 2, (ROWS, 3))
 
 
 def sigmoid(z):
@@ -29,33 +31,76 @@ def softmax(z):
     return e / e.sum(1, keepdims=True)
 
 
-# loss: the output's activation, targets, derivative of the batch's loss by the logits z
+def softplus(z):
+    return np.log1p(np.exp(z))
+
+
+def unit(z):
+    return z / np.linalg.norm(z, axis=1, keepdims=True)
+
+
+def cosine(z, y):
+    y, along = unit(y), unit(z)
+    return (along * (along * y).sum(1, keepdims=True) - y) / np.linalg.norm(z, axis=1, keepdims=True) / len(y)
+
+
+def categorical_hinge(z, y):
+    wrong = (1 - y) * z
+    highest = np.eye(3)[wrong.argmax(1)] * (1 - y)
+    is_open = wrong.max(1, keepdims=True) - (y * z).sum(1, keepdims=True) + 1 > 0
+    return is_open * (highest - y) / len(y)
+
+
+# loss: the output's activation, targets, derivative of the batch's loss by the logits z. Without a row: fails.
 LOSSES = {
-    "mse": (None, REAL, lambda z, y: 2 * (z - y) / y.size),
-    "mae": (None, REAL, lambda z, y: np.sign(z - y) / y.size),
+    "mean_squared_error": (None, REAL, lambda z, y: 2 * (z - y) / y.size),
+    "mean_absolute_error": (None, REAL, lambda z, y: np.sign(z - y) / y.size),
+    "mean_absolute_percentage_error": (None, POSITIVE, lambda z, y: 100 * np.sign(z - y) / y / y.size),
+    "mean_squared_logarithmic_error": (
+        "softplus",
+        POSITIVE,
+        lambda z, y: 2 * (np.log1p(softplus(z)) - np.log1p(y)) / (1 + softplus(z)) * sigmoid(z) / y.size,
+    ),
     "huber": (None, REAL, lambda z, y: np.clip(z - y, -1, 1) / y.size),
+    "log_cosh": (None, REAL, lambda z, y: np.tanh(z - y) / y.size),
+    "cosine_similarity": (None, REAL, cosine),
+    "hinge": (None, BITS, lambda z, y: (1 - 2 * y) * ((2 * y - 1) * z < 1) / y.size),
+    "squared_hinge": (None, BITS, lambda z, y: 2 * (1 - 2 * y) * np.maximum(1 - (2 * y - 1) * z, 0) / y.size),
+    "categorical_hinge": (None, ONE_HOT, categorical_hinge),
+    "kl_divergence": ("softmax", SOFT, lambda z, y: (softmax(z) - y) / len(y)),
+    "poisson": ("softplus", POSITIVE, lambda z, y: (1 - y / (softplus(z) + 1e-7)) * sigmoid(z) / y.size),
     "binary_crossentropy": ("sigmoid", BITS, lambda z, y: (sigmoid(z) - y) / y.size),
     "categorical_crossentropy": ("softmax", SOFT, lambda z, y: (softmax(z) - y) / len(y)),
     "sparse_categorical_crossentropy": ("softmax", LABELS, lambda z, y: (softmax(z) - np.eye(3)[y]) / len(y)),
 }
-# optimizer: how to make it, and its rule, hyperparameters and slots in the transcription
+# optimizer: its class and arguments, then the rule of the transcription, its hyperparameters, slots and option
 OPTIMIZERS = {
-    "sgd": (lambda: keras.optimizers.SGD(RATE), "sgd", (), 0),
-    "momentum": (lambda: keras.optimizers.SGD(RATE, momentum=0.9), "momentum", (0.9,), 1),
-    "nesterov": (lambda: keras.optimizers.SGD(RATE, momentum=0.9, nesterov=True), "nesterov", (0.9,), 1),
-    "rmsprop": (lambda: keras.optimizers.RMSprop(RATE), "rmsprop", (0.9, 1e-7, 0.0), 1),
-    "adagrad": (lambda: keras.optimizers.Adagrad(RATE), "adagrad", (0.0, 1e-7), 1),
-    "adam": (lambda: keras.optimizers.Adam(RATE), "adam", (0.9, 0.999, 1e-7), 2),
+    "sgd": ("SGD", {}, "sgd", (), 0, 0),
+    "weight decay": ("SGD", {"weight_decay": 0.02}, "sgd", (), 0, 0),
+    "momentum": ("SGD", {"momentum": 0.9}, "momentum", (0.9,), 1, 0),
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}, "nesterov", (0.9,), 1, 0),
+    "rmsprop": ("RMSprop", {}, "rmsprop", (0.9, 1e-7, 0.0), 1, 0),
+    "centered": ("RMSprop", {"centered": True, "momentum": 0.5}, "rmsprop", (0.9, 1e-7, 0.5), 3, 1),
+    "adagrad": ("Adagrad", {}, "adagrad", (0.0, 1e-7), 1, 0),
+    "adam": ("Adam", {}, "adam", (0.9, 0.999, 1e-7), 2, 0),
+    "amsgrad": ("Adam", {"amsgrad": True}, "adam", (0.9, 0.999, 1e-7), 3, 1),
+    "adamw": ("AdamW", {"weight_decay": 0.04}, "adam", (0.9, 0.999, 1e-7), 2, 0),
 }
+
+
+def test_every_loss_and_every_optimizer_has_a_row():
+    assert {function.__name__ for function in keras.losses.REGISTRY.functions} == set(LOSSES)
+    assert {cls.__name__ for cls in keras.optimizers.REGISTRY.classes} == {row[0] for row in OPTIMIZERS.values()}
 
 
 def transcription(loss, optimizer):
     """Return the weights after EPOCHS passes, in NumPy alone."""
     _, targets, derivative = LOSSES[loss]
-    _, rule, hyper, n_slots = OPTIMIZERS[optimizer]
+    _, settings, rule, hyper, n_slots, option = OPTIMIZERS[optimizer]
+    decay = settings.get("weight_decay", 0.0)
     weights = [w.copy() for w in WEIGHTS]
     start = 0.1 if rule == "adagrad" else 0.0
-    slots = [[np.full_like(w, start) for _ in range(n_slots)] for w in weights]
+    slots = [[np.full_like(w, start) if i < n_slots else None for i in range(3)] for w in weights]
     for t in range(EPOCHS * ROWS // BATCH):
         first = t * BATCH % ROWS
         x, y = X[first : first + BATCH], targets[first : first + BATCH]
@@ -63,9 +108,9 @@ def transcription(loss, optimizer):
         h = np.tanh(x @ w1 + b1)
         dz = derivative(h @ w2 + b2, y)
         dh = dz @ w2.T * (1 - h * h)
-        lr, step = _scalars_reference(RATE, t, 0.9, 0.999)
+        scalars = _scalars_reference(RATE, t, 0.9, 0.999)
         for w, s, g in zip(weights, slots, [x.T @ dh, dh.sum(0), h.T @ dz, dz.sum(0)], strict=True):
-            REFERENCE_RULES[rule](w, s, g, lr, step, hyper, 0)
+            _update_reference(w, *s, g, scalars, rule, hyper, option, decay)
     return weights
 
 
@@ -81,7 +126,8 @@ def test_twenty_steps(loss, optimizer):
         ]
     )
     model.set_weights(WEIGHTS)
-    model.compile(OPTIMIZERS[optimizer][0](), loss)
+    name, settings, *_ = OPTIMIZERS[optimizer]
+    model.compile(getattr(keras.optimizers, name)(RATE, **settings), loss)
     model.fit(X, targets, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
     for got, expected in zip(model.get_weights(), transcription(loss, optimizer), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-10)
