@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from company_tools import thread_limit
 from estimator_tools import PERCEPTRONS, assert_same_fit, fit, multilabel, oracle, problem
+from keras_estimator_tools import build_classifier
 from scipy import optimize, sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -15,7 +16,7 @@ from sklearn.metrics import log_loss, make_scorer, mean_pinball_loss, mean_squar
 from sklearn.utils.class_weight import compute_sample_weight
 
 import fastnn
-from fastnn import MLPClassifier, MLPRegressor, losses, ops, optimizers
+from fastnn import KerasClassifier, MLPClassifier, MLPRegressor, losses, ops, optimizers
 from fastnn.estimators import network as estimator_network
 from fastnn.estimators.lbfgs import FullGradient
 from fastnn.estimators.objectives import REGRESSION, classification, regression
@@ -382,6 +383,26 @@ def test_class_weights_must_leave_something():
     with pytest.raises(ValueError, match="class_weight leaves no sample a weight above zero"):
         fitted.fit(X, y, sample_weight=(y == "a").astype(float))
     np.testing.assert_array_equal(fitted.coefs_[0], before)
+
+
+@pytest.mark.parametrize(
+    ("weight", "error", "message"),
+    [
+        (-1.0, ValueError, r"Negative values in the 'class_weight' parameter: \{'a': -1\.0\}"),
+        (np.nan, ValueError, r"NaN or infinite values in the 'class_weight' parameter: \{'a': nan\}"),
+        (np.inf, ValueError, r"NaN or infinite values in the 'class_weight' parameter: \{'a': inf\}"),
+        ("heavy", TypeError, "class_weight must hold numbers, got 'heavy' for the class 'a'"),
+        (None, TypeError, "class_weight must hold numbers, got None for the class 'a'"),
+        ({"a": 0, "b": 0, "c": 0}, ValueError, "class_weight leaves no sample a weight above zero"),
+    ],
+)
+@pytest.mark.parametrize("estimator", [MLPClassifier(), KerasClassifier(build_classifier, verbose=0)])
+def test_refuses_class_weights(estimator, weight, error, message):
+    refusing = clone(estimator).set_params(class_weight=weight if isinstance(weight, dict) else {"a": weight})
+    for train in (refusing.fit, lambda X, y: refusing.partial_fit(X, y, classes=["a", "b", "c"])):
+        with pytest.raises(error, match=message):
+            train(*problem(MLPClassifier))
+        assert not hasattr(refusing, "classes_")
 
 
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0, 2: 0.5}])

@@ -316,6 +316,37 @@ def test_weights():
     np.testing.assert_allclose(balanced.predict_proba(X), again.predict_proba(X))
 
 
+def test_class_weights_are_those_of_the_training_data():
+    """Validation rows weigh what their classes weigh in training, as in MLPClassifier."""
+    train, held_out = np.r_[0:70], np.flatnonzero(NUMBERS == 1)[:15]
+    counts = np.bincount(NUMBERS[train])
+    found = classifier(class_weight="balanced", epochs=2)
+    found.fit(X[train], LABELS[train], validation_data=(X[held_out], LABELS[held_out]))
+    weight = 70 / (3 * counts)
+    same = classifier(epochs=2).fit(
+        X[train], LABELS[train], sample_weight=weight[NUMBERS[train]],
+        validation_data=(X[held_out], LABELS[held_out], weight[NUMBERS[held_out]]),
+    )  # fmt: skip
+    np.testing.assert_allclose(found.history_["val_loss"], same.history_["val_loss"], rtol=1e-6)
+    np.testing.assert_allclose(found.history_["loss"], same.history_["loss"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"ant": 2.0}])
+def test_a_warm_start_may_lack_a_class(class_weight):
+    """It is as if the others were all there are; what does not occur weighs nothing."""
+    some = LABELS != "cat"
+    warm = classifier(class_weight=class_weight, warm_start=True, epochs=2).fit(X, LABELS)
+    by_sample = clone(warm).set_params(class_weight=None).fit(
+        X, LABELS, sample_weight=compute_sample_weight(class_weight, LABELS)
+    )  # fmt: skip
+    warm.fit(X[some], LABELS[some], validation_data=(X, LABELS))
+    by_sample.fit(X[some], LABELS[some], sample_weight=compute_sample_weight(class_weight, LABELS[some]))
+    np.testing.assert_allclose(warm.predict_proba(X), by_sample.predict_proba(X), rtol=1e-5)
+    assert warm.classes_.tolist() == ["ant", "bee", "cat"]
+    with pytest.raises(ValueError, match="`y` has classes not in `self.classes_`"):
+        warm.fit(X, np.where(some, LABELS, "dog"))
+
+
 def test_validation_data():
     found = classifier(epochs=3).fit(X[:60], LABELS[:60], validation_data=(X[60:], LABELS[60:]))
     expected = found.model_.evaluate(X[60:], NUMBERS[60:], verbose=0)
@@ -475,6 +506,11 @@ def test_weights_that_do_not_fit():
         classifier(class_weight={"dog": 2.0}).fit(X, LABELS)
     with pytest.raises(ValueError, match="'balanced' is not supported for partial_fit"):
         classifier(class_weight="balanced").partial_fit(X, LABELS)
+    nothing = {"ant": 0.0, "bee": 1.0, "cat": 1.0}
+    with pytest.raises(ValueError, match="class_weight leaves no sample a weight above zero"):
+        classifier(class_weight=nothing).fit(X, LABELS, sample_weight=(LABELS == "ant").astype(float))
+    with pytest.raises(ValueError, match="class_weight leaves no sample of validation_data a weight above zero"):
+        classifier(class_weight=nothing).fit(X, LABELS, validation_data=(X[LABELS == "ant"], LABELS[LABELS == "ant"]))
     with pytest.raises(ValueError, match=r"validation_data must be \(X, y\)"):
         regressor().fit(XR, YR, validation_data=XR)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite, check_random_state
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from .data import TrainingData
 from .features import features_of, twin
@@ -24,6 +24,7 @@ from .parameters import (
     refuse_stochastic_parameters,
 )
 from .targets import Encoded, Targets
+from .weights import checked_sample_weight, joint_weights, refuse_weightless
 
 __all__ = ["Call", "Given", "Samples", "check_call"]
 
@@ -68,8 +69,7 @@ class Samples:
 
     def training_data(self) -> TrainingData:
         """Return them as they are trained on."""
-        weights = [w for w in (self.sample_weight, self.encoded.class_weight) if w is not None]
-        weight = np.prod(weights, axis=0, dtype=self.X.dtype) if weights else None
+        weight = joint_weights(self.sample_weight, self.encoded.class_weight, self.X.dtype)
         return TrainingData(self.X, self.encoded.values, weight)
 
     def take(self, rows: np.ndarray) -> Samples:
@@ -144,9 +144,8 @@ def check_call(estimator: Any, given: Given) -> Call:
     told = twin(estimator)
     X, y = _validated(told, given.X, given.y, _dtypes(estimator, first), reset=first)
     targets = estimator._targets(y, X.dtype, first, given)
-    samples = Samples(X, targets.encoded, _checked_weights(given.sample_weight, X))
-    if samples.encoded.class_weight is not None and not samples.training_data().sample_weight.any():
-        raise ValueError("class_weight leaves no sample a weight above zero.")
+    samples = Samples(X, targets.encoded, checked_sample_weight(given.sample_weight, X, X.dtype))
+    refuse_weightless(samples.training_data().sample_weight)
     validation = _validation_samples(told, given.validation_data, X.dtype, targets)
     units = [X.shape[1], *hidden, targets.n_outputs]
     random_state = check_random_state(estimator.random_state)
@@ -206,22 +205,7 @@ def _validation_samples(estimator: Any, validation_data: Any, dtype: np.dtype, t
         )
     X, y, *weight = validation_data
     X, y = _validated(estimator, X, y, dtype, reset=False)
-    return Samples(X, targets.encode(y), _checked_weights(weight[0] if weight else None, X))
-
-
-def _checked_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
-    if sample_weight is None:
-        return None
-    sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-    if not sample_weight.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    tiny = np.finfo(X.dtype).tiny
-    if sample_weight.max() < tiny:
-        raise ValueError(
-            f"Sample weights must contain a number of at least {tiny:.3g}, the smallest normal {X.dtype}, but the "
-            f"largest is {sample_weight.max():.3g}."
-        )
-    return sample_weight
+    return Samples(X, targets.encode(y), checked_sample_weight(weight[0] if weight else None, X, X.dtype))
 
 
 Weights = tuple[list[np.ndarray], list[np.ndarray]]

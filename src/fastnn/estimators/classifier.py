@@ -21,7 +21,7 @@ from .labels import Labels, check_known, checked_labels, labels_for
 from .objectives import classification
 from .parameters import CONSTRAINTS, LOSSES, keep_parameters
 from .targets import Encoded, Targets
-from .weights import class_weights
+from .weights import class_weights, refuse_balanced
 
 __all__ = ["MLPClassifier"]
 
@@ -231,20 +231,23 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         y, multilabel = checked_labels(y)
         labels = labels_for(self, y, multilabel, first, given)
         objective = classification(self.loss, labels.out_activation)
-        weigh = class_weights(self.class_weight, y, labels, given)
+        if given.incremental:
+            refuse_balanced(self.class_weight)
+        numbers = labels.numbers(y)
+        weigh = class_weights(self.class_weight, numbers, labels.classes)
 
-        def encode(y: np.ndarray) -> Encoded:
-            values = labels.encode(y, objective.class_numbers)
-            return Encoded(values.astype(int) if multilabel else y, values, weigh(y))
+        def encode(y: np.ndarray, numbers: np.ndarray) -> Encoded:
+            seen = numbers.astype(int) if multilabel else y  # by scorers: as predictions are
+            return Encoded(seen, labels.encode(numbers, objective.class_numbers), weigh(numbers))
 
         def encode_others(y: Any) -> Encoded:
             y, multilabel = checked_labels(y)
             check_known(y, multilabel, labels)
-            return encode(y)
+            return encode(y, labels.numbers(y))
 
         fitted = {"classes_": labels.classes, "_multilabel": multilabel, "_sparse_labels": sparse_labels}
         # As scikit-learn, which stratifies where there is one output.
-        return Targets(encode(y), encode_others, labels.n_outputs, objective, labels.n_outputs == 1, fitted)
+        return Targets(encode(y, numbers), encode_others, labels.n_outputs, objective, labels.n_outputs == 1, fitted)
 
     def _score_outputs(self, outputs: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return the accuracy: of several labels all must be right."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -11,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import random, threads
 from ..callbacks import History
@@ -22,6 +23,7 @@ from .features import features_of, note_features, twin
 from .keras_building import build_model, make_callbacks
 from .keras_targets import ClassTargets, NumberTargets, output_units
 from .parameters import threads_for
+from .weights import Weigh, checked_sample_weight, joint_weights, refuse_weightless
 
 __all__ = ["KerasEstimator"]
 
@@ -29,7 +31,7 @@ _DATA = ("x", "y", "sample_weight")  # arguments of Model.fit and Model.predict 
 
 
 class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
-    """The base class. Subclasses say what targets mean: `_make_targets`, `_row_weights`, `_y_numeric`.
+    """The base class. Subclasses say what targets mean: `_make_targets`, `_weigh`, `_y_numeric`.
 
     The parameters are those of `KerasRegressor`.
     """
@@ -166,9 +168,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
             "n_outputs_expected_": 1,
         }
 
-    def _row_weights(self, y: Any, sample_weight: np.ndarray | None, targets: Any) -> np.ndarray | None:
-        """Return the weights of rows with these targets."""
-        return sample_weight
+    def _weigh(self, y: Any, targets: ClassTargets | NumberTargets) -> Weigh:
+        """Return a function that gives rows weights for their numbers; y is what is trained on."""
+        return lambda numbers: None
 
     # ---- training --------------------------------------------------------------------------------------------
 
@@ -214,8 +216,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         with random.seeded(seed), threads.limited(threads_for(None)):
             model = self._build(about, routed) if first else self.model_
-            arguments = told._fit_arguments(routed, validation_data, targets, model)
-            arguments.update(self._rows(X, y, sample_weight, targets, model))
+            rows = partial(self._rows, targets, model, self._weigh(y, targets))
+            arguments = told._fit_arguments(routed, validation_data, rows)
+            arguments.update(rows(X, y, sample_weight))
             if one_epoch:
                 done = 0 if first else self.current_epoch
                 arguments.update(initial_epoch=done, epochs=done + 1)
@@ -229,29 +232,27 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         X, y = validate_data(
             self, X, y, multi_output=True, y_numeric=self._y_numeric, allow_nd=True, dtype="numeric", reset=reset
         )
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-            if not sample_weight.any():
-                raise ValueError("Sample weights must contain at least one non-zero number.")
-        return X, y, sample_weight
+        return X, y, checked_sample_weight(sample_weight, X)
 
     def _build(self, about: dict[str, Any], routed: dict[str, dict[str, Any]]) -> Model:
         """Return a new compiled model for data that are like this."""
         compile_with = {"optimizer": self.optimizer, "loss": self.loss, "metrics": self.metrics}
         return build_model(self.model, compile_with, routed, about, self.get_params())
 
-    def _rows(self, X: np.ndarray, y: Any, sample_weight: Any, targets: Any, model: Model) -> dict[str, Any]:
-        """Return the data as arguments of the model's fit."""
-        return {
-            "x": X,
-            "y": targets.for_model(y, model, output_units(model, X.shape)),
-            "sample_weight": self._row_weights(y, sample_weight, targets),
-        }
+    @staticmethod
+    def _rows(
+        targets: Any, model: Model, weigh: Weigh, X: np.ndarray, y: Any, sample_weight: Any, of: str = ""
+    ) -> dict[str, Any]:
+        """Return checked data as arguments of the model's fit; ``of`` says in errors which data they are."""
+        numbers = targets.numbers(y)
+        weight = joint_weights(sample_weight, weigh(numbers))
+        refuse_weightless(weight, of)
+        return {"x": X, "y": targets.for_model(numbers, model, output_units(model, X.shape)), "sample_weight": weight}
 
     def _fit_arguments(
-        self, routed: dict[str, dict[str, Any]], validation_data: Any, targets: Any, model: Model
+        self, routed: dict[str, dict[str, Any]], validation_data: Any, rows: Callable[..., dict[str, Any]]
     ) -> dict[str, Any]:
-        """Return the other arguments of the model's fit."""
+        """Return the other arguments of the model's fit; ``rows`` makes such of data."""
         arguments = {
             "batch_size": self.batch_size,
             "epochs": self.epochs,
@@ -268,7 +269,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
             if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
                 raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {given!r}")
             data = self._check_data(*given, *(None,) * (3 - len(given)), reset=False)
-            arguments["validation_data"] = tuple(self._rows(*data, targets, model).values())
+            arguments["validation_data"] = tuple(rows(*data, of=" of validation_data").values())
         return arguments
 
     def _run(self, model: Model, arguments: dict[str, Any], fitted: dict[str, Any]) -> None:

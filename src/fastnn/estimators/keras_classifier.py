@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 
 from ..models import Model
 from .docs import documented
 from .keras_base import KerasEstimator
 from .keras_docs import ATTRIBUTES, NESTED, PARAMETERS
 from .keras_targets import ClassTargets, resolved_loss
-from .weights import weights_of_several_labels
+from .labels import classes_of_partial_fit
+from .weights import Weigh, class_weights, refuse_balanced
 
 __all__ = ["KerasClassifier"]
 
@@ -34,7 +34,8 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     [parameters]
     class_weight : dict or 'balanced', default=None
         Weight of each class, by its label (1 where not named); 'balanced': inversely proportional to how often
-        it occurs. Multiplied with ``sample_weight``.
+        it occurs in what `fit` trains on, not for `partial_fit`. Multiplied with ``sample_weight``, of
+        ``validation_data`` too.
     [nested]
 
     Attributes
@@ -128,16 +129,9 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
             The trained estimator.
         """
         first = not hasattr(self, "model_")
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' is not supported for partial_fit: a part of the data does not tell how "
-                "often classes are. Use compute_class_weight('balanced', classes=classes, y=y) on all of them, and "
-                "give the weights as a dict."
-            )
-        if classes is not None and not first and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
-            )
+        refuse_balanced(self.class_weight)
+        if classes is not None:
+            classes = classes_of_partial_fit(getattr(self, "classes_", None), classes)
         return self._train(X, y, classes, sample_weight, None, first, one_epoch=True)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -195,16 +189,10 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         about = super()._describe(X, y, targets)
         return {**about, "classes_": targets.classes, "n_classes_": len(targets.classes)}
 
-    def _row_weights(self, y: Any, sample_weight: np.ndarray | None, targets: ClassTargets) -> np.ndarray | None:
-        """Return the weights of samples times those of their classes."""
+    def _weigh(self, y: Any, targets: ClassTargets) -> Weigh:
         if self.class_weight is None:
-            return sample_weight
-        if targets.kind == "multilabel-indicator":
-            indicators = targets.numbers(y)
-            weight = weights_of_several_labels(self.class_weight, indicators, targets.classes)(indicators)
-        else:
-            weight = compute_class_weight(self.class_weight, classes=targets.classes, y=y)[targets.numbers(y)]
-        return weight if sample_weight is None else weight * sample_weight
+            return super()._weigh(y, targets)
+        return class_weights(self.class_weight, targets.numbers(y), targets.classes)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

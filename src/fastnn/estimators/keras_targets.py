@@ -10,6 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from .. import ops
+from .labels import probabilities_of_two, refuse_unknown
 
 __all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
 
@@ -87,24 +88,19 @@ class ClassTargets:
             y = y.toarray() if sparse.issparse(y) else np.asarray(y)
             if y.shape[1] != len(self.classes):
                 raise ValueError(f"y has {y.shape[1]} labels, the classifier was fitted on {len(self.classes)}")
-            return y.astype(np.uint8)
+            return (y > 0).astype(np.uint8)
         y = column_or_1d(y)
-        unknown = np.setdiff1d(y, self.classes)
-        if len(unknown):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {unknown}."
-            )
+        refuse_unknown(np.unique(y), self.classes)
         return np.searchsorted(self.classes, y)
 
-    def for_model(self, y: Any, model: Any, units: int) -> np.ndarray:
-        """Return targets for a model with so many outputs: class numbers, a column, or one-hot rows, as its loss wants.
+    def for_model(self, numbers: np.ndarray, model: Any, units: int) -> np.ndarray:
+        """Return `numbers` for a model with so many outputs: as they are, a column, or one-hot rows, as its loss wants.
 
         Raises
         ------
         ValueError
             If the model's outputs do not fit the classes.
         """
-        numbers = self.numbers(y)
         loss = resolved_loss(model, numbers.shape, units)
         dtype = model._float_dtype
         count = len(self.classes)
@@ -140,7 +136,7 @@ class ClassTargets:
             outputs = (ops.sigmoid if one_by_one else ops.softmax)(outputs).numpy()
         if several or outputs.shape[1] > 1:
             return outputs
-        return np.ones_like(outputs) if len(self.classes) == 1 else np.hstack([1 - outputs, outputs])
+        return probabilities_of_two(outputs, len(self.classes))
 
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the most probable label of each row, or a matrix of 0 and 1 for several labels a sample."""
@@ -170,12 +166,16 @@ class NumberTargets:
         """How many columns y has."""
         return self._shape[0] if self._shape else 1
 
-    def for_model(self, y: np.ndarray, model: Any, units: int) -> np.ndarray:
-        """Return targets of shape (samples, outputs); raise ValueError if the model has not as many outputs."""
+    def numbers(self, y: np.ndarray) -> np.ndarray:
+        """Return y; raise ValueError if its rows are not of the shape that they had."""
         if y.shape[1:] != self._shape:
             raise ValueError(
                 f"y has rows of shape {y.shape[1:]}, the regressor was fitted on rows of shape {self._shape}"
             )
+        return y
+
+    def for_model(self, y: np.ndarray, model: Any, units: int) -> np.ndarray:
+        """Return targets of shape (samples, outputs); raise ValueError if the model has not as many outputs."""
         _check_units(units, (self.outputs,), f"y has {self.outputs} outputs: a Dense({self.outputs}) fits them")
         return y.reshape(len(y), -1)
 

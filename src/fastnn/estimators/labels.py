@@ -13,7 +13,16 @@ from .. import activations
 from .call import Given
 from .network import activation_function
 
-__all__ = ["Labels", "check_known", "checked_labels", "labels_for", "present_classes"]
+__all__ = [
+    "Labels",
+    "check_known",
+    "checked_labels",
+    "classes_of_partial_fit",
+    "labels_for",
+    "present_classes",
+    "probabilities_of_two",
+    "refuse_unknown",
+]
 
 
 class Labels:
@@ -47,13 +56,16 @@ class Labels:
         self.n_outputs = 1 if self.kind == "binary" else len(classes)
         self.out_activation = out_activation or ("softmax" if self.kind == "multiclass" else "logistic")
 
-    def encode(self, y: np.ndarray, class_numbers: bool = False) -> np.ndarray:
-        """Return targets: zeros and ones, shape (rows, n_outputs); or class numbers, int64 of shape (rows,)."""
+    def numbers(self, y: np.ndarray) -> np.ndarray:
+        """Return class numbers, int64 of shape (rows,); for several labels a sample zeros and ones of y's shape."""
         if self.kind == "multilabel":
             return (y > 0).astype(np.uint8, order="C")
-        numbers = np.searchsorted(self.classes, y)
-        if class_numbers:
-            return numbers.astype(np.int64)
+        return np.searchsorted(self.classes, y).astype(np.int64, copy=False)
+
+    def encode(self, numbers: np.ndarray, class_numbers: bool = False) -> np.ndarray:
+        """Return `numbers` as targets: zeros and ones of shape (rows, n_outputs), or as they are if asked."""
+        if self.kind == "multilabel" or class_numbers:
+            return numbers
         if self.kind == "binary":
             return numbers.astype(np.uint8).reshape(-1, 1)
         return np.eye(self.n_outputs, dtype=np.uint8)[numbers]
@@ -76,7 +88,15 @@ class Labels:
             )
         if self.kind != "binary":
             return outputs
-        return np.ones_like(outputs) if len(self.classes) == 1 else np.hstack([1 - outputs, outputs])
+        return probabilities_of_two(outputs, len(self.classes))
+
+
+def probabilities_of_two(second: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the probability of each of at most two classes, from a column with that of the second.
+
+    A single class has a single column, of ones.
+    """
+    return np.ones_like(second) if n_classes == 1 else np.hstack([1 - second, second])
 
 
 def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, given: Given) -> Labels:
@@ -88,7 +108,7 @@ def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, giv
         classes, several = present_classes(y, multilabel), multilabel
     if given.incremental:
         named = classes if several and given.classes is None else given.classes
-        classes = _classes_of_partial_fit(known, named)
+        classes = classes_of_partial_fit(known, named)
     labels = Labels(classes, several, _out_activation(estimator.output_activation, several))
     if given.incremental:
         check_known(y, multilabel, labels)
@@ -142,8 +162,21 @@ def _out_activation(given: Any, multilabel: bool) -> str | None:
     return name
 
 
-def _classes_of_partial_fit(known: np.ndarray | None, classes: Any) -> np.ndarray:
-    """Return all classes: those of the first call, which later ones must repeat or leave out."""
+def classes_of_partial_fit(known: np.ndarray | None, classes: Any) -> np.ndarray:
+    """Return all classes: those of the first call, which later ones must repeat or leave out.
+
+    Parameters
+    ----------
+    known : ndarray or None
+        None in the first call.
+    classes : array-like or None
+        The argument of `partial_fit`.
+
+    Raises
+    ------
+    ValueError
+        With scikit-learn's words.
+    """
     if classes is None:
         if known is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -163,8 +196,10 @@ def check_known(y: np.ndarray, multilabel: bool, labels: Labels) -> None:
         raise ValueError(f"`y` holds {forms[multilabel]} a sample, but the classifier is for {forms[not multilabel]}.")
     if multilabel and y.shape[1] != len(labels.classes):
         raise ValueError(f"`y` has {y.shape[1]} columns of labels, but the classifier is for {len(labels.classes)}.")
-    present = present_classes(y, multilabel)
-    if np.setdiff1d(present, labels.classes, assume_unique=True).size:
-        raise ValueError(
-            f"`y` has classes not in `self.classes_`. `self.classes_` has {labels.classes}. 'y' has {present}."
-        )
+    refuse_unknown(present_classes(y, multilabel), labels.classes)
+
+
+def refuse_unknown(present: np.ndarray, classes: np.ndarray) -> None:
+    """Raise ValueError, with scikit-learn's words, where not all that `present_classes` returned are classes."""
+    if np.setdiff1d(present, classes, assume_unique=True).size:
+        raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {present}.")

@@ -14,14 +14,15 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .call import aligned
 from .features import features_of, note_features, twin
-from .labels import present_classes
+from .labels import classes_of_partial_fit, present_classes
 from .perceptron_passes import Line, Passes
+from .weights import refuse_balanced
 
 __all__ = ["Perceptron"]
 
@@ -237,18 +238,12 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         first = not hasattr(self, "classes_")
         if self.early_stopping:
             raise ValueError("early_stopping should be False with partial_fit")
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
-                "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough "
-                "sample of the full training set target to properly estimate the class frequency distributions. Pass "
-                "the resulting weights as the class_weight parameter."
-            )
+        refuse_balanced(self.class_weight)
         told = twin(self)
         X, y = told._check_data(X, y, reset=first)
-        _check_partial_fit_first_call(told, classes)
+        classes = classes_of_partial_fit(getattr(self, "classes_", None), classes)
         line = (getattr(self, "coef_", None), getattr(self, "intercept_", None))
-        self._train(X, y, told.classes_, *line, sample_weight, 1, getattr(self, "t_", 1.0))
+        self._train(X, y, classes, *line, sample_weight, 1, getattr(self, "t_", 1.0))
         note_features(self, features_of(told))
         return self
 
