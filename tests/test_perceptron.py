@@ -201,6 +201,18 @@ def test_partial_fit_and_warm_start(classes):
     np.testing.assert_allclose(pair[0].coef_, pair[1].coef_, atol=1e-10)
 
 
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("setting", [{"early_stopping": True}, {"class_weight": "balanced"}])
+def test_partial_fit_after_fit(classes, setting):
+    X, y = problem(classes)
+    pair = Perceptron(**setting), linear_model.Perceptron(**setting)
+    for each in pair:
+        each.fit(X, y).partial_fit(X[:60], y[:60])
+    np.testing.assert_allclose(pair[0].coef_, pair[1].coef_, atol=1e-10)
+    np.testing.assert_allclose(pair[0].intercept_, pair[1].intercept_, atol=1e-10)
+    assert (pair[0].n_iter_, pair[0].t_) == (pair[1].n_iter_, pair[1].t_)
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_prints_what_scikit_learn_prints(early_stopping, capfd):
     X, y = problem()

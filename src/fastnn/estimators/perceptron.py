@@ -234,11 +234,17 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         -------
         self : object
             The trained estimator.
+
+        Raises
+        ------
+        ValueError
+            If parameters or data are bad; of the first call, with ``early_stopping`` and class_weight='balanced', too.
         """
         first = not hasattr(self, "classes_")
-        if self.early_stopping:
-            raise ValueError("early_stopping should be False with partial_fit")
-        refuse_balanced(self.class_weight)
+        if first:  # scikit-learn's rule: what has been fitted may go on
+            if self.early_stopping:
+                raise ValueError("early_stopping should be False with partial_fit")
+            refuse_balanced(self.class_weight)
         told = twin(self)
         X, y = told._check_data(X, y, reset=first)
         classes = classes_of_partial_fit(getattr(self, "classes_", None), classes)
