@@ -262,6 +262,12 @@ def test_shown_loss_of_regression(loss, reference, outputs):
     assert fitted.loss_ == pytest.approx(np.average(reference(error).mean(axis=1), weights=weight))
 
 
+def test_hubers_loss_has_one_formula():
+    targets, outputs = (ops.convert_to_tensor(each) for each in np.random.default_rng(0).normal(size=(2, 100, 1)))
+    _, shown = regression("huber", None, 0.5, 0.3).losses(targets, outputs)
+    np.testing.assert_array_equal(shown.numpy(), losses.huber(targets, outputs, 0.3).numpy())
+
+
 def test_losses_find_what_they_promise():
     """The constant that fits best is mean, median, quantile."""
     X, y = np.zeros((401, 1)), np.random.default_rng(0).exponential(2.0, 401)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import losses, ops
+from ..losses.functions import huber_of
 from ..tensor import Tensor
 from .network import activation_function
 
@@ -121,13 +122,6 @@ def _absolute_error(targets: Tensor, outputs: Tensor) -> Tensor:
     return ops.abs(outputs - targets)
 
 
-def _huber(targets: Tensor, outputs: Tensor, delta: float) -> Tensor:
-    """``e² / 2`` up to delta, ``delta |e| - delta² / 2`` beyond (Huber, 1964)."""
-    error = outputs - targets
-    inner = ops.clip(error, -delta, delta)
-    return inner * (error - inner * 0.5)
-
-
 def _pinball(targets: Tensor, outputs: Tensor, quantile: float) -> Tensor:
     """``q e`` for e = target - output >= 0, else ``(q - 1) e`` (Koenker and Bassett, 1978)."""
     error = targets - outputs
@@ -174,7 +168,7 @@ def regression(loss: Any, out_activation: Any, quantile: float, delta: float) ->
     terms: dict[str, Terms] = {
         "squared_error": _half_squared_error,
         "absolute_error": _absolute_error,
-        "huber": lambda targets, outputs: _huber(targets, outputs, delta),
+        "huber": lambda targets, outputs: huber_of(outputs - targets, delta),
         "quantile": lambda targets, outputs: _pinball(targets, outputs, quantile),
     }
     out_activation = "identity" if out_activation is None else out_activation

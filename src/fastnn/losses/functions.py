@@ -67,9 +67,13 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """
     delta = checks.real("delta", delta, minimum=0.0)
     y_true, y_pred = _same_rank(y_true, y_pred)
-    error = y_pred - y_true
-    size = ops.abs(error)
-    return ops.mean(ops.where(size <= delta, ops.square(error) * 0.5, size * delta - 0.5 * delta**2), axis=-1)
+    return ops.mean(huber_of(y_pred - y_true, delta), axis=-1)
+
+
+def huber_of(error: Tensor, delta: float) -> Tensor:
+    """Return Huber's loss of each error: nothing is subtracted that is nearly as large."""
+    inner = ops.clip(error, -delta, delta)
+    return inner * (error - inner * 0.5)
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
