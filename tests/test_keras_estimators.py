@@ -281,6 +281,62 @@ def test_several_labels_a_sample(container):
         np.testing.assert_allclose(by_class.predict_proba(features), by_sample.predict_proba(features), rtol=1e-5)
 
 
+ONE_HOT = np.eye(3, dtype=int)[NUMBERS]
+EXCLUSIVE = ["categorical_crossentropy", "crossentropy", losses.SparseCategoricalCrossentropy(),
+             "categorical_hinge", "KLDivergence"]  # fmt: skip
+
+
+@pytest.mark.parametrize("container", [np.asarray, pytest.importorskip("scipy.sparse").csr_array])
+@pytest.mark.parametrize("loss", EXCLUSIVE, ids=str)
+def test_one_hot_rows_are_classes(loss, container):
+    found = classifier(loss=loss, optimizer="adam", epochs=5).fit(X, container(ONE_HOT))
+    expected = classifier(loss=loss, optimizer="adam", epochs=5).fit(X, NUMBERS)
+    np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
+    np.testing.assert_array_equal(found.predict(X), np.eye(3)[expected.predict(X)])
+    assert found.score(X, ONE_HOT) == expected.score(X, NUMBERS)
+    assert (found.target_type_, found.n_outputs_, found.classes_.tolist()) == ("multilabel-indicator", 3, [0, 1, 2])
+
+
+def test_one_hot_rows_and_logits():
+    logits = Sequential([layers.Dense(3)])
+    found = classifier(logits, loss=losses.CategoricalCrossentropy(from_logits=True)).fit(X, ONE_HOT)
+    outputs = found.model_.predict(X, verbose=0)
+    np.testing.assert_allclose(found.predict_proba(X).sum(axis=1), 1.0, rtol=1e-6)
+    np.testing.assert_array_equal(found.predict(X), np.eye(3)[outputs.argmax(axis=1)])
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0}])
+def test_one_hot_rows_weigh_what_their_class_does(class_weight):
+    some = np.flatnonzero((NUMBERS > 0) | (np.arange(90) % 3 == 0))
+    found = classifier(loss="categorical_crossentropy", class_weight=class_weight, epochs=5)
+    expected = clone(found).fit(X[some], NUMBERS[some])
+    np.testing.assert_array_equal(found.fit(X[some], ONE_HOT[some]).predict_proba(X), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", losses.BinaryCrossentropy(from_logits=True), "mse"], ids=str)
+def test_several_labels_that_happen_to_be_one_a_sample(loss):
+    model = Sequential([layers.Dense(3, None if isinstance(loss, losses.Loss) else "sigmoid")])
+    found = classifier(model, loss=loss, epochs=2).fit(X, ONE_HOT)
+    probabilities = found.predict_proba(X)
+    assert np.ptp(probabilities.sum(axis=1)) > 0.1
+    np.testing.assert_array_equal(found.predict(X), probabilities > 0.5)
+
+
+def test_the_first_call_says_whether_rows_are_one_hot():
+    several = np.array([[1, 1, 0]] + [[0, 1, 0]] * 4)
+    growing = classifier(loss="categorical_crossentropy").partial_fit(X[:1], ONE_HOT[:1])
+    before = growing.predict_proba(X)
+    with pytest.raises(ValueError, match="y has rows without exactly one 1, the classifier was fitted on one-hot rows"):
+        growing.partial_fit(X[:5], several)
+    np.testing.assert_array_equal(growing.predict_proba(X), before)
+    assert (growing.partial_fit(X, ONE_HOT).predict(X).sum(axis=1) == 1).all()
+    labels = classifier(loss="categorical_crossentropy").partial_fit(X[:5], several).partial_fit(X, ONE_HOT)
+    np.testing.assert_array_equal(labels.predict(X), labels.predict_proba(X) > 0.5)
+    two = np.eye(2, dtype=int)[NUMBERS % 2]
+    with pytest.raises(ValueError, match=r"the model has 1 outputs, but 2 classes need a Dense\(2, activation"):
+        classifier(network(3, 1), loss="categorical_crossentropy").fit(X, two)
+
+
 @pytest.mark.parametrize("shape", [(80,), (80, 1), (80, 3)])
 def test_regression_keeps_the_shape_of_y(shape):
     y = make_regression(80, 5, n_targets=shape[-1] if len(shape) > 1 else 1, random_state=0)[1].reshape(shape) / 100

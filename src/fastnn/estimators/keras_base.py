@@ -168,6 +168,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
             "n_outputs_expected_": 1,
         }
 
+    def _settle(self, X: np.ndarray, y: Any, targets: ClassTargets | NumberTargets, model: Model) -> None:
+        """Decide what about new targets the loss of the new model tells."""
+
     def _weigh(self, y: Any, targets: ClassTargets | NumberTargets) -> Weigh:
         """Return a function that gives rows weights for their numbers; y is what is trained on."""
         return lambda numbers: None
@@ -216,6 +219,8 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         with random.seeded(seed), threads.limited(threads_for(None)):
             model = self._build(about, routed) if first else self.model_
+            if first:
+                self._settle(X, y, targets, model)
             rows = partial(self._rows, targets, model, self._weigh(y, targets))
             arguments = told._fit_arguments(routed, validation_data, rows)
             arguments.update(rows(X, y, sample_weight))

@@ -13,7 +13,7 @@ from ..models import Model
 from .docs import documented
 from .keras_base import KerasEstimator
 from .keras_docs import ATTRIBUTES, NESTED, PARAMETERS
-from .keras_targets import ClassTargets, resolved_loss
+from .keras_targets import ClassTargets, output_units, resolved_loss
 from .labels import classes_of_partial_fit
 from .weights import Weigh, class_weights, refuse_balanced
 
@@ -29,6 +29,10 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     ``Dense(2, activation="softmax")``, more take a softmax, and several labels a sample (0 and 1 in the columns of y) a
     sigmoid for each. A loss made with ``from_logits=True`` is known to be one: probabilities are made of the outputs.
 
+    Columns of 0 and 1 are classes, too, and take a softmax, where in the first call each row has one 1 and the loss is
+    one of classes that exclude each other: (sparse) categorical cross-entropy, categorical hinge or Kullback-Leibler
+    divergence, of `fastnn.losses`. Under any other loss, as binary cross-entropy, they are several labels a sample.
+
     Parameters
     ----------
     [parameters]
@@ -41,7 +45,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels; for several labels a sample the numbers of the columns of y.
+        The class labels; the numbers of the columns where y has some.
     n_classes_ : int
         How many there are.
     [attributes]
@@ -145,7 +149,8 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Class labels; for several labels a sample 1 where a label's probability is above one half.
+            Class labels; one-hot rows where y had such; for several labels a sample 1 where a label's probability is
+            above one half.
         """
         probabilities = self.predict_proba(X)
         return self._targets.labels(probabilities)
@@ -188,6 +193,9 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     def _describe(self, X: np.ndarray, y: Any, targets: ClassTargets) -> dict[str, Any]:
         about = super()._describe(X, y, targets)
         return {**about, "classes_": targets.classes, "n_classes_": len(targets.classes)}
+
+    def _settle(self, X: np.ndarray, y: Any, targets: ClassTargets, model: Model) -> None:
+        targets.settle(y, resolved_loss(model, y.shape, output_units(model, X.shape)))
 
     def _weigh(self, y: Any, targets: ClassTargets) -> Weigh:
         if self.class_weight is None:

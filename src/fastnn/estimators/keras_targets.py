@@ -9,10 +9,18 @@ from scipy import sparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .. import ops
+from .. import losses, ops
 from .labels import probabilities_of_two, refuse_unknown
 
 __all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
+
+#: Losses of classes that exclude each other. All others may be of several labels a sample.
+_EXCLUSIVE = (
+    losses.categorical_crossentropy,
+    losses.sparse_categorical_crossentropy,
+    losses.categorical_hinge,
+    losses.kl_divergence,
+)
 
 
 def output_units(model: Any, x_shape: tuple[int, ...]) -> int:
@@ -43,7 +51,7 @@ class ClassTargets:
     Parameters
     ----------
     y : ndarray
-        Labels of shape (samples,), or 0 and 1 for several labels a sample, shape (samples, labels).
+        Labels of shape (samples,), or 0 and 1 in columns, shape (samples, labels).
     classes : ndarray, optional
         All labels, where y may lack some.
 
@@ -51,7 +59,9 @@ class ClassTargets:
     ----------
     kind : {"binary", "multiclass", "multilabel-indicator"}
     classes : ndarray
-        Sorted; the numbers of the labels where a sample can have several.
+        Sorted; the numbers of the columns where y has some.
+    one_hot : bool
+        Whether the columns of a "multilabel-indicator" are classes that exclude each other: see `settle`.
 
     Raises
     ------
@@ -61,6 +71,7 @@ class ClassTargets:
 
     def __init__(self, y: Any, classes: Any = None) -> None:
         self.kind = _kind_of_labels(y)
+        self.one_hot = False
         if self.kind == "multilabel-indicator":
             self.classes = np.arange(y.shape[1])
             return
@@ -68,10 +79,28 @@ class ClassTargets:
         self.classes = known
         self.kind = "binary" if len(known) <= 2 else "multiclass"
 
+    def settle(self, y: Any, loss: Any) -> None:
+        """Decide what columns of 0 and 1 are, from the y of the first call and the loss of the model.
+
+        They are classes where each row has one 1 and the loss is one of classes that exclude each other, as categorical
+        cross-entropy is; else several labels a sample, of which one row or all may happen to have one.
+        """
+        if self._has_columns:
+            self.one_hot = getattr(loss, "fn", None) in _EXCLUSIVE and _are_one_hot(_indicators(y))
+
+    @property
+    def _has_columns(self) -> bool:
+        return self.kind == "multilabel-indicator"
+
+    @property
+    def _several(self) -> bool:
+        """Whether a sample can have any number of labels."""
+        return self._has_columns and not self.one_hot
+
     @property
     def outputs(self) -> int:
         """How many columns y has."""
-        return len(self.classes) if self.kind == "multilabel-indicator" else 1
+        return len(self.classes) if self._has_columns else 1
 
     def numbers(self, y: Any) -> np.ndarray:
         """Return the number of each label, or for several labels a sample the matrix of 0 and 1.
@@ -79,16 +108,18 @@ class ClassTargets:
         Raises
         ------
         ValueError
-            If y holds labels that are no classes.
+            If y holds labels that are no classes, or is of another kind than it was.
         """
         kind = _kind_of_labels(y)
-        if (kind == "multilabel-indicator") != (self.kind == "multilabel-indicator"):
+        if (kind == "multilabel-indicator") != self._has_columns:
             raise ValueError(f"y holds {kind} targets, the classifier was fitted on {self.kind} ones")
-        if kind == "multilabel-indicator":
-            y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        if self._has_columns:
             if y.shape[1] != len(self.classes):
                 raise ValueError(f"y has {y.shape[1]} labels, the classifier was fitted on {len(self.classes)}")
-            return (y > 0).astype(np.uint8)
+            indicators = _indicators(y)
+            if self.one_hot and not _are_one_hot(indicators):
+                raise ValueError("y has rows without exactly one 1, the classifier was fitted on one-hot rows")
+            return indicators.argmax(axis=1) if self.one_hot else indicators
         y = column_or_1d(y)
         refuse_unknown(np.unique(y), self.classes)
         return np.searchsorted(self.classes, y)
@@ -101,25 +132,25 @@ class ClassTargets:
         ValueError
             If the model's outputs do not fit the classes.
         """
+        _check_units(units, *self._fitting_units())
         loss = resolved_loss(model, numbers.shape, units)
         dtype = model._float_dtype
-        count = len(self.classes)
-        if self.kind == "multilabel-indicator":
-            _check_units(units, (count,), f"y has {count} labels a sample: a Dense({count}, activation='sigmoid')")
+        if self._several:
             return numbers.astype(dtype)
         if units == 1:
-            _check_units(units, (1,) if count <= 2 else (count,), self._advice())
             return numbers.astype(dtype).reshape(-1, 1)
-        _check_units(units, (count,), self._advice())
         if loss is None or loss.takes_class_numbers:
             return numbers.astype(np.int64)
-        return np.eye(count, dtype=dtype)[numbers]
+        return np.eye(units, dtype=dtype)[numbers]
 
-    def _advice(self) -> str:
+    def _fitting_units(self) -> tuple[tuple[int, ...], str]:
+        """Return how many outputs a model may have, and advice for one that has others."""
         count = len(self.classes)
-        if count <= 2:
-            return "two classes need a Dense(1, activation='sigmoid') or a Dense(2, activation='softmax')"
-        return f"{count} classes need a Dense({count}, activation='softmax')"
+        if self._several:
+            return (count,), f"y has {count} labels a sample: a Dense({count}, activation='sigmoid')"
+        if self.one_hot or count > 2:
+            return (count,), f"{count} classes need a Dense({count}, activation='softmax')"
+        return (1, count), "two classes need a Dense(1, activation='sigmoid') or a Dense(2, activation='softmax')"
 
     def probabilities(self, outputs: np.ndarray, loss: Any) -> np.ndarray:
         """Return the probability of each class for each row of a model's outputs.
@@ -130,19 +161,19 @@ class ClassTargets:
         loss : Loss or None
             What the model was trained with: ``from_logits`` says that outputs are no probabilities yet.
         """
-        several = self.kind == "multilabel-indicator"
         if _takes_logits(loss):
-            one_by_one = several or outputs.shape[1] == 1
+            one_by_one = self._several or outputs.shape[1] == 1
             outputs = (ops.sigmoid if one_by_one else ops.softmax)(outputs).numpy()
-        if several or outputs.shape[1] > 1:
+        if self._several or outputs.shape[1] > 1:
             return outputs
         return probabilities_of_two(outputs, len(self.classes))
 
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the most probable label of each row, or a matrix of 0 and 1 for several labels a sample."""
-        if self.kind == "multilabel-indicator":
+        """Return the most probable label of each row, or rows of 0 and 1 where y has such."""
+        if self._several:
             return (probabilities > 0.5).astype(np.int64)
-        return self.classes[probabilities.argmax(axis=1)]
+        winners = probabilities.argmax(axis=1)
+        return np.eye(len(self.classes), dtype=np.int64)[winners] if self.one_hot else self.classes[winners]
 
 
 class NumberTargets:
@@ -192,6 +223,15 @@ def _kind_of_labels(y: Any) -> str:
             f"{kind} targets are not supported; sklearn.multioutput.MultiOutputClassifier fits one classifier a column"
         )
     return kind
+
+
+def _indicators(y: Any) -> np.ndarray:
+    """Return columns of labels, sparse or not, as 0 and 1."""
+    return ((y.toarray() if sparse.issparse(y) else np.asarray(y)) > 0).astype(np.uint8)
+
+
+def _are_one_hot(indicators: np.ndarray) -> bool:
+    return bool((np.count_nonzero(indicators, axis=1) == 1).all())
 
 
 def _takes_logits(loss: Any) -> bool:
