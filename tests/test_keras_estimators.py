@@ -142,6 +142,18 @@ def test_nested_parameters_are_parameters():
     assert "optimizer__learning_rate" in estimator._repr_html_()
 
 
+def test_nested_parameters_are_attributes():
+    """Also those that were not given to the constructor: they are what set_params would have set."""
+    estimator = classifier(optimizer="adam", epochs=1)
+    estimator.model__units = 31
+    estimator.optimizer__learning_rate = 0.5
+    assert estimator.get_params() == clone(estimator).get_params()
+    assert (estimator.get_params()["model__units"], clone(estimator).model__units) == (31, 31)
+    found = estimator.fit(X, LABELS).model_
+    assert found.layers[0].units == 31
+    assert float(found.optimizer.learning_rate.numpy()) == 0.5
+
+
 def test_search_over_nested_parameters():
     pipeline = make_pipeline(StandardScaler(), classifier(optimizer="adam", epochs=10, batch_size=16))
     grid = {
@@ -516,6 +528,22 @@ def test_cross_validation():
         ({"optimizer": "adam", "optimizer__lr": 1}, ValueError, r"optimizer cannot be made from .*'lr'"),
         ({"metrics__k": 1}, ValueError, "metrics__k needs metrics, which is not given"),
         ({"callbacks": [3], "callbacks__k": 1}, ValueError, "callbacks__0__k needs callbacks__0 to be a class"),
+        (
+            {"callbacks": [callbacks.EarlyStopping("loss")], "callbacks__1__patience": 3},
+            ValueError,
+            r"callbacks__1__patience: callbacks has no element 1\. Its elements: 0",
+        ),
+        (
+            {"metrics": ["mse", "accuracy"], "metrics__1__threshold": 0.3},
+            ValueError,
+            r"metrics__1__threshold: Accuracy has no parameter 'threshold'\. It has: name, dtype",
+        ),
+        (
+            {"metrics": [metrics.Accuracy()], "metrics__threshold": 0.3},
+            ValueError,
+            "metrics__0__threshold: Accuracy has no parameter 'threshold'",
+        ),
+        ({"loss": "mse", "loss__delta": 1}, ValueError, "loss__delta: MeanSquaredError has no parameter 'delta'"),
         ({"model": network(3, 1), "loss": "mse", "model__units": 1}, ValueError, "units is for a function that builds"),
         ({"model": network(3, 2), "loss": "mse"}, ValueError, r"the model has 2 outputs, but y has 1 outputs"),
     ],

@@ -90,7 +90,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in vars(self).get("_nested", {}):
+        if name in vars(self).get("_nested", {}) or routing.is_nested(name):
             self._nest(**{name: value})
         else:
             super().__setattr__(name, value)
@@ -138,9 +138,8 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
                     f"{list(known)!r}, and nested ones such as 'model__{name}'."
                 )
             routing.destination(name)
-        signature = self._get_param_names()
         for name, value in params.items():
-            setattr(self, name, value) if name in signature else self._nest(**{name: value})
+            setattr(self, name, value)
         return self
 
     def _routed(self) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..utils.lookup import nearest_names
 
-__all__ = ["DESTINATIONS", "assemble", "check_arguments", "destination", "routed"]
+__all__ = ["DESTINATIONS", "assemble", "check_arguments", "destination", "is_nested", "routed"]
 
 #: What a nested parameter can be for: the part of its name before the first ``__``.
 DESTINATIONS = ("model", "fit", "predict", "optimizer", "loss", "metrics", "callbacks")
@@ -23,15 +23,21 @@ def destination(name: str) -> str:
         If no destination has that name.
     """
     prefix, nested, _ = name.partition("__")
+    if is_nested(name):
+        return prefix
     if not nested:
         return "model"
-    if prefix in DESTINATIONS:
-        return prefix
     near = " or ".join(f"{each}__" for each in nearest_names(prefix, DESTINATIONS))
     hint = f" Did you mean {near}?" if near else ""
     raise ValueError(
         f"{name!r} is for nobody: nested parameters begin with {', '.join(f'{each}__' for each in DESTINATIONS)}.{hint}"
     )
+
+
+def is_nested(name: str) -> bool:
+    """Tell whether a name says by its prefix what it is for: ``"model__units"``."""
+    prefix, nested, _ = name.partition("__")
+    return bool(nested) and prefix in DESTINATIONS
 
 
 def routed(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -99,13 +105,15 @@ def assemble(value: Any, parameters: Mapping[str, Any], where: str, find: Callab
     """
     if isinstance(value, (list, tuple)):
         elements = {str(i): each for i, each in enumerate(value)}
-        return [assemble(each, own, f"{where}__{i}", find) for i, each, own in _shares(elements, parameters)]
+        return [assemble(each, own, f"{where}__{i}", find) for i, each, own in _shares(elements, parameters, where)]
     if isinstance(value, dict):
-        return {key: assemble(each, own, f"{where}__{key}", find) for key, each, own in _shares(value, parameters)}
+        shares = _shares(value, parameters, where)
+        return {key: assemble(each, own, f"{where}__{key}", find) for key, each, own in shares}
     parameters = _nested(parameters, where)
     if isinstance(value, str) and parameters and find is not None:
         value = find(value)
     if inspect.isclass(value):
+        check_arguments(value, parameters, f"{where}__")
         return _construct(value, parameters, where)
     if not parameters:
         return value
@@ -114,10 +122,14 @@ def assemble(value: Any, parameters: Mapping[str, Any], where: str, find: Callab
             f"{where}__{next(iter(parameters))} needs {where} to be a class, a name or an object with get_config(), "
             f"got {value!r}"
         )
-    return _construct(type(value).from_config, {**value.get_config(), **parameters}, where, as_one=True)
+    config = value.get_config()
+    check_arguments(type(value), [name for name in parameters if name not in config], f"{where}__")
+    return _construct(type(value).from_config, {**config, **parameters}, where, as_one=True)
 
 
-def _shares(elements: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
+def _shares(
+    elements: Mapping[str, Any], parameters: Mapping[str, Any], where: str
+) -> list[tuple[str, Any, dict[str, Any]]]:
     """Return key, element and parameters of each element: those for all, and over them its own."""
     own: dict[str, dict[str, Any]] = {key: {} for key in elements}
     common = {}
@@ -125,6 +137,9 @@ def _shares(elements: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[
         key, nested, rest = name.partition("__")
         if nested and key in own:
             own[key][rest] = value
+        elif nested and key.isdecimal():
+            known = ", ".join(elements) or "none"
+            raise ValueError(f"{where}__{name}: {where} has no element {key}. Its elements: {known}.")
         else:
             common[name] = value
     return [(key, element, {**common, **own[key]}) for key, element in elements.items()]
