@@ -627,6 +627,45 @@ def test_divergence_keeps_the_last_finite_model():
     assert np.isfinite(estimator.predict(XR)).all()
 
 
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_a_callback_breaks_off_is_kept(error, first):
+    """Weights, history and epochs are those of what was trained: of a new model, and where a warm start goes on."""
+
+    def stop(epoch, logs):
+        if epoch == 2:
+            raise error("enough")
+
+    estimator = regressor(epochs=5, batch_size=16, warm_start=True)
+    if not first:
+        estimator.fit(XR, YR)
+    estimator.callbacks = callbacks.LambdaCallback(on_epoch_begin=stop)
+    with pytest.raises(error, match="enough"):
+        estimator.fit(XR, YR)
+    expected = regressor(epochs=2, batch_size=16, warm_start=True)
+    if not first:
+        expected.set_params(epochs=5).fit(XR, YR).set_params(epochs=2)
+    expected.fit(XR, YR)
+    assert estimator.history_ == expected.history_
+    assert estimator.current_epoch == 2
+    np.testing.assert_array_equal(estimator.predict(XR), expected.predict(XR))
+
+
+def test_what_is_broken_off_before_the_first_update_changes_nothing():
+    def stop(logs):
+        raise RuntimeError("enough")
+
+    breaking = callbacks.LambdaCallback(on_train_begin=stop)
+    with pytest.raises(RuntimeError, match="enough"):
+        (fresh := regressor(callbacks=breaking)).fit(XR, YR)
+    assert not hasattr(fresh, "model_")
+    fitted = regressor(epochs=2, warm_start=True).fit(XR, YR)
+    history = fitted.history_
+    with pytest.raises(RuntimeError, match="enough"):
+        fitted.set_params(callbacks=breaking).fit(XR, YR)
+    assert fitted.history_ == history
+
+
 def test_signature_of_the_classifier_has_that_of_the_base():
     base, ours = (dict(inspect.signature(each).parameters) for each in (KerasRegressor, KerasClassifier))
     weight = ours.pop("class_weight")

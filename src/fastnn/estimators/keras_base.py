@@ -277,13 +277,16 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         return arguments
 
     def _run(self, model: Model, arguments: dict[str, Any], fitted: dict[str, Any]) -> None:
-        """Train, and set the attributes, also where training diverges or is broken off."""
+        """Train, and set the attributes, also where training diverges or is broken off, by whatever that may be."""
         record = History()
         arguments["callbacks"].append(record)
+        updates = int(model.optimizer.iterations)
         try:
             model.fit(**arguments)
-        except (DivergenceError, KeyboardInterrupt):
-            self._keep(model, record, fitted)
+        except BaseException as error:
+            # What is refused before the first update leaves all as it was.
+            if isinstance(error, DivergenceError) or int(model.optimizer.iterations) != updates:
+                self._keep(model, record, fitted)
             raise
         self._keep(model, record, fitted)
 
