@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 from estimator_tools import PERCEPTRONS, fit, oracle, problem
+from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -422,6 +423,19 @@ def test_the_output_activation_put_there_by_hand():
 def test_predict_takes_no_dates(estimator):
     with pytest.raises(TypeError, match="X must hold numbers, got datetime64"):
         fit(estimator).predict(np.zeros((2, 7), "M8[s]"))
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_features_beyond_the_dtype_of_the_weights_are_refused(estimator, container):
+    X, y = problem(estimator, n=300)
+    beyond = X.copy()
+    beyond[290, 2] = 1e300
+    narrow = fit(estimator, data=(X, y), dtype="float32")
+    with pytest.raises(ValueError, match=r"Input X contains infinity or a value too large for dtype\('float32'\)"):
+        narrow.predict(container(beyond))
+    assert len(narrow.predict(container(X))) == 300
+    assert len(fit(estimator, data=(X, y)).predict(container(beyond))) == 300
 
 
 def unaligned(x):

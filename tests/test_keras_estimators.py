@@ -599,6 +599,16 @@ def test_weights_that_do_not_fit():
         regressor().fit(XR, YR, validation_data=XR)
 
 
+def test_features_beyond_the_models_dtype_are_refused():
+    found = regressor(Sequential([layers.Dense(1)]), loss="mse", epochs=1).fit(XR, YR)
+    beyond = np.where(np.arange(80)[:, np.newaxis] == 70, 1e300, XR)
+    for call in (lambda: found.predict(beyond), lambda: clone(found).fit(beyond, YR)):
+        with pytest.raises(ValueError, match=r"x holds values beyond \+-3.4e\+38: 5 of them, the first .* at row 70"):
+            call()
+    wide = regressor(epochs=1).fit(XR, YR)  # float64
+    assert np.isfinite(wide.predict(beyond)).all()
+
+
 def test_labels_that_were_not_there():
     found = classifier().partial_fit(X, LABELS)
     before = found.predict_proba(X)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .. import random, threads
 from ..callbacks import History
 from ..models import Model
+from ..training.arrays import as_array, check_finite
 from ..training.errors import DivergenceError
 from . import routing
 from .features import features_of, note_features, twin
@@ -304,9 +305,10 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
     # ---- predicting ------------------------------------------------------------------------------------------
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """Return the model's outputs, shape (n_samples, units)."""
+        """Return the model's outputs, shape (n_samples, units); features that its dtype cannot hold are refused."""
         check_is_fitted(self)
-        X = validate_data(self, X, allow_nd=True, dtype="numeric", reset=False)
+        X = as_array(validate_data(self, X, allow_nd=True, dtype="numeric", reset=False), "x")
+        check_finite(X, "x", self.model_._input_dtype)
         with threads.limited(threads_for(None)):
             return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from sklearn.utils import assert_all_finite
 
 from .. import activations, layers, plan, random
 from ..tensor import Tensor, TracingError, Variable
@@ -255,21 +256,28 @@ class Network:
         Parameters
         ----------
         x : ndarray or sparse CSR matrix, shape (rows, features)
-            Of any numeric dtype; converted to the network's.
+            Of any numeric dtype; converted to the network's, a batch at a time.
         first, last : int
             The layers to go through: see `outputs`.
 
         Returns
         -------
         ndarray of shape (rows, outputs)
+
+        Raises
+        ------
+        ValueError
+            If the network's dtype cannot hold the features.
         """
-        n = x.shape[0]
+        n, narrowed = x.shape[0], x.dtype.kind == "f" and x.dtype.itemsize > self.dtype.itemsize
         out = np.empty((n, self.kernels[-1 if last is None else last - 1].shape[1]), self.dtype)
-        with self._lock:
+        with self._lock, np.errstate(over="ignore"):
             for begin in range(0, n, _WIDEST):
                 rows = min(_WIDEST, n - begin)
                 program = self._program(rows, first, last)
                 dense_rows(x, slice(begin, begin + rows), program.inputs[0][:rows])
+                if narrowed:
+                    assert_all_finite(program.inputs[0][:rows], input_name="X")
                 program.run()
                 out[begin : begin + rows] = program.outputs[0][:rows]
         return out
