@@ -1,5 +1,6 @@
 """AutoencoderTransformer: PCA is the oracle of the linear one; through the bottleneck and back."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -53,6 +54,11 @@ def test_it_is_a_regressor_of_features_on_themselves():
     assert fitted.loss_curve_ == regressor.loss_curve_
     np.testing.assert_array_equal(fitted.inverse_transform(fitted.transform(X)), regressor.predict(X))
     assert (fitted.n_layers_, fitted.n_iter_, fitted.t_) == (7, 5, 1500)
+
+
+def test_it_has_the_regressors_parameters():
+    ours, its = (set(inspect.signature(cls).parameters) for cls in (AutoencoderTransformer, MLPRegressor))
+    assert its - ours == {"normalization"}
 
 
 def test_codes_and_features_by_hand():
@@ -164,6 +170,73 @@ def test_early_stopping():
     assert fitted.best_validation_score_ == max(fitted.validation_scores_)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"loss": "quantile", "quantile": 0.9},
+        {"loss": "huber", "delta": 0.1},
+        {"early_stopping": True, "scoring": "neg_mean_absolute_error"},
+        {"early_stopping": True, "scoring": "loss"},
+    ],
+)
+def test_parameters_of_the_regressor(settings):
+    regressor = MLPRegressor(hidden_layer_sizes=(9, 2, 9), activation=["relu", "identity", "relu"], max_iter=5,
+                             random_state=0, **settings).fit(X, X)  # fmt: skip
+    fitted = coder(2, (9,), **settings).fit(X)
+    assert fitted.loss_curve_ == regressor.loss_curve_
+    assert fitted.validation_scores_ == regressor.validation_scores_
+    assert fitted.loss_curve_ != coder(2, (9,), loss=settings.get("loss", "squared_error")).fit(X).loss_curve_
+
+
+def test_warm_start_with_the_optimizers_state():
+    """Two fits of three epochs are six calls of partial_fit."""
+    settings = {"warm_start": True, "shuffle": False, "max_iter": 3}
+    kept = coder(warm_start_optimizer=True, **settings).fit(X).fit(X)
+    steps, anew = coder(**settings), coder(**settings).fit(X).fit(X)
+    for _ in range(6):
+        steps.partial_fit(X)
+    np.testing.assert_array_equal(kept.transform(X), steps.transform(X))
+    assert np.abs(kept.transform(X) - anew.transform(X)).max() > 1e-6
+
+
+def test_validation_data():
+    watched = coder().fit(X[:200], validation_data=X[200:])
+    assert watched.loss_curve_ == coder().fit(X[:200]).loss_curve_
+    assert watched.validation_loss_curve_[-1] == pytest.approx(-watched.score(X[200:]) / 2)
+    single = coder(1, ()).fit(X[:200, 10:11], validation_data=X[200:, 10:11])
+    assert len(single.validation_scores_) == 5
+
+
+def test_early_stopping_with_partial_fit():
+    settings = {"early_stopping": True, "n_iter_no_change": 2, "learning_rate_init": 0.05}
+    growing, whole = coder(**settings), coder(max_iter=200, shuffle=False, **settings)
+    growing.shuffle = False
+    for _ in range(200):
+        growing.partial_fit(X[:200], validation_data=X[200:])
+        if growing.converged_:
+            break
+    assert growing.converged_ and len(growing.validation_scores_) < 200
+    whole.fit(X[:200], validation_data=X[200:])
+    np.testing.assert_array_equal(growing.transform(X), whole.transform(X))
+    with pytest.raises(ValueError, match="early_stopping=True without validation_data"):
+        growing.partial_fit(X)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((X, X), r"validation_data must be features alone, of shape \(n_samples, n_features\), got a tuple of 2"),
+        (X[:, 1:], "X has 63 features, but AutoencoderTransformer is expecting 64"),
+        (X * np.nan, "contains NaN"),
+    ],
+)
+def test_refuses_validation_data(data, message):
+    refusing = coder()
+    with pytest.raises(ValueError, match=message):
+        refusing.fit(X, validation_data=data)
+    assert not hasattr(refusing, "coefs_")
+
+
 def test_names_and_frames():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=[f"pixel_{i}" for i in range(64)])
@@ -206,6 +279,10 @@ def test_verbose_prints_the_regressors_lines(capsys):
         ({"code_activation": ["relu"]}, "The 'code_activation' parameter"),
         ({"output_activation": "ghost"}, "The 'output_activation' parameter"),
         ({"loss": "ghost"}, "The 'loss' parameter"),
+        ({"quantile": 1.0}, "The 'quantile' parameter"),
+        ({"delta": 0.0}, "The 'delta' parameter"),
+        ({"scoring": "ghost"}, "The 'scoring' parameter"),
+        ({"warm_start_optimizer": 2}, "The 'warm_start_optimizer' parameter"),
         ({"noise": -1}, "The 'noise' parameter"),
         ({"noise": 1.0, "noise_type": "masking"}, "noise must be less than 1 for noise_type='masking', got 1.0"),
         ({"noise_type": "salt"}, "The 'noise_type' parameter"),
@@ -253,6 +330,38 @@ def test_refuses_data():
         coder(solver="lbfgs").partial_fit  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'coefs_'"):
         clone(fitted).coefs_  # noqa: B018
+
+
+def test_refuses_dates():
+    fitted, dates = coder(3).fit(X), np.zeros((4, 64), "M8[s]")
+    calls = (fitted.transform, fitted.reconstruction_error, fitted.score, fitted.fit, fitted.partial_fit)
+    for call in (*calls, lambda dates: fitted.inverse_transform(dates[:, :3])):
+        with pytest.raises(TypeError, match=r"X must hold numbers, got datetime64\[s\]"):
+            call(dates)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.ones(299), r"sample_weight.shape == \(299,\), expected \(300,\)"),
+        (-np.ones(300), "Negative values in data passed to `sample_weight`"),
+        (np.zeros(300), "Sample weights must contain at least one non-zero number"),
+    ],
+)
+def test_score_refuses_weights(weight, message):
+    with pytest.raises(ValueError, match=message):
+        coder().fit(X).score(X, sample_weight=weight)
+
+
+def test_features_beyond_the_dtype_of_the_weights_are_refused():
+    narrow, beyond = coder(3, dtype="float32").fit(X), np.where(np.arange(300)[:, np.newaxis] == 290, 1e300, X)
+    calls = (narrow.transform, narrow.reconstruction_error, narrow.score, narrow.fit)
+    for call in (*calls, lambda X: narrow.inverse_transform(X[:, :3])):
+        with (
+            np.errstate(over="ignore"),
+            pytest.raises(ValueError, match=r"Input X contains infinity or a value too large for dtype\('float32'\)"),
+        ):
+            call(beyond)
 
 
 def test_weights_may_be_written():

@@ -18,11 +18,13 @@ from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.schedules import LearningRateSchedule
 from .base import has_partial_fit
+from .call import refuse_dates
 from .docs import ATTRIBUTES, EXTENSIONS, PARAMETERS, documented, only
 from .features import features_of, note_features, twin
 from .network import Noise
 from .parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_units, keep_parameters, threads_for
 from .regressor import MLPRegressor
+from .weights import checked_sample_weight
 
 __all__ = ["AutoencoderTransformer"]
 
@@ -37,7 +39,7 @@ _FITTED = (
 
 @documented(
     parameters=only(PARAMETERS, without=_MIRRORED),
-    extensions=only(EXTENSIONS, without=(*_MIRRORED, "normalization", "scoring", "warm_start_optimizer")),
+    extensions=only(EXTENSIONS, without=(*_MIRRORED, "normalization", "scoring")),
     attributes=only(ATTRIBUTES, without=("normalization_", "n_outputs_", "n_features_in_", "feature_names_in_")),
 )
 class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -63,6 +65,10 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Of the last layer. None is 'exp' for loss='poisson', else 'identity'.
     loss : str, Loss or callable, default='squared_error'
         What is minimized between inputs and outputs: see `MLPRegressor`.
+    quantile : float, default=0.5
+        Of each feature, what loss='quantile' finds, between 0 and 1.
+    delta : float, default=1.0
+        Where loss='huber' becomes linear.
     noise : float, default=0.0
         Inputs are disturbed in training, anew in each step, and what was there before is to be found again (a denoising
         autoencoder). Not for solver='lbfgs'.
@@ -74,6 +80,10 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         encoder, mirrored in the decoder); never of the bottleneck. Not for solver='lbfgs'.
     [parameters]
     [extensions]
+    scoring : str or callable, default=None
+        What early stopping looks at: a scorer of regressors by scikit-learn's name, a function
+        ``scorer(regressor, X, X)`` of the `MLPRegressor` of features on themselves, or 'loss', for minus the validation
+        loss. None: R².
 
     Attributes
     ----------
@@ -110,8 +120,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **{name: CONSTRAINTS[name] for name in CONSTRAINTS if name not in ("scoring", "warm_start_optimizer")},
-        **{name: MLPRegressor._parameter_constraints[name] for name in ("loss",)},
+        **{name: each for name, each in MLPRegressor._parameter_constraints.items() if name != "normalization"},
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "code_activation": [each for each in CONSTRAINTS["activation"] if each != "array-like"],
         "noise": [Interval(Real, 0, None, closed="left")],
@@ -127,6 +136,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         code_activation: str | Callable[..., Any] = "identity",
         output_activation: str | Callable[..., Any] | None = None,
         loss: str | Loss | Callable[..., Any] = "squared_error",
+        quantile: float = 0.5,
+        delta: float = 1.0,
         noise: float = 0.0,
         noise_type: str = "gaussian",
         dropout: float | Sequence[float] = 0.0,
@@ -156,6 +167,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        warm_start_optimizer: bool = False,
         dtype: str | type | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -164,7 +177,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     # ---- training --------------------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Train encoder and decoder.
 
         Parameters
@@ -175,6 +188,9 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             Ignored; there for scikit-learn's pipelines.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, not negative.
+        validation_data : array-like of shape (n_samples, n_features), default=None
+            Features whose score and loss are noted after each epoch; with ``early_stopping`` they decide, and nothing
+            is held out. Not for solver='lbfgs'.
 
         Returns
         -------
@@ -187,39 +203,54 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             If parameters or data are bad, or if training diverges; the message says in which epoch.
         """
         going_on = self.warm_start and hasattr(self, "_regressor")
-        return self._train(X, sample_weight, going_on, "fit")
+        return self._train(X, sample_weight, validation_data, going_on, "fit")
 
     @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Train for one epoch, going on from the present weights and the optimizer's state.
 
         Parameters
         ----------
         X, y, sample_weight
             As for `fit`.
+        validation_data : array-like of shape (n_samples, n_features), default=None
+            Features whose score and loss are noted after the epoch. Needed with ``early_stopping``: see `MLPRegressor`.
 
         Returns
         -------
         self : object
             The trained estimator.
         """
-        return self._train(X, sample_weight, hasattr(self, "_regressor"), "partial_fit")
+        return self._train(X, sample_weight, validation_data, hasattr(self, "_regressor"), "partial_fit")
 
-    def _train(self, X: Any, sample_weight: Any, going_on: bool, method: str) -> Self:
+    def _train(self, X: Any, sample_weight: Any, validation_data: Any, going_on: bool, method: str) -> Self:
         told = twin(self)
-        X = validate_data(told, X, dtype=(np.float64, np.float32), order="C", reset=not going_on)
+        X, y = told._on_itself(X, reset=not going_on)
+        if isinstance(validation_data, tuple):
+            raise ValueError(
+                "validation_data must be features alone, of shape (n_samples, n_features), got a tuple of "
+                f"{len(validation_data)}"
+            )
+        if validation_data is not None:
+            validation_data = told._on_itself(validation_data, reset=False)
         regressor = twin(self._regressor) if going_on else MLPRegressor()
         regressor.set_params(**self._regressor_parameters())
         regressor._noise = self._checked_noise()
         coefs = vars(regressor).get("coefs_")
         try:
-            getattr(regressor, method)(X, X if X.shape[1] > 1 else X.ravel(), sample_weight=sample_weight)
+            getattr(regressor, method)(X, y, sample_weight=sample_weight, validation_data=validation_data)
         finally:
             if vars(regressor).get("coefs_") is not coefs:  # training has begun: what it leaves behind is kept
                 about = {"_regressor": regressor, "n_components_": self.n_components}
                 note_features(self, {**features_of(told), **about})
         return self
+
+    def _on_itself(self, X: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return checked features, and what the regressor is to make of them."""
+        refuse_dates("X", X)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), order="C", reset=reset)
+        return X, X if X.shape[1] > 1 else X.ravel()
 
     def __getattr__(self, name: str) -> Any:
         """What training leaves behind is the regressor's."""
@@ -274,9 +305,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         codes : ndarray of shape (n_samples, n_components)
             In the dtype of the features that the estimator was fitted on.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
-        return self._through(X, 0, self._bottleneck)
+        return self._through(self._features(X), 0, self._bottleneck)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the features that the decoder makes of codes.
@@ -291,6 +320,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         X_original : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
+        refuse_dates("X", X)
         X = check_array(X, input_name="X")
         if X.shape[1] != self.n_components_:
             raise ValueError(f"X has {X.shape[1]} components, but {type(self).__name__} has {self.n_components_}")
@@ -309,8 +339,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         errors : ndarray of shape (n_samples,)
             The mean over features of the squared differences.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
+        X = self._features(X)
         return np.square(X - self._through(X, 0, None)).mean(axis=1)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -330,7 +359,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         score : float
             At most 0, and the greater the better.
         """
-        return -float(np.average(self.reconstruction_error(X), weights=sample_weight))
+        errors = self.reconstruction_error(X)
+        return -float(np.average(errors, weights=checked_sample_weight(sample_weight, errors)))
 
     @property
     def _bottleneck(self) -> int:
@@ -340,6 +370,12 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     @property
     def _n_features_out(self) -> int:
         return self.n_components_
+
+    def _features(self, X: Any) -> np.ndarray:
+        """Return features to predict from, checked against those of `fit`."""
+        check_is_fitted(self)
+        refuse_dates("X", X)
+        return validate_data(self, X, reset=False)
 
     def _through(self, X: np.ndarray, first: int, last: int | None) -> np.ndarray:
         """Return what some of the layers make of rows."""
