@@ -91,4 +91,5 @@ def test_a_sequence_waits_for_a_program_that_another_thread_runs():
         assert int(count.value) == 0
     thread.join(60)
     assert int(count.value) == 1
-    assert not program.lock.locked()
+    assert program.lock.acquire(blocking=False)  # the other thread has released it
+    program.lock.release()

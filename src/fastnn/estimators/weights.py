@@ -31,8 +31,8 @@ def checked_sample_weight(sample_weight: Any, X: Any, dtype: Any = None) -> np.n
     tiny = np.finfo(sample_weight.dtype).tiny
     if sample_weight.max() < tiny:
         raise ValueError(
-            f"Sample weights must contain a number of at least {tiny:.3g}, the smallest normal {sample_weight.dtype}, but "
-            f"the largest is {sample_weight.max():.3g}."
+            f"Sample weights must contain a number of at least {tiny:.3g}, the smallest normal {sample_weight.dtype}, "
+            f"but the largest is {sample_weight.max():.3g}."
         )
     return sample_weight
 
