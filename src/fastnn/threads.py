@@ -63,7 +63,7 @@ class PoolController(threadpoolctl.LibController):
 def _check_environment() -> None:
     """Warn of a FASTNN_NUM_THREADS that C has ignored: it takes digits alone."""
     given = os.environ.get("FASTNN_NUM_THREADS", "")
-    good = given.isascii() and given.isdigit() and 1 <= int(given) <= config.MOST_THREADS
+    good = given.isascii() and given.isdigit() and len(given) < 20 and 1 <= int(given) <= config.MOST_THREADS
     if given and not good:
         warnings.warn(f"FASTNN_NUM_THREADS must be a positive integer, got {given!r}: it is ignored", stacklevel=4)
 

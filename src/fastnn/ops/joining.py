@@ -79,7 +79,7 @@ def split(x, indices_or_sections, axis=0):
     x = convert_to_tensor(x)
     axis = normalize_axis(axis, len(x.shape))
     n = x.shape[axis]
-    if isinstance(indices_or_sections, int):
+    if isinstance(indices_or_sections, (int, np.integer)):
         if indices_or_sections < 1 or n % indices_or_sections:
             raise ValueError(f"split: {n} does not divide into {indices_or_sections} equal parts")
         step = n // indices_or_sections
@@ -111,7 +111,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 def tile(x, repeats):
     """Repeat the whole tensor along each axis."""
     x = convert_to_tensor(x)
-    repeats = tuple(as_size("repeats", n) for n in ((repeats,) if isinstance(repeats, int) else repeats))
+    repeats = tuple(as_size("repeats", n) for n in ((repeats,) if isinstance(repeats, (int, np.integer)) else repeats))
     rank = max(len(repeats), len(x.shape))
     repeats = (1,) * (rank - len(repeats)) + repeats
     shape = (1,) * (rank - len(x.shape)) + x.shape
