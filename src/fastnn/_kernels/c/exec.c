@@ -46,7 +46,10 @@ FNN_INLINE int run_caller(plan_run *r, const int timed, const fnn_step *s)
 {
     run_alone(s);
     count(r, timed, s);
-    return r->stopped = r->state->failed != 0;
+    if (!r->state->failed)
+        return 0;
+    r->stopped = 1;
+    return 1;
 }
 
 /* Where part i of `parts` begins, in units. */
