@@ -472,7 +472,7 @@ def constant(epoch, rate):
         (callbacks.TerminateOnNaN, {"raise_error": "yes"}),
         (callbacks.CSVLogger, {"filename": "log.csv", "separator": "ab"}),
         (callbacks.CSVLogger, {"filename": "log.csv", "separator": "\n"}),
-        (callbacks.CSVLogger, {"filename": "log.csv", "append": 1}),
+        (callbacks.CSVLogger, {"filename": "log.csv", "append": "yes"}),
     ],
 )
 def test_arguments_are_checked_when_a_callback_is_made(make, bad):
@@ -484,6 +484,9 @@ def test_arguments_are_checked_when_a_callback_is_made(make, bad):
 def test_callbacks_take_bools_and_numpys_numbers():
     stopping = callbacks.EarlyStopping(min_delta=np.float32(-0.5), patience=np.int64(2), verbose=True, baseline=1)
     assert (stopping.min_delta, stopping.patience, stopping.verbose, stopping.baseline) == (0.5, 2, 1, 1.0)
+    stopping = callbacks.EarlyStopping(verbose=np.True_, baseline=np.inf, restore_best_weights=1)
+    assert (stopping.verbose, stopping.baseline, stopping.restore_best_weights) == (1, np.inf, True)
+    assert callbacks.ReduceLROnPlateau(min_lr=-1).min_lr == -1
 
 
 def test_learning_rate_scheduler(capsys):

@@ -56,6 +56,30 @@ def assert_same_fit_of(activation, other, **settings):
     np.testing.assert_array_equal(a.coefs_[1], b.coefs_[1])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_activations_may_be_layers_without_weights(dtype):
+    data = problem(MLPRegressor, dtype=dtype)
+    for layer, function in ((fastnn.layers.ReLU(), "relu"), (fastnn.layers.Activation("tanh"), "tanh")):
+        one, two = (fit(MLPRegressor, data=data, activation=each, max_iter=3) for each in (layer, function))
+        for a, b in zip(one.coefs_, two.coefs_, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4 if dtype == "float32" else 1e-10)
+
+
+def test_an_estimator_cannot_predict_in_its_own_python_step():
+    X, y = problem(MLPRegressor)
+    calls = []
+
+    def again(x):
+        if calls:
+            estimator.predict(X)
+        return x
+
+    estimator = MLPRegressor(activation=lambda x: ops.py_op(again, vjp=lambda dy, y, x: dy)(x), max_iter=2).fit(X, y)
+    calls.append(1)
+    with pytest.raises(RuntimeError, match="cannot run or change it"):
+        estimator.predict(X)
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
@@ -64,9 +88,9 @@ def assert_same_fit_of(activation, other, **settings):
         ({"activation": lambda x: ops.cast(x, "float32")}, ValueError, "got float32"),
         ({"activation": lambda x: None}, ValueError, "got None"),
         ({"activation": np.tanh}, TypeError, "the activation tanh must be written in fastnn.ops"),
-        ({"activation": fastnn.layers.Dropout(0.5)}, ValueError, "activation must be a name or a function"),
-        ({"activation": ["relu", fastnn.layers.ReLU]}, ValueError, "activation must be a name or a function"),
-        ({"output_activation": fastnn.layers.Dense(1)}, ValueError, "output_activation must be a name or a function"),
+        ({"activation": fastnn.layers.Dropout(0.5)}, ValueError, "that does the same in training, got <Dropout"),
+        ({"activation": ["relu", fastnn.layers.ReLU]}, ValueError, "function of a tensor, got the class ReLU"),
+        ({"output_activation": fastnn.layers.Dense(1)}, ValueError, "output_activation must be .* got <Dense"),
         ({"loss": lambda t, p: ops.square(t[:, 0] - p)}, ValueError, r"gave a value of shape \(60, 60\)"),
         ({"loss": lambda t, p: None}, ValueError, "one loss a sample, got None"),
         ({"loss": lambda t, p: t}, ValueError, "the loss has no gradient"),
@@ -85,7 +109,7 @@ def test_refuses_functions_and_lists_that_are_none(settings, error, message):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_refuses_weights_that_count_as_zero(dtype):
     X, y = problem(MLPRegressor)
-    with pytest.raises(ValueError, match="the smallest normal float"):
+    with pytest.raises(ValueError, match=f"too small for {dtype}"):
         MLPRegressor().fit(X.astype(dtype), y, np.full(len(y), np.finfo(dtype).tiny / 2))
 
 
@@ -347,6 +371,11 @@ def test_output_activation_of_classification():
     assert apart.score(X, y) > 0.7
     with pytest.raises(ValueError, match="for classes that exclude each other"):
         fit(MLPClassifier, data=multilabel(), output_activation="softmax")
+    for name in ("sigmoid", "softmax"):
+        named, given = (
+            fit(MLPClassifier, output_activation=each, max_iter=3) for each in (name, getattr(fastnn.activations, name))
+        )
+        assert_same_weights(named, given)
 
 
 @pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", losses.CategoricalCrossentropy(), "log_loss"])

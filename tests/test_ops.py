@@ -517,6 +517,8 @@ def test_extremes_have_an_element_more_to_begin_with(dtype):
         assert found.dtype == dtype
         np.testing.assert_array_equal(found.numpy(), expected)
     assert np.isnan(ops.max(np.array([1.0, np.nan]), initial=5).item())
+    with pytest.raises(ValueError, match=r"max: initial must be a scalar, got shape \(3,\)"):
+        ops.max(x, initial=np.ones(3))
 
 
 def test_products_of_another_dtype():
@@ -560,7 +562,7 @@ def test_diagonal_has_a_derivative_and_names_axes():
         ops.diagonal(x, axis2=2)
 
 
-@pytest.mark.parametrize("order", [1, 2, np.inf])
+@pytest.mark.parametrize("order", [1, 2, 3, np.inf])
 @pytest.mark.parametrize("axis", [0, -1])
 def test_normalize_divides_by_the_norm(order, axis):
     x = np.array([[3.0, -4.0], [0.0, 0.0], [1e-3, 0.0]])
@@ -568,6 +570,14 @@ def test_normalize_divides_by_the_norm(order, axis):
     for epsilon in (None, 0.1):
         expected = x / np.maximum(norm, fastnn.config.epsilon() if epsilon is None else epsilon)
         np.testing.assert_allclose(ops.normalize(x, axis, order, epsilon).numpy(), expected, rtol=1e-12)
+
+
+def test_normalize_takes_scalars_and_small_epsilons_and_refuses_other_orders():
+    np.testing.assert_array_equal(ops.normalize(-3.0, np.int64(0), np.int64(1)), [-1])
+    np.testing.assert_array_equal(ops.normalize(np.zeros(2, "float32"), epsilon=1e-30), 0)
+    for order in (0, -1, 1.5, "2", True):
+        with pytest.raises(ValueError, match="order must be an integer of at least 1, or infinity"):
+            ops.normalize(np.ones(2), order=order)
 
 
 def test_normalize_has_a_derivative_at_zero():

@@ -15,10 +15,11 @@ def test_shapes_become_tuples_of_pythons_integers():
         assert as_shape(given) == expected
         assert all(type(n) is int for n in as_shape(given))
     assert as_size("n", np.uint8(3)) == 3
+    assert ops.broadcast_to(MATRIX, np.array([4, 2, 3])).shape == (4, 2, 3)
 
 
 def test_axes_are_counted_from_the_front():
-    assert normalize_axis(-1, 3) == normalize_axis(np.int64(2), 3) == 2
+    assert normalize_axis(-1, 3) == normalize_axis(np.int64(2), 3) == normalize_axis(np.array(2), 3) == 2
     assert normalize_axes(None, 3) == normalize_axes([2, 0, -2], 3) == (0, 1, 2)
     assert normalize_axes((), 2) == ()
 
@@ -105,4 +106,19 @@ def test_tensordot_sums_over_axes_that_both_have(axes):
 )
 def test_there_are_no_negative_sizes(call, message):
     with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: ops.one_hot([0], 3.0), "num_classes"),
+        (lambda: ops.eye(True), "N"),
+        (lambda: random.permutation(2.5), "n"),
+        (lambda: random.uniform("a"), "a size of a shape"),
+        (lambda: ops.zeros((2, 1.5)), "a size of a shape"),
+    ],
+)
+def test_what_is_no_integer_is_named(call, name):
+    with pytest.raises(TypeError, match=f"{name} must be an integer, got"):
         call()

@@ -88,6 +88,36 @@ print("done")
     assert out == "done", err
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_fork_while_another_thread_draws_does_not_hang():
+    code = """
+import os, signal, threading, warnings
+from fastnn import random
+warnings.simplefilter("ignore")  # of forks beside threads
+going_on = True
+def draw():
+    while going_on:
+        random.uniform((2,))
+thread = threading.Thread(target=draw)
+thread.start()
+codes = []
+for _ in range(40):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(10)
+        random.uniform((2,))
+        os._exit(0)
+    codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    if codes[-1]:
+        break
+going_on = False
+thread.join()
+print(max(codes), min(codes))
+"""
+    out, err = python(code)
+    assert out == "0 0", err
+
+
 def test_an_idle_pool_uses_no_cpu():
     """The least of three looks: something else in this process may wake up once."""
     fastnn.set_num_threads(2)

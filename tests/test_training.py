@@ -236,7 +236,8 @@ def test_a_new_optimizer_trains_from_then_on():
     assert int(model.optimizer.iterations.numpy()) == 4
 
 
-def test_how_steps_run_may_be_set_after_compile():
+@pytest.mark.parametrize("call", ["fit", "evaluate", "train_on_batch", "predict", "predict_on_batch"])
+def test_how_steps_run_may_be_set_after_compile(call):
     calls = []
 
     class Counting(layers.Layer):
@@ -246,17 +247,28 @@ def test_how_steps_run_may_be_set_after_compile():
 
     model = Sequential([fastnn.Input((6,)), Counting(), layers.Dense(1)])
     model.compile("sgd", "mse")
-    model.fit(X, T, verbose=0)
+
+    def count():
+        calls.clear()
+        given = (X[:20],) if call.startswith("predict") else (X[:20], T[:20])
+        getattr(model, call)(*given, **({} if call.endswith("batch") else {"verbose": 0}))
+        return len(calls)
+
+    count()
+    assert count() == 0
     for name, op_by_op, compiled in (("run_eagerly", True, False), ("jit_compile", False, "auto")):
         setattr(model, name, op_by_op)
-        calls.clear()
-        model.fit(X, T, verbose=0)
-        assert len(calls) == 4
+        assert (count(), count()) == (1, 1)
         setattr(model, name, compiled)
-        model.fit(X, T, verbose=0)
-        assert len(calls) == 4
+        count()
+        assert count() == 0
     with pytest.raises(ValueError, match="jit_compile must be"):
         model.jit_compile = "yes"
+    model.jit_compile = True
+    with pytest.raises(ValueError, match="contradict"):
+        model.run_eagerly = True
+    assert not model.run_eagerly
+    model.compile("sgd", "mse", run_eagerly=None)
 
 
 def test_a_model_without_weights_is_trained_with_a_warning():

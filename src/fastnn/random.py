@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import secrets
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ __all__ = [
 _EXACT = 2**53
 _BOUNDS = {"uint8": (0, 255), "int32": (-(2**31), 2**31 - 1)}
 
+# No two threads of Python get the same key. A fork waits for who draws, or the child would wait for ever.
+_drawing = threading.Lock()
+os.register_at_fork(before=_drawing.acquire, after_in_parent=_drawing.release, after_in_child=_drawing.release)
+
 
 class SeedGenerator:
     """A stream of keys: a seed and a counter that goes up at every use.
@@ -43,20 +48,13 @@ class SeedGenerator:
         self.seed = draw_seed() if seed is None else self._given
         self.name = name or "seed_generator"
         self.state = Variable(_key(self.seed), trainable=False, name="seed_generator_state")
-        self._lock = threading.Lock()  # no two threads get the same key
 
     def next(self, ordered: bool = True) -> Tensor:
         """Return the present key and advance the counter. Keys are always ordered; False is refused."""
         if not ordered:
             raise ValueError("SeedGenerator.next: ordered=False is not supported")
-        with self._lock:
+        with _drawing:
             return sampling.next_key(self.state)
-
-    def __getstate__(self) -> dict:
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
-
-    def __setstate__(self, state: dict) -> None:
-        vars(self).update(state, _lock=threading.Lock())
 
     def get_config(self) -> dict:
         return {"seed": self._given}
@@ -78,7 +76,6 @@ def _key(seed: int, counter: int = 0) -> np.ndarray:
 
 
 _global = None
-_global_lock = threading.Lock()  # while it is made
 _own: ContextVar[SeedGenerator | None] = ContextVar("own_generator", default=None)
 
 
@@ -104,7 +101,7 @@ def global_generator() -> SeedGenerator:
     own = _own.get()
     if own is not None:
         return own
-    with _global_lock:
+    with _drawing:
         if _global is None:
             _global = SeedGenerator(secrets.randbits(62), name="global_seed_generator")
     return _global
@@ -113,7 +110,7 @@ def global_generator() -> SeedGenerator:
 def set_global_seed(seed: int) -> None:
     """Restart the process's generator."""
     generator, key = global_generator(), _key(_check_seed(seed))
-    with generator._lock:
+    with _drawing:
         generator.state.load(key)
 
 

@@ -12,7 +12,8 @@ __all__ = ["as_shape", "as_size", "check_sizes", "normalize_axes", "normalize_ax
 
 def as_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
     """Return a shape as a tuple; one number is a shape of one axis."""
-    sizes = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
+    several = isinstance(shape, (tuple, list)) or np.ndim(shape) == 1
+    sizes = tuple(_integer("a size of a shape", size) for size in (shape if several else (shape,)))
     check_sizes(sizes)
     return sizes
 
@@ -25,7 +26,7 @@ def check_sizes(sizes: tuple[int, ...]) -> None:
 
 def as_size(name: str, value: int) -> int:
     """Return a number of elements; raise ValueError, which names the argument, if it is negative."""
-    size = operator.index(value)
+    size = _integer(name, value)
     if size < 0:
         raise ValueError(f"{name} must not be negative, got {size}")
     return size
@@ -33,11 +34,19 @@ def as_size(name: str, value: int) -> int:
 
 def normalize_axis(axis: int, rank: int) -> int:
     """Return an axis counted from the front; raise ValueError where a tensor of that rank has none such."""
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-        raise TypeError(f"axis must be an integer, got {axis!r}")
+    axis = _integer("axis", axis)
     if not -rank <= axis < rank:
         raise ValueError(f"axis {axis} is out of range for a tensor of {rank} axes")
-    return int(axis) % rank
+    return axis % rank
+
+
+def _integer(name: str, value: object) -> int:
+    try:
+        if not isinstance(value, (bool, np.bool_)):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise TypeError(f"{name} must be an integer, got {value!r}")
 
 
 def normalize_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:

@@ -269,17 +269,20 @@ cdef class Plan(Steps):
         """
         cdef Py_ssize_t i
         cdef int64_t done
-        cdef double *spent = <double *>calloc(self.count + 1, sizeof(double))
+        cdef double *spent
+        self.require_idle()
+        spent = <double *>calloc(self.count + 1, sizeof(double))
         if spent == NULL:
             raise MemoryError("no memory for the times of a plan")
         self.enter()
         fnn_rewind(&self.state, cursor)
         with nogil:
             done = fnn_run_timed(self.steps, self.count, repeats, advance, &self.state, threads, spent)
-        times = [spent[i] / max(done, 1) for i in range(self.count)]
-        free(spent)
-        self.leave()
-        return times
+        try:
+            self.leave()
+            return [spent[i] / max(done, 1) for i in range(self.count)]
+        finally:
+            free(spent)
 
     @property
     def stopped_at(self):

@@ -52,7 +52,7 @@ class EarlyStopping(MonitorCallback):
         super().__init__(monitor, mode, min_delta=min_delta)
         self.patience = checks.integer("patience", patience, minimum=0)
         self.verbose = checks.verbosity(verbose)
-        self.baseline = checks.optional_real("baseline", baseline)
+        self.baseline = checks.optional_real("baseline", baseline, finite=False)
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, minimum=0)
         self._reset()

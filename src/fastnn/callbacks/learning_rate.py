@@ -107,7 +107,7 @@ class ReduceLROnPlateau(MonitorCallback):
         self.patience = checks.integer("patience", patience, minimum=0)
         self.verbose = checks.verbosity(verbose)
         self.cooldown = checks.integer("cooldown", cooldown, minimum=0)
-        self.min_lr = checks.real("min_lr", min_lr, minimum=0.0)
+        self.min_lr = checks.real("min_lr", min_lr)
         self._reset()
 
     def _reset(self) -> None:

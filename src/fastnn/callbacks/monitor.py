@@ -45,7 +45,7 @@ class MonitorCallback(Callback):
             raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")
         self.monitor = monitor
         self.mode = mode
-        self.best = checks.optional_real("baseline", baseline)
+        self.best = checks.optional_real("baseline", baseline, finite=False)
         self.min_delta = abs(checks.real("min_delta", min_delta))
         self._sign = 0.0
 

@@ -145,7 +145,7 @@ def check_call(estimator: Any, given: Given) -> Call:
     X, y = _validated(told, given.X, given.y, _dtypes(estimator, first), reset=first)
     targets = estimator._targets(y, X.dtype, first, given)
     samples = Samples(X, targets.encoded, checked_sample_weight(given.sample_weight, X, X.dtype))
-    refuse_weightless(samples.training_data().sample_weight)
+    refuse_weightless(samples.training_data().sample_weight, X.dtype)
     validation = _validation_samples(told, given.validation_data, X.dtype, targets)
     units = [X.shape[1], *hidden, targets.n_outputs]
     random_state = check_random_state(estimator.random_state)

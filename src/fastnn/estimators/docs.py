@@ -95,7 +95,8 @@ scoring : str or callable, default=None
     for minus the validation loss. None: accuracy or R². With ``sample_weight`` a scorer is given
     ``sample_weight=``, too. Not for solver='lbfgs'.
 warm_start_optimizer : bool, default=False
-    Whether a warm start also goes on with the optimizer's state: its learning rate, number of updates and moments.
+    Whether a warm start also goes on with the optimizer's state: its learning rate, number of updates and moments. Not
+    for solver='lbfgs'.
 dtype : {'float32', 'float64'}, default=None
     What is computed in. None: float32 for float32 features, float64 for all others.
 n_jobs : int, default=None

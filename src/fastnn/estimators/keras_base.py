@@ -251,7 +251,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         """Return checked data as arguments of the model's fit; ``of`` says in errors which data they are."""
         numbers = targets.numbers(y)
         weight = joint_weights(sample_weight, weigh(numbers))
-        refuse_weightless(weight, of)
+        refuse_weightless(weight, model._float_dtype, of)
         return {"x": X, "y": targets.for_model(numbers, model, output_units(model, X.shape)), "sample_weight": weight}
 
     def _fit_arguments(

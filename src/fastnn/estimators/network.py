@@ -30,18 +30,20 @@ _WIDEST = 256  # rows of the largest prediction program
 
 def activation_function(identifier: Any) -> Callable[..., Tensor]:
     """Return the function that one of scikit-learn's names or one of ours stands for; one of the user's is checked."""
-    if not isinstance(identifier, str):
-        return _checked(identifier)
-    return ACTIVATIONS.get(identifier) or activations.get(identifier)
+    if isinstance(identifier, str):
+        return ACTIVATIONS.get(identifier) or activations.get(identifier)
+    ours = any(identifier is function for function in activations.REGISTRY.by_name.values())
+    return identifier if ours else _checked(identifier)
 
 
 def _checked(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return the function with a look at what it returns: an element for each that it is given."""
+    """Return the function, or a layer's in any dtype, with a look at what it returns: an element for each it is given."""
     name = getattr(function, "__name__", type(function).__name__)
+    call = function.call if isinstance(function, layers.Layer) else function
 
     def activation(x: Tensor) -> Tensor:
         try:
-            y = function(x)
+            y = call(x)
         except TracingError as error:
             raise TypeError(f"the activation {name} must be written in fastnn.ops: {error}") from error
         if not isinstance(y, Tensor) or y.shape != x.shape or y.dtype != x.dtype:
@@ -207,7 +209,7 @@ class Network:
         self.intercepts = [variable.array for variable in self.biases]
         self.normalization = [None if norm is None else arrays_of(norm) for norm in norms]
         self._programs: dict[tuple, plan.Program] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def logits(self, x: Tensor, training: bool = False) -> Tensor:
         """Return what goes into the output activation, shape (rows, outputs)."""
@@ -275,8 +277,9 @@ class Network:
             for begin in range(0, n, _WIDEST):
                 rows = min(_WIDEST, n - begin)
                 program = self._program(rows, first, last)
+                program.plan.require_idle()
                 dense_rows(x, slice(begin, begin + rows), program.inputs[0][:rows])
-                if narrowed:
+                if narrowed and not np.isfinite(program.inputs[0][:rows].sum()):
                     assert_all_finite(program.inputs[0][:rows], input_name="X")
                 program.run()
                 out[begin : begin + rows] = program.outputs[0][:rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import multiprocessing
 import threading
 from collections.abc import Sequence
@@ -113,11 +114,16 @@ def hidden_activations(activation: Any, layers: int) -> list[Any]:
 
 
 def refuse_layer(name: str, activation: Any) -> None:
-    """Raise where an activation is a layer, which would neither be trained nor know that it is in training."""
-    if isinstance(activation, Layer) or (isinstance(activation, type) and issubclass(activation, Layer)):
+    """Raise where an activation is a layer with weights, or one that is another in training: it would be neither."""
+    if isinstance(activation, type) and issubclass(activation, Layer):
+        raise ValueError(f"{name} must be a name or a function of a tensor, got the class {activation.__name__}")
+    if not isinstance(activation, Layer):
+        return
+    trained = type(activation).build is not Layer.build
+    if trained or "training" in inspect.signature(activation.call).parameters:
         raise ValueError(
-            f"{name} must be a name or a function of a tensor, got the layer {activation!r}: see also the parameters "
-            "dropout and normalization"
+            f"{name} must be a name, a function of a tensor, or a layer without weights that does the same in "
+            f"training, got {activation!r}: see also the parameters dropout and normalization"
         )
 
 

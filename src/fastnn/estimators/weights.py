@@ -21,19 +21,13 @@ def checked_sample_weight(sample_weight: Any, X: Any, dtype: Any = None) -> np.n
     Raises
     ------
     ValueError
-        If they do not fit X, are negative or not finite, or are all zero, or so small that kernels take them for zeros.
+        If they do not fit X, are negative or not finite, or are all zero.
     """
     if sample_weight is None:
         return None
     sample_weight = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
     if not sample_weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    tiny = np.finfo(sample_weight.dtype).tiny
-    if sample_weight.max() < tiny:
-        raise ValueError(
-            f"Sample weights must contain a number of at least {tiny:.3g}, the smallest normal {sample_weight.dtype}, "
-            f"but the largest is {sample_weight.max():.3g}."
-        )
     return sample_weight
 
 
@@ -45,10 +39,21 @@ def joint_weights(
     return np.prod(weights, axis=0, dtype=dtype) if weights else None
 
 
-def refuse_weightless(weight: np.ndarray | None, of: str = "") -> None:
-    """Raise ValueError where `joint_weights` are all zero, though those of the samples alone are not."""
-    if weight is not None and not weight.any():
+def refuse_weightless(weight: np.ndarray | None, dtype: Any, of: str = "") -> None:
+    """Raise ValueError where `joint_weights` are all zero, though those of the samples alone are not, or nearly zero.
+
+    Kernels take numbers below the smallest normal one for zeros, and those near it have no finite reciprocal.
+    """
+    if weight is None:
+        return
+    if not weight.any():
         raise ValueError(f"class_weight leaves no sample{of} a weight above zero.")
+    about = np.finfo(dtype)
+    if weight.max() < about.tiny / about.eps:
+        raise ValueError(
+            f"The weights of samples{of} are too small for {about.dtype}: the largest is {weight.max():.3g}, and must "
+            f"be at least {about.tiny / about.eps:.3g}."
+        )
 
 
 def refuse_balanced(class_weight: Any) -> None:
@@ -119,7 +124,7 @@ def _weights_by_label(class_weight: dict, classes: np.ndarray) -> np.ndarray:
 
 def _check(class_weight: dict) -> None:
     for label, weight in class_weight.items():
-        if not isinstance(weight, Real):
+        if not isinstance(weight, Real) and (np.ndim(weight) or np.asarray(weight).dtype.kind not in "biuf"):
             raise TypeError(f"class_weight must hold numbers, got {weight!r} for the class {label!r}.")
     negative = {label: weight for label, weight in class_weight.items() if weight < 0}
     if negative:

@@ -12,8 +12,9 @@ from ..shapes import normalize_axes, normalize_axis
 from ..tensor import Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op, contiguous
 from .convert import to_float
-from .elementwise import maximum, rsqrt, square
-from .reduce import mean, norm
+from .elementwise import absolute, maximum, power, rsqrt, square
+from .reduce import max as reduce_max
+from .reduce import mean
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, reshape
 
@@ -181,16 +182,31 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     Parameters
     ----------
     x : Tensor
+        A scalar is a vector of one element.
     axis : int
-    order : {2, 1, inf}
+    order : int or inf
+        Of the norm ``sum(|x|^order)^(1/order)``, at least 1; infinity: of the largest element.
     epsilon : float, optional
         Default: `config.epsilon`.
+
+    Raises
+    ------
+    ValueError
+        For another order.
     """
     (x,) = to_float(x)
+    if isinstance(order, bool) or not (order == math.inf or (isinstance(order, (int, np.integer)) and order >= 1)):
+        raise ValueError(f"normalize: order must be an integer of at least 1, or infinity, got {order!r}")
+    x = x if x.shape else reshape(x, (1,))
     epsilon = config.epsilon() if epsilon is None else epsilon
-    if order == 2:  # not by `norm`, whose derivative is infinite at 0
-        return x * rsqrt(maximum(reduce_sum(square(x), axis, keepdims=True), epsilon**2))
-    return x / maximum(norm(x, order, axis, keepdims=True), epsilon)
+    if order == 2:  # whose root has an infinite derivative at 0
+        least = max(epsilon**2, float(np.finfo(x.dtype).tiny))
+        return x * rsqrt(maximum(reduce_sum(square(x), axis, keepdims=True), least))
+    if order in (1, math.inf):
+        size = (reduce_sum if order == 1 else reduce_max)(absolute(x), axis, keepdims=True)
+        return x / maximum(size, epsilon)
+    total = reduce_sum(power(absolute(x), float(order)), axis, keepdims=True)
+    return x / power(maximum(total, epsilon**order), 1.0 / order)
 
 
 def normalized(

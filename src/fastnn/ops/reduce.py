@@ -184,8 +184,11 @@ def _extreme(op, choose, doc):
         axes = normalize_axes(axis, len(x.shape))
         if initial is None:
             _refuse_nothing(op, x, axes)
-        y = _reduced(op, x, axes, keepdims)
-        return cast(y if initial is None else choose(y, convert_to_tensor(initial, x.dtype)), x.dtype)
+            return cast(_reduced(op, x, axes, keepdims), x.dtype)
+        initial = convert_to_tensor(initial, x.dtype)
+        if initial.shape:
+            raise ValueError(f"{op.name}: initial must be a scalar, got shape {initial.shape}")
+        return cast(choose(_reduced(op, x, axes, keepdims), initial), x.dtype)
 
     return _named(reduce, op, f"{doc}\n\n{_AXES} initial: one element more, so that there may be none in x.")
 

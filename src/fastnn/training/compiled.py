@@ -43,7 +43,7 @@ class CompileLoss:
         self.weight = _only(loss_weights, "loss_weights")
         if isinstance(self.weight, bool) or not isinstance(self.weight, (int, float, type(None))):
             raise TypeError(f"loss_weights must be a number, got {loss_weights!r}")
-        checks.optional_real("loss_weights", self.weight)
+        self.weight = checks.optional_real("loss_weights", self.weight)
         self._resolved: dict[str, Any] = {}
         self.resolve(_ANY_TARGET, _ANY_PREDICTION)
         self.loss: Any = None

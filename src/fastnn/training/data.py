@@ -157,7 +157,9 @@ class StreamData:
 
     def tell(self, hook: str) -> None:
         """Call ``on_epoch_begin`` or ``on_epoch_end`` of a stream that has it, as Keras' data sets do."""
-        getattr(self.stream, hook, lambda: None)()
+        call = getattr(self.stream, hook, None)
+        if callable(call):
+            call()
 
     def start(self) -> None:
         """Begin anew, where the stream can; a stream of which only `peek` has seen anything has just begun."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..utils import checks
 
-__all__ = ["check_counts", "check_fraction", "check_frequency", "check_jit", "check_verbose"]
+__all__ = ["check_counts", "check_fraction", "check_frequency", "check_verbose", "check_way"]
 
 
 def check_verbose(verbose: Any) -> int:
@@ -42,8 +42,11 @@ def check_frequency(validation_freq: Any) -> int | Container[int]:
     return checks.integer("validation_freq", validation_freq, minimum=1)
 
 
-def check_jit(jit_compile: Any) -> Any:
-    """Return True, False or "auto"."""
-    if isinstance(jit_compile, bool) or (isinstance(jit_compile, str) and jit_compile == "auto"):
-        return jit_compile
-    raise ValueError(f"jit_compile must be True, False or 'auto', got {jit_compile!r}")
+def check_way(run_eagerly: Any, jit_compile: Any) -> tuple[bool, bool | str]:
+    """Return whether steps run op by op, and whether as compiled programs: True, False or "auto"."""
+    run_eagerly = run_eagerly is not None and checks.boolean("run_eagerly", run_eagerly)
+    if not isinstance(jit_compile, bool) and not (isinstance(jit_compile, str) and jit_compile == "auto"):
+        raise ValueError(f"jit_compile must be True, False or 'auto', got {jit_compile!r}")
+    if run_eagerly and jit_compile is True:
+        raise ValueError("run_eagerly=True and jit_compile=True contradict each other")
+    return run_eagerly, jit_compile

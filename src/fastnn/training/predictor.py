@@ -116,6 +116,7 @@ class _Forward:
             y = self._call(x)
             if y is not None:
                 return y
+        self._program.plan.require_idle()
         self._program.inputs[0][...] = x
         self._program.run()
         return _as_arrays(self._program.result())

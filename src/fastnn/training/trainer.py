@@ -50,8 +50,7 @@ class Trainer(Preparation):
 
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
-        self._run_eagerly = bool(value)
-        self._runtime.eager = self._run_eagerly or self._jit_compile is False
+        self._run_by(value, self._jit_compile)
 
     @property
     def jit_compile(self) -> bool | str:
@@ -60,8 +59,13 @@ class Trainer(Preparation):
 
     @jit_compile.setter
     def jit_compile(self, value: bool | str) -> None:
-        self._jit_compile = options.check_jit(value)
-        self._runtime.eager = self._run_eagerly or value is False
+        self._run_by(self._run_eagerly, value)
+
+    def _run_by(self, run_eagerly: bool, jit_compile: bool | str) -> None:
+        """Choose how steps run."""
+        self._run_eagerly, self._jit_compile = options.check_way(run_eagerly, jit_compile)
+        self._runtime.eager = self._run_eagerly or jit_compile is False
+        self._runtime.predictor.clear()
 
     def compile(
         self,
@@ -111,10 +115,7 @@ class Trainer(Preparation):
         if metrics is not None or weighted_metrics is not None:
             new_metrics = CompileMetrics(metrics, weighted_metrics)
         options.check_counts(steps_per_execution=steps_per_execution)
-        checks.boolean("run_eagerly", run_eagerly)
-        options.check_jit(jit_compile)
-        if run_eagerly and jit_compile is True:
-            raise ValueError("run_eagerly=True and jit_compile=True contradict each other")
+        options.check_way(run_eagerly, jit_compile)
         if not isinstance(auto_scale_loss, bool):
             raise TypeError(f"auto_scale_loss must be a bool, got {auto_scale_loss!r}")
         self.optimizer, self.loss = new_optimizer, loss
@@ -131,7 +132,7 @@ class Trainer(Preparation):
         }
         self._runtime.loss_tracker = Mean(name="loss")
         self.steps_per_execution = int(steps_per_execution)
-        self.run_eagerly, self.jit_compile = run_eagerly, jit_compile
+        self._run_by(run_eagerly, jit_compile)
         self.stop_training = False
         self.compiled = True
         self._runtime.forget_programs()

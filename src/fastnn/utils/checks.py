@@ -18,6 +18,7 @@ def real(
     below: float | None = None,
     minimum: float | None = None,
     maximum: float | None = None,
+    finite: bool = True,
 ) -> float:
     """Return ``value`` as a float if it is a finite number within the given bounds.
 
@@ -31,8 +32,11 @@ def real(
         Exclusive bounds.
     minimum, maximum : float, optional
         Inclusive bounds.
+    finite : bool
+        Whether infinity is refused; NaN always is.
     """
-    good = not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
+    good = not isinstance(value, bool) and isinstance(value, numbers.Real) and not math.isnan(value)
+    good = good and (not finite or math.isfinite(value))
     if (
         not good
         or (above is not None and not value > above)
@@ -41,10 +45,9 @@ def real(
         or (maximum is not None and value > maximum)
     ):
         limits = (("above", above), ("at least", minimum), ("below", below), ("at most", maximum))
+        kind = "a finite number" if finite else "a number"
         wanted = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
-        raise ValueError(
-            f"Argument `{name}` must be a finite number{' ' + wanted if wanted else ''}. Received: {name}={value!r}"
-        )
+        raise ValueError(f"Argument `{name}` must be {kind}{wanted and ' ' + wanted}. Received: {name}={value!r}")
     return float(value)
 
 
@@ -72,12 +75,12 @@ def optional_integer(name: str, value: object, *, minimum: int | None = None) ->
 
 
 def boolean(name: str, value: object) -> bool:
-    """Return ``value`` as a bool if it is one."""
-    if not isinstance(value, (bool, np.bool_)):
+    """Return ``value`` as a bool if it is one, or 0 or 1."""
+    if not isinstance(value, (bool, np.bool_)) and not (is_integer(value) and value in (0, 1)):
         raise ValueError(f"Argument `{name}` must be True or False. Received: {name}={value!r}")
     return bool(value)
 
 
 def verbosity(verbose: object) -> int:
     """Return how much a callback is to print, an integer from 0 on; True is 1."""
-    return integer("verbose", int(verbose) if isinstance(verbose, bool) else verbose, minimum=0)
+    return integer("verbose", int(verbose) if isinstance(verbose, (bool, np.bool_)) else verbose, minimum=0)
