@@ -93,7 +93,9 @@ def test_an_estimator_cannot_predict_in_its_own_python_step():
         ({"output_activation": fastnn.layers.Dense(1)}, ValueError, "output_activation must be .* got <Dense"),
         ({"loss": lambda t, p: ops.square(t[:, 0] - p)}, ValueError, r"gave a value of shape \(60, 60\)"),
         ({"loss": lambda t, p: None}, ValueError, "one loss a sample, got None"),
-        ({"loss": lambda t, p: t}, ValueError, "the loss has no gradient"),
+        ({"loss": lambda t, p: t}, ValueError, "the loss does not hang on all weights"),
+        ({"activation": lambda x: ops.stop_gradient(x)}, ValueError, "the loss does not hang on all weights"),
+        ({"activation": lambda x: ops.stop_gradient(x), "solver": "lbfgs"}, ValueError, "does not hang on all weights"),
         ({"loss": "sparse_categorical_crossentropy"}, ValueError, "takes class numbers, and is for classifiers"),
         ({"dropout": {0: 0.5}}, ValueError, "dropout must be one value, or a list"),
     ],
@@ -559,6 +561,30 @@ def test_a_warm_start_keeps_the_best_weights_of_earlier_calls(estimator):
     for _ in range(2):  # the second goes on from the best weights
         growing.fit(X[:40], y[:40], **held_out)
         np.testing.assert_allclose(growing.score(X[40:], y[40:]), growing.best_validation_score_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("max_iter", [1, 50])
+def test_lbfgs_between_warm_starts_begins_a_new_history(max_iter):
+    X, y = problem(MLPRegressor)
+    held_out = {"validation_data": (X[40:], y[40:])}
+    grown = MLPRegressor(early_stopping=True, warm_start=True, max_iter=50, learning_rate_init=0.01, random_state=0)
+    grown.fit(X[:40], y[:40], **held_out).set_params(solver="lbfgs", max_iter=max_iter).fit(X[:40], y[:40])
+    grown.set_params(solver="adam", max_iter=20).fit(X[:40], y[:40], **held_out)
+    assert grown.score(X[40:], y[40:]) == grown.best_validation_score_ == max(grown.validation_scores_)
+
+
+@pytest.mark.parametrize("rates", [(0.0, 0.5), (0.5, 0.0)])
+def test_the_optimizer_goes_on_where_dropout_begins_or_ends(rates):
+    X, y = problem(MLPRegressor)
+    coefs = []
+    for seed in (0, 1):
+        grown = MLPRegressor(random_state=0, dropout=rates[0], shuffle=False)
+        for _ in range(3):
+            grown.partial_fit(X, y)
+        grown.set_params(dropout=rates[1], random_state=seed).partial_fit(X, y)
+        assert int(grown._optimizer.optimizer.iterations) == 4
+        coefs.append(grown.coefs_[0])
+    assert np.array_equal(*coefs) == (not rates[1])
 
 
 def test_lbfgs_begins_a_new_history():

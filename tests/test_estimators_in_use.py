@@ -452,3 +452,13 @@ def test_unaligned_arrays(estimator, solver):
     expected = estimator(max_iter=3, random_state=0, **settings).fit(X, y)
     found = estimator(max_iter=3, random_state=0, **settings).fit(unaligned(X), other)
     np.testing.assert_array_equal(found.predict(unaligned(X)), expected.predict(X))
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_lists_of_objects_are_numbers_or_refused(estimator):
+    X, y = problem(estimator)
+    fitted = fit(estimator, data=(X, y), max_iter=2)
+    features = X.shape[1]
+    np.testing.assert_array_equal(fitted.predict([[10**40] * features]), fitted.predict([[1e40] * features]))
+    with pytest.raises((TypeError, ValueError), match="NoneType|NaN"):
+        fitted.predict([[None, *[1.0] * (features - 1)]])

@@ -154,6 +154,31 @@ def test_nested_parameters_are_attributes():
     assert float(found.optimizer.learning_rate.numpy()) == 0.5
 
 
+def test_a_parameter_by_two_names_is_one():
+    estimator = classifier(units=4)
+    estimator.model__units = 9
+    assert estimator.units == estimator.model__units == clone(estimator).units == 9
+    estimator.set_params(units=5)
+    assert estimator.fit(np.eye(4), [0, 1, 0, 1]).model_.layers[0].units == estimator.model__units == 5
+
+
+def test_classes_of_columns_are_their_numbers():
+    y = np.eye(3, dtype=int)[[0, 1, 2, 0]]
+    estimator = classifier(loss="categorical_crossentropy")
+    for classes in (["a", "b", "c"], [0, 1]):
+        with pytest.raises(ValueError, match="are not the 3 columns of y"):
+            estimator.partial_fit(np.eye(4), y, classes=classes)
+    for _ in range(2):
+        estimator.partial_fit(np.eye(4), y, classes=[2, 1, 0])
+
+
+@pytest.mark.parametrize("weights", [{"sample_weight": np.full(4, 1e-40)}, {}])
+def test_weights_that_float32_takes_for_zeros_are_refused(weights):
+    estimator = classifier(class_weight=None if weights else {0: 1e-200, 1: 1e-200})
+    with pytest.raises(ValueError, match="too small for float32"):
+        estimator.fit(np.eye(4), [0, 1, 0, 1], **weights)
+
+
 def test_search_over_nested_parameters():
     pipeline = make_pipeline(StandardScaler(), classifier(optimizer="adam", epochs=10, batch_size=16))
     grid = {

@@ -599,7 +599,7 @@ def test_input():
         ({"shape": (0,)}, "positive integers"),
         ({"shape": (3,), "sparse": True}, "`sparse` of Input is not supported"),
         ({"shape": (3,), "ragged": True}, "`ragged` of Input is not supported"),
-        ({"shape": (3,), "tensor": x}, "`input_tensor` of Input is not supported"),
+        ({"shape": (3,), "tensor": x}, "`tensor` of Input is not supported"),
         ({"shape": (3,), "optional": True}, "`optional` of Input is not supported"),
     ):
         with pytest.raises(ValueError, match=match):

@@ -7,7 +7,7 @@ import pytest
 from training_tools import T, X, Y, batches_of, by_hand, classifier, regressor, state, with_bad
 
 import fastnn
-from fastnn import Sequential, layers
+from fastnn import Sequential, layers, ops
 
 
 def test_evaluate():
@@ -223,3 +223,36 @@ def test_a_call_takes_what_predict_takes(rows, training):
     single = Sequential([fastnn.Input((1,)), layers.Dense(1)])
     assert single(np.ones(rows), training=training).shape == (rows, 1)
     assert model(np.ones((rows, 2, 1)), training=training).shape == (rows, 2)
+
+
+def test_a_python_step_sees_the_rows_of_its_call():
+    class Twice(layers.Layer):
+        def call(self, x):
+            return ops.py_op(lambda a: a * 2)(x)
+
+    model = Sequential([fastnn.Input((3,)), Twice()])
+    for factor in (1, 9):
+        x = np.full((2, 3), factor, "float32")
+        for found in (model.predict(x, verbose=0), model.predict_on_batch(x), model(x)):
+            np.testing.assert_array_equal(found, 2 * x)
+
+
+def test_a_python_step_that_predicts_with_its_own_model_changes_nothing():
+    refused = []
+
+    def again(a):
+        try:
+            model.predict(np.full(a.shape, 7.0), verbose=0)
+        except RuntimeError as error:
+            refused.append(str(error))
+        return a * 2
+
+    class Again(layers.Layer):
+        def call(self, x):
+            return ops.py_op(again)(x)
+
+    model = Sequential([fastnn.Input((3,)), Again()])
+    x = np.ones((2, 3), "float32")
+    for _ in range(2):
+        np.testing.assert_array_equal(model.predict(x, verbose=0), 2 * x)
+    assert len(refused) == 2 and "cannot run or change it" in refused[0]

@@ -193,3 +193,23 @@ def test_a_python_step_that_raises_leaves_all_as_it_was_before_its_batch(where, 
         failing = False
         model.fit(X, T, verbose=0)
     assert state(model) != before
+
+
+def test_a_python_step_that_trains_its_own_model_is_refused_and_changes_nothing():
+    refused = []
+
+    def again(a):
+        try:
+            model.evaluate(X, T, verbose=0)
+        except RuntimeError as error:
+            refused.append(str(error))
+        return a
+
+    class Again(layers.Layer):
+        def call(self, x):
+            return ops.py_op(again)(x)
+
+    model = Sequential([fastnn.Input((6,)), Again(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.evaluate(X, T, verbose=0)
+    assert len(refused) == 4 and "cannot run or change it" in refused[0]

@@ -147,3 +147,23 @@ def test_a_sequence_is_told_of_epochs(settings):
     data = Told()
     classifier().evaluate(data, verbose=0)
     assert data.hooks == ["begin", "end"]
+    data = Told()
+    classifier().predict(data, verbose=0)
+    assert data.hooks == ["begin", "end"]
+
+
+def test_a_sequence_may_make_its_order_when_an_epoch_begins():
+    class Ordered(Sequence):
+        epoch, seen = 0, ()
+
+        def on_epoch_begin(self):
+            self.order = np.roll(np.arange(4), -self.epoch)
+            self.epoch += 1
+
+        def __getitem__(self, i):
+            self.seen += (int(self.order[i]),)
+            return super().__getitem__(i)
+
+    data = Ordered()
+    classifier().fit(data, epochs=2, verbose=0)
+    assert data.seen == (0, 1, 2, 3, 1, 2, 3, 0)

@@ -68,14 +68,14 @@ def test_real_and_integer_accept():
     assert checks.integer("n", np.int64(3), minimum=1) == 3
     assert checks.optional_real("x", None) is None
     assert checks.optional_integer("x", None) is None
-    assert checks.boolean("b", np.True_) is True
+    assert checks.boolean("b", np.True_) is checks.boolean("b", 1) is True
     assert [checks.verbosity(value) for value in (True, False, 2)] == [1, 0, 2]
     with pytest.raises(ValueError, match="above 0"):
         checks.real("x", 0.0, above=0.0)
     with pytest.raises(ValueError, match="at least 0.0 and below 1.0"):
         checks.real("x", 1.0, minimum=0.0, below=1.0)
-    with pytest.raises(ValueError, match="`b` must be True or False. Received: b=1"):
-        checks.boolean("b", 1)
+    with pytest.raises(ValueError, match="`b` must be True or False. Received: b=2"):
+        checks.boolean("b", 2)
 
 
 @pytest.mark.parametrize("value", [0, 1.0, True, "3", None])

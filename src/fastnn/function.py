@@ -25,8 +25,9 @@ def function(fn: Callable | None = None) -> Callable:
     fn : callable
         Takes tensors (or arrays, numbers; nested in tuples, lists, dicts), returns tensors likewise. It is
         called once for each combination of shapes, dtypes and values of other arguments (a Variable counts as itself:
-        fn may write it); afterwards the compiled record runs. Python side effects happen only while tracing. Variables
-        that it writes are written at every call.
+        fn may write it); afterwards the compiled record runs. A Python float becomes a tensor of floatx, or of float64
+        where an argument is. Python side effects happen only while tracing. Variables that it writes are written at
+        every call.
 
     Returns
     -------

@@ -84,6 +84,7 @@ class Program:
         if len(rows) != 1:
             raise ValueError(f"bind: sources of different lengths {sorted(rows)}")
         with self.lock:
+            self.plan.require_idle()
             self._rows = None
             for i, (out, source) in enumerate(zip(self.inputs, sources, strict=True)):
                 self.plan.set_gather(i, out, source, permutation, watch=watch)
@@ -92,6 +93,7 @@ class Program:
     def unbind(self) -> None:
         """Let go of the sources that `bind` was given: they need not live as long as the program."""
         with self.lock:
+            self.plan.require_idle()
             self._rows = None
             for i, out in enumerate(self.inputs):
                 self.plan.set_gather(i, out, out)

@@ -12,8 +12,7 @@ __all__ = ["as_shape", "as_size", "check_sizes", "normalize_axes", "normalize_ax
 
 def as_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
     """Return a shape as a tuple; one number is a shape of one axis."""
-    several = isinstance(shape, (tuple, list)) or np.ndim(shape) == 1
-    sizes = tuple(_integer("a size of a shape", size) for size in (shape if several else (shape,)))
+    sizes = tuple(_integer("a size of a shape", size) for size in _several(shape))
     check_sizes(sizes)
     return sizes
 
@@ -40,6 +39,10 @@ def normalize_axis(axis: int, rank: int) -> int:
     return axis % rank
 
 
+def _several(given: object) -> Sequence:
+    return given if isinstance(given, (tuple, list, range)) or np.ndim(given) == 1 else (given,)
+
+
 def _integer(name: str, value: object) -> int:
     try:
         if not isinstance(value, (bool, np.bool_)):
@@ -53,7 +56,7 @@ def normalize_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ..
     """Return axes counted from the front and in order; None is all of them."""
     if axis is None:
         return tuple(range(rank))
-    given = axis if isinstance(axis, (tuple, list)) else (axis,)
+    given = _several(axis)
     axes = sorted({normalize_axis(each, rank) for each in given})
     if len(axes) != len(given):
         raise ValueError(f"axis {axis} names an axis twice")

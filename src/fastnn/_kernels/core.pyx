@@ -97,12 +97,13 @@ cdef class Plan(Steps):
     cdef list keep_gather
     cdef list errors
     cdef bint running
+    cdef readonly bint calls_python     # whether a step is a function of Python, which has its own pointers to memory
 
     def __cinit__(self):
         memset(&self.state, 0, sizeof(fnn_state))
         self.keep_gather = []
         self.errors = []
-        self.running = False
+        self.running = self.calls_python = False
 
     # -- the batch: rows gathered from sources, and the guard against values that are not finite --
 
@@ -208,6 +209,7 @@ cdef class Plan(Steps):
         step.buf[0] = <void *>call
         step.buf[1] = &self.state
         self.keep.append(call)
+        self.calls_python = True
         self.names.append("python")
         self.count += 1
 

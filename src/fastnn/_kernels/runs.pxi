@@ -79,6 +79,8 @@ cdef class Call:
         require_contiguous(&self.input, "the input")
         if overlap(&self.input, &o):
             raise ValueError("the output overlaps the input")
+        if plan.calls_python:
+            raise ValueError("a Python step looks at the memory that it was made with")
         self.plan, self.memory, self.out = plan, memory, out
         self.places = <place *>calloc(plan.count * FNN_BUFS + 1, sizeof(place))
         if self.places == NULL:

@@ -18,7 +18,7 @@ from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.schedules import LearningRateSchedule
 from .base import has_partial_fit
-from .call import refuse_dates
+from .call import as_numbers, refuse_dates
 from .docs import ATTRIBUTES, EXTENSIONS, PARAMETERS, documented, only
 from .features import features_of, note_features, twin
 from .network import Noise
@@ -375,7 +375,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """Return features to predict from, checked against those of `fit`."""
         check_is_fitted(self)
         refuse_dates("X", X)
-        return validate_data(self, X, reset=False)
+        return as_numbers(validate_data(self, X, reset=False))
 
     def _through(self, X: np.ndarray, first: int, last: int | None) -> np.ndarray:
         """Return what some of the layers make of rows."""

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import threads
-from .call import Given, check_call, refuse_dates
+from .call import Given, as_numbers, check_call, refuse_dates
 from .lbfgs import fit_lbfgs
 from .parameters import CONSTRAINTS, threads_for
 from .solvers import STOCHASTIC
@@ -103,7 +103,7 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
         """Return the network's outputs for features, shape (n_samples, n_outputs_)."""
         check_is_fitted(self)
         refuse_dates("X", X)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        X = as_numbers(validate_data(self, X, accept_sparse="csr", reset=False))
         with threads.limited(threads_for(self.n_jobs)):
             return self._fitted_network().predict(X)
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils import assert_all_finite, check_array, check_random_state
 from sklearn.utils.validation import validate_data
 
 from .data import TrainingData
@@ -188,6 +188,11 @@ def refuse_dates(name: str, given: Any) -> None:
     """Raise TypeError for dates and times, which NumPy would take for numbers."""
     if getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):
         raise TypeError(f"{name} must hold numbers, got {given.dtype}")
+
+
+def as_numbers(x: Any) -> Any:
+    """Return x as `validate_data` has left it, but for objects in lists, which have to be numbers."""
+    return check_array(x, dtype=np.float64, input_name="X") if x.dtype == object else x
 
 
 def aligned(x: Any) -> Any:

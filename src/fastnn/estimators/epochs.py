@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from .penalty import Penalty
 from .programs import compiled, joined
 from .solvers import Solver
 
-__all__ = ["Epochs", "TrainingStep", "weighted_sum"]
+__all__ = ["Epochs", "TrainingStep", "gradients_of", "weighted_sum"]
 
 _PROGRAMS = 8  # that a step keeps: for whole and short batches, and some more sizes of `partial_fit`
 
@@ -59,17 +60,19 @@ class TrainingStep:
         self._programs = ProgramCache(_PROGRAMS)
         solver.optimizer.build(network.variables)
         seeds = [] if network.seeds is None else [network.seeds.state]
-        self._state_variables: list[Variable] = [*solver.optimizer.variables, *seeds]
+        self._state: dict[str, list[Variable]] = {"optimizer": solver.optimizer.variables, "seeds": seeds}
 
-    def state(self) -> list[np.ndarray]:
+    def state(self) -> dict[str, list[np.ndarray]]:
         """Return a copy of what training changes beside the weights: the optimizer, and the stream of dropout."""
-        return [variable.numpy() for variable in self._state_variables]
+        return {part: [variable.numpy() for variable in variables] for part, variables in self._state.items()}
 
-    def load(self, state: Sequence[np.ndarray]) -> None:
-        """Put back what `state` returned; the state of another optimizer is left alone."""
-        if [each.shape for each in state] == [variable.shape for variable in self._state_variables]:
-            for variable, value in zip(self._state_variables, state, strict=True):
-                variable.load(value)
+    def load(self, state: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Put back what `state` returned; the state of another optimizer, or of dropout that is none, is left alone."""
+        for part, values in state.items():
+            variables = self._state[part]
+            if [each.shape for each in values] == [variable.shape for variable in variables]:
+                for variable, value in zip(variables, values, strict=True):
+                    variable.load(value)
 
     def program(self, data: TrainingData, rows: int) -> plan.Program:
         """Return the program that trains on batches of so many rows of data of this kind."""
@@ -82,7 +85,7 @@ class TrainingStep:
     def _compiled(self, function: Callable[..., Any], data: TrainingData, rows: int) -> plan.Program:
         specs = data.specs(rows, self.network.dtype, self.objective.class_numbers)
         network = self.network
-        variables = [*network.variables, *network.averages, *self._state_variables, self.total]
+        variables = [*network.variables, *network.averages, *chain(*self._state.values()), self.total]
         return self._programs.get((function.__name__, *specs), lambda: compiled(self.make, function, specs, variables))
 
     def _evaluate(self, x: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,9 +99,7 @@ class TrainingStep:
         with GradientTape() as tape:
             losses, shown = self.objective.losses(targets, network.logits(x, training=True))
             summed = weighted_sum(losses, weights)
-        gradients = tape.gradient(summed, network.variables, output_gradients=share)  # of the mean
-        if any(gradient is None for gradient in gradients):
-            raise ValueError("the loss has no gradient: a function must make it of the outputs, in fastnn.ops")
+        gradients = gradients_of(tape, summed, network.variables, share)  # of the mean
         loss = weighted_sum(shown, weights) * share
         ops.guard(loss)
         penalty = self.penalty.value(network.kernels, share)
@@ -195,6 +196,19 @@ class Epochs:
             if program.stopped_at is not None:
                 return done, False
         return done, True
+
+
+def gradients_of(
+    tape: GradientTape, target: Tensor, variables: Sequence[Variable], factor: Tensor | float = 1.0
+) -> list[Tensor]:
+    """Return a factor times the gradients of a target; raise ValueError where a function of the user's leaves none."""
+    gradients = tape.gradient(target, variables, output_gradients=factor)
+    if any(gradient is None for gradient in gradients):
+        raise ValueError(
+            "the loss does not hang on all weights: activations and losses that are functions must be made of what "
+            "they are given, in fastnn.ops"
+        )
+    return gradients
 
 
 def weighted_sum(losses: Tensor, weights: Tensor | None) -> Tensor:

@@ -97,8 +97,16 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
             super().__setattr__(name, value)
 
     def _nest(self, **parameters: Any) -> None:
-        """Set parameters that are not in the signature; a shallow copy of this estimator keeps its own."""
-        self._nested = {**self._nested, **parameters}
+        """Set parameters that are not in the signature, by both their names if both have been used.
+
+        A shallow copy of this estimator keeps its own.
+        """
+        nested = dict(self._nested)
+        for name, value in parameters.items():
+            nested[name] = value
+            if routing.other_name(name) in nested:
+                nested[routing.other_name(name)] = value
+        self._nested = nested
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, nested ones included.

@@ -74,6 +74,8 @@ class ClassTargets:
         self.one_hot = False
         if self.kind == "multilabel-indicator":
             self.classes = np.arange(y.shape[1])
+            if classes is not None and not np.array_equal(np.unique(classes), self.classes):
+                raise ValueError(f"`classes={classes!r}` are not the {y.shape[1]} columns of y: {self.classes!r}")
             return
         known = np.unique(column_or_1d(y, warn=True) if classes is None else classes)
         self.classes = known

@@ -14,7 +14,7 @@ from ..tensor import Tensor, Variable
 from .call import Call
 from .data import TrainingData, make_feed
 from .divergence import NonFiniteWeightsError
-from .epochs import weighted_sum
+from .epochs import gradients_of, weighted_sum
 from .network import Network
 from .objectives import Objective
 from .penalty import Penalty
@@ -106,7 +106,7 @@ class FullGradient:
         with GradientTape() as tape:
             losses, shown = self._objective.losses(targets, self._network.logits(x))
             minimized = weighted_sum(losses, weights)
-        for total, gradient in zip(self._sums, tape.gradient(minimized, self._network.variables), strict=True):
+        for total, gradient in zip(self._sums, gradients_of(tape, minimized, self._network.variables), strict=True):
             total.assign_add(gradient)
         self._loss.assign_add(weighted_sum(shown, weights))
 

@@ -37,7 +37,7 @@ def activation_function(identifier: Any) -> Callable[..., Tensor]:
 
 
 def _checked(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return the function, or a layer's in any dtype, with a look at what it returns: an element for each it is given."""
+    """Return the function, or a layer's in any dtype, with a look at what it returns: as many elements as it gets."""
     name = getattr(function, "__name__", type(function).__name__)
     call = function.call if isinstance(function, layers.Layer) else function
 

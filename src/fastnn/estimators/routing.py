@@ -8,7 +8,7 @@ from typing import Any
 
 from ..utils.lookup import nearest_names
 
-__all__ = ["DESTINATIONS", "assemble", "check_arguments", "destination", "is_nested", "routed"]
+__all__ = ["DESTINATIONS", "assemble", "check_arguments", "destination", "is_nested", "other_name", "routed"]
 
 #: What a nested parameter can be for: the part of its name before the first ``__``.
 DESTINATIONS = ("model", "fit", "predict", "optimizer", "loss", "metrics", "callbacks")
@@ -38,6 +38,11 @@ def is_nested(name: str) -> bool:
     """Tell whether a name says by its prefix what it is for: ``"model__units"``."""
     prefix, nested, _ = name.partition("__")
     return bool(nested) and prefix in DESTINATIONS
+
+
+def other_name(name: str) -> str:
+    """Return "model__units" for "units", and the other way round."""
+    return name.removeprefix("model__") if name.startswith("model__") else f"model__{name}"
 
 
 def routed(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

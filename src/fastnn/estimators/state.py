@@ -48,6 +48,7 @@ class FittedState:
         self.n_layers_, self.n_outputs_ = len(call.units), call.units[-1]
         if call.first:
             self.n_iter_ = self.t_ = 0
+        if call.first or self.solver == "lbfgs":
             for name in _HISTORY:
                 vars(self).pop(name, None)
         if self.solver != "lbfgs" and not hasattr(self, "loss_curve_"):
@@ -125,9 +126,10 @@ class FittedState:
         if going_on and step is not None and step.key == key:
             step.network.load(*self._present_arrays())
             return step
-        state = self._training_state() if going_on else []
+        state = self._training_state() if going_on else {}
         # Nothing is drawn where a state will be put back: random numbers go on as if there had been no copy.
-        seed = call.random_state.randint(1 << 31) if (any(call.dropout) or self._noise) and not state else 0
+        draws = (any(call.dropout) or self._noise) and not state.get("seeds")
+        seed = call.random_state.randint(1 << 31) if draws else 0
         objective = call.targets.objective
         network = Network(
             call.coefs, call.intercepts, call.activations, objective.out_activation, call.dropout, seed, self._noise,
@@ -144,9 +146,9 @@ class FittedState:
         kinds = kinds_of(call.normalization)
         return call.activations, call.dropout, kinds, self._noise, *(getattr(self, name, None) for name in names)
 
-    def _training_state(self) -> list[np.ndarray]:
+    def _training_state(self) -> dict[str, list[np.ndarray]]:
         """Return what training changes beside the weights; empty before there is anything."""
-        return self._step.state() if hasattr(self, "_step") else vars(self).get("_saved_training", [])
+        return self._step.state() if hasattr(self, "_step") else vars(self).get("_saved_training", {})
 
     def _forget_optimizer(self) -> None:
         """Let the next training begin with a new optimizer."""

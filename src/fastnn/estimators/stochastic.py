@@ -125,7 +125,9 @@ class StochasticFit:
                 start = time.perf_counter()
                 self._tasks.begin()
                 going_on = self._epoch()
-                if self._tasks.end() or not going_on:
+                with self._averaged():
+                    stopped = self._tasks.end()
+                if stopped or not going_on:
                     return
                 if many is not None:
                     many.note(time.perf_counter() - start)
@@ -236,7 +238,7 @@ class StochasticFit:
         best = vars(self._estimator).pop("_best_weights")
         if self._estimator.best_validation_score_ > -np.inf:
             self._step.network.restore(best)
-        else:
+        elif self._estimator.validation_scores_:
             warnings.warn(
                 "No validation score was finite, so that none of the weights were the best: the last ones are kept.",
                 ConvergenceWarning,

@@ -119,7 +119,9 @@ def Input(
     >>> Input(shape=(784,)).shape
     (None, 784)
     """
-    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name).output
+    if tensor is not None:
+        raise ValueError("Argument `tensor` of Input is not supported.")
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, None, optional, name).output
 
 
 def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> tuple[int | None, ...]:

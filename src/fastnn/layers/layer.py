@@ -192,6 +192,8 @@ class Layer(LayerState, Configurable):
             Further arguments of `call`.
         """
         self._check_super_called()
+        if args and args[0] is None:
+            raise ValueError(f"Layer {self.name!r} takes tensors and arrays. Received: None")
         args, kwargs = self._converted(args), self._converted(kwargs)
         leaves = flatten(args)
         for leaf in leaves:

@@ -345,12 +345,12 @@ def _size(x, axis):
 def tensordot(x1, x2, axes=2):
     """Sum products over axes: the last n of x1 with the first n of x2, or the two given lists."""
     a, b = convert_to_tensor(x1), convert_to_tensor(x2)
-    if isinstance(axes, int):
+    if isinstance(axes, (int, np.integer)):
         most = min(len(a.shape), len(b.shape))
         if not 0 <= axes <= most:
             raise ValueError(f"tensordot: axes must lie between 0 and {most}, the axes that both have, got {axes}")
         axes = (list(range(len(a.shape) - axes, len(a.shape))), list(range(axes)))
-    first, second = ([each] if isinstance(each, int) else list(each) for each in axes)
+    first, second = ([each] if isinstance(each, (int, np.integer)) else list(each) for each in axes)
     n = len(first)
     pairs = [(_size(a, i), _size(b, j)) for i, j in zip(first, second, strict=False)]
     if n != len(second) or any(i is None or i != j for i, j in pairs):

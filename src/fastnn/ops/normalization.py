@@ -123,7 +123,7 @@ def moments(x, axes, keepdims=False, synchronized=False):
     if synchronized:
         raise ValueError("Argument synchronized=True is not supported.")
     (x,) = to_float(x)
-    axes = normalize_axes(axes if isinstance(axes, int) else tuple(axes), len(x.shape))
+    axes = normalize_axes(axes, len(x.shape))
     average, variance, _ = _moments(x, axes)
     if keepdims:
         return average, variance
@@ -172,7 +172,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
         If gamma or beta has another shape.
     """
     (x,) = to_float(x)
-    axes = normalize_axes(axis if isinstance(axis, int) else tuple(axis), len(x.shape))
+    axes = normalize_axes(axis, len(x.shape))
     return normalized(x, axes, axes, beta, gamma, config.epsilon() if epsilon is None else epsilon)[0]
 
 

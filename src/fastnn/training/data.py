@@ -149,14 +149,26 @@ class StreamData:
             self.batches = None
         self._iterator: Iterator[Any] | None = None
         self._held: ArrayData | None = None
+        self._in_epoch = False
 
     @property
     def restarts(self) -> bool:
         """Whether the stream can be begun anew."""
         return not hasattr(self.stream, "__next__")
 
-    def tell(self, hook: str) -> None:
-        """Call ``on_epoch_begin`` or ``on_epoch_end`` of a stream that has it, as Keras' data sets do."""
+    def begin_epoch(self) -> None:
+        """Tell the stream that an epoch begins, once: `peek` has begun the first."""
+        if not self._in_epoch:
+            self._in_epoch = True
+            self._tell("on_epoch_begin")
+
+    def end_epoch(self) -> None:
+        """Tell the stream, which may put its batches into another order."""
+        self._in_epoch = False
+        self._tell("on_epoch_end")
+
+    def _tell(self, hook: str) -> None:
+        """Call what the stream has of this name, as Keras' data sets do."""
         call = getattr(self.stream, hook, None)
         if callable(call):
             call()
@@ -168,6 +180,7 @@ class StreamData:
 
     def peek(self) -> ArrayData:
         """Return the first batch, which `next` will return again."""
+        self.begin_epoch()
         self.start()
         if self._held is None:
             self._held = self.next()

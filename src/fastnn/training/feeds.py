@@ -97,14 +97,14 @@ class StreamFeed:
 
     def begin_epoch(self) -> None:
         """Begin the stream anew where it ended, or where epochs are as long as the stream."""
-        self.data.tell("on_epoch_begin")
+        self.data.begin_epoch()
         if self._ended or self.given_steps is None:
             self.data.start()
             self._ended = False
 
     def end_epoch(self) -> None:
-        """Tell the stream, which may put its batches into another order."""
-        self.data.tell("on_epoch_end")
+        """Tell the stream."""
+        self.data.end_epoch()
 
     def check_watched(self) -> None:
         """Do nothing: every batch is checked when it comes."""

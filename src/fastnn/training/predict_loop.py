@@ -38,6 +38,7 @@ class PredictLoop:
         self._shown = 0  # rows of a batch that the progress bar counts; 0: as they come
         if is_stream(x):
             data = model._make_data(x, None, None, batch_size=batch_size, steps=steps)
+            data.begin_epoch()
             data.start()
             self.total = steps or data.batches
             self._batches = self._of_stream(data, steps)
@@ -66,9 +67,10 @@ class PredictLoop:
         while steps is None or count < steps:
             batch = data.next()
             if batch is None:
-                return
+                break
             yield self.model._fitting_x(batch.sources[0], data.name)
             count += 1
+        data.end_epoch()
 
     def run(self) -> Any:
         """Return the predictions for all rows, each leaf of their structure joined by itself."""

@@ -105,7 +105,7 @@ class _Forward:
     def __init__(self, program: plan.Program) -> None:
         self._program = program
         self._call = None
-        if isinstance(program.structure, Tensor) and not program.written:
+        if isinstance(program.structure, Tensor) and not program.written and not program.plan.calls_python:
             (x,), (y,) = program.inputs, program.outputs
             if not np.may_share_memory(x, y):
                 self._call = core.Call(program.plan, x, y)
