@@ -45,7 +45,7 @@ def _checked(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]
         try:
             y = call(x)
         except TracingError as error:
-            raise TypeError(f"the activation {name} must be written in fastnn.ops: {error}") from error
+            raise TypeError(f"the activation {name} must be written in fastnn.ops: it asks for values") from error
         if not isinstance(y, Tensor) or y.shape != x.shape or y.dtype != x.dtype:
             what = f"{y.dtype} of shape {y.shape}" if isinstance(y, Tensor) else repr(y)
             raise ValueError(f"the activation {name} must return {x.dtype} of shape {x.shape} for such, got {what}")
