@@ -16,7 +16,7 @@ from ._kernels.core import Plan
 from .graph import Graph, trace
 from .ops.catalogue import scratch
 from .structures import flatten, rebuild
-from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable
+from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, before_write
 
 __all__ = ["Program", "Uses", "compile"]
 
@@ -62,7 +62,7 @@ class Program:
     def run(self) -> list[np.ndarray]:
         """Run once on what stands in `inputs`; return `outputs`."""
         with self.lock:
-            self._before_write()
+            before_write(self.uses.written)
             self.plan.run(gather=False)
         return self.outputs
 
@@ -111,7 +111,7 @@ class Program:
         """
         with self.lock:  # another thread may have bound other sources
             self.check_rows(first_row, batches)
-            self._before_write()
+            before_write(self.uses.written)
             return self.plan.run(batches, self._batch, first_row)
 
     def stretch(self, first_row: int, batches: int) -> tuple[Plan, bool, int, int, int]:
@@ -138,10 +138,6 @@ class Program:
         outputs = iter(self.outputs)
         leaves = [Tensor(next(outputs).copy()) if isinstance(x, Tensor) else x for x in flatten(self.structure)]
         return rebuild(self.structure, iter(leaves))
-
-    def _before_write(self):
-        for variable in self.written:
-            variable.before_write()
 
 
 @dataclass(frozen=True)

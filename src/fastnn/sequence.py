@@ -8,6 +8,7 @@ import numpy as np
 
 from ._kernels import core
 from .plan import Program
+from .tensor import before_write
 
 __all__ = ["Sequence"]
 
@@ -52,8 +53,7 @@ class Sequence:
             for program, row, batches in self._parts:
                 if batches:  # another thread may have bound other sources
                     program.check_rows(row, batches)
-            for variable in self.written:
-                variable.before_write()
+            before_write(self.written)
             return self._core.run(rounds)
         finally:
             for lock in held:

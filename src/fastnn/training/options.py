@@ -35,7 +35,7 @@ def check_fraction(validation_split: Any) -> float:
 
 def check_frequency(validation_freq: Any) -> int | Container[int]:
     """Return the frequency if it is a positive integer or a container of epochs, which are integers."""
-    if isinstance(validation_freq, Container) and not isinstance(validation_freq, str):
+    if not isinstance(validation_freq, (int, str)) and isinstance(validation_freq, Container):
         for epoch in validation_freq if isinstance(validation_freq, (list, tuple, set, frozenset)) else ():
             checks.integer("validation_freq", epoch)
         return validation_freq

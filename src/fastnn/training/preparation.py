@@ -203,9 +203,9 @@ class Preparation(Steps):
 
     def _own_logs(self, mode: str) -> bool:
         """Whether the model's class overrides what a step returns."""
-        return any(
-            getattr(type(self), name) is not getattr(Steps, name) for name in (f"{mode}_step", "compute_metrics")
-        )
+        kind, step = type(self), f"{mode}_step"
+        own_step = getattr(kind, step) is not getattr(Steps, step)
+        return own_step or kind.compute_metrics is not Steps.compute_metrics
 
     def _fall_back_to_eager(self, error: TracingError) -> None:
         """Run op by op from now on, with one warning; raise if a compiled program was asked for."""

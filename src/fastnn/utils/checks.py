@@ -35,8 +35,8 @@ def real(
     finite : bool
         Whether infinity is refused; NaN always is.
     """
-    good = not isinstance(value, bool) and isinstance(value, numbers.Real) and not math.isnan(value)
-    good = good and (not finite or math.isfinite(value))
+    number = type(value) in (float, int) or (isinstance(value, numbers.Real) and not isinstance(value, bool))
+    good = number and (math.isfinite(value) if finite else not math.isnan(value))
     if (
         not good
         or (above is not None and not value > above)
@@ -53,7 +53,9 @@ def real(
 
 def is_integer(value: object, minimum: int | None = None) -> bool:
     """Whether ``value`` is an integer, which booleans are not, of at least ``minimum``."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and (minimum is None or value >= minimum)
+    # most are of the one type, for which no abstract class need be asked
+    good = type(value) is int or (isinstance(value, numbers.Integral) and not isinstance(value, bool))
+    return good and (minimum is None or value >= minimum)
 
 
 def integer(name: str, value: object, *, minimum: int | None = None) -> int:
