@@ -162,8 +162,17 @@ def test_not_where_somebody_looks(counts):
     settings = {"hidden_layer_sizes": (7,), "max_iter": 12, "tol": 0.0, "random_state": 0}
     fit(MLPRegressor(**settings, early_stopping=True))
     fit(MLPRegressor(**settings, solver="sgd", learning_rate="invscaling", learning_rate_init=0.01))
-    fit(MLPRegressor(**settings), x=sparse.csr_array(X))
     assert counts.stretches == []
+
+
+@pytest.mark.parametrize("columns", [5, 500])
+def test_sparse_features_do_not_need_python(counts, columns):
+    wide = sparse.csr_array(np.pad(X, ((0, 0), (0, columns - 5))))
+    settings = {"hidden_layer_sizes": (7,), "max_iter": 12, "tol": 0.0, "random_state": 0}
+    together, single = (fit(MLPRegressor(**settings), verbose, x=wide) for verbose in (False, True))
+    assert_same_fit(together, single)
+    assert sum(counts.stretches) + counts.single == 24
+    assert sum(counts.stretches) > 6
 
 
 def test_where_training_diverges_it_ends_as_one_by_one(counts):

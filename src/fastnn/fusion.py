@@ -1,6 +1,7 @@
 """Fusions: ops that one kernel does at once. Each keeps the plain composition it replaces.
 
-- optimizer_update(matmul(a, b)): the update happens tile by tile, the gradient never reaches memory;
+- optimizer_update(matmul(a, b)): the update happens tile by tile, the gradient never reaches memory; the same for a
+  sparse a;
 - optimizer_update(g + c · variable), an L2 penalty's gradient: the rule adds it;
 - <activation>_grad(matmul(a, b), y): the product is multiplied in the tile;
 - relu_grad(dropout(dy, key), y) behind dropout(y, key): both derivatives are in what that has put out, as one
@@ -19,6 +20,7 @@ from .graph import Node, live
 from .ops.activation import relu_dropout_grad
 from .ops.catalogue import CATALOGUE, Op, scratch
 from .ops.linalg import GRADS, place_matmul
+from .ops.sparse import Csr, _csr_matmul
 from .ops.update import _pars, _update_lower
 from .tensor import SymbolicTensor, Variable
 
@@ -225,6 +227,50 @@ _MATMUL_GRAD = Op(
 )
 
 
+# ---- a gradient that sparse rows make -----------------------------------------------------------------------
+
+
+def _fusible_sparse_product(node, makers):
+    """Return the product of a sparse matrix that only this update uses, or None."""
+    product = makers.get(id(node.inputs[4]))
+    if product is None or product.op is not _csr_matmul or any(map(_reads_variable, product.inputs)):
+        return None
+    return product
+
+
+def _fused_sparse(node, product):
+    inputs = (*node.inputs[:4], *product.inputs, node.inputs[5])
+    return Node(_CSR_UPDATE, inputs, node.attrs, node.place)
+
+
+def _update_with_sparse_product(plan, outs, ins, rule, hyper, option, weight_decay, l2):
+    w, s0, s1, s2, *product, scalars = ins
+    try:
+        plan.csr_update(rule, w, product[:3], product[3], scalars, slots=(s0, s1, s2),
+                        hyper=_pars(hyper, weight_decay, l2), option=option)  # fmt: skip
+    except BufferError:  # a layout that the kernel does not walk: one after the other
+        gradient = scratch(plan, w.shape, w.dtype)
+        _csr_matmul.lower(plan, [gradient], product)
+        _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
+
+
+def _sparse_update_reference(w, s0, s1, s2, bounds, values, columns, b, scalars, **attrs):
+    gradient = Csr(bounds, values, columns).dense(len(b)) @ b
+    return _UPDATE.reference(w, s0, s1, s2, gradient, scalars, **attrs)
+
+
+_CSR_UPDATE = Op(
+    "csr_update",
+    inputs=["variable", "slot0?", "slot1?", "slot2?", "bounds", "values", "columns", "b", "scalars"],
+    spec=lambda *inputs, **attrs: [],
+    reference=_sparse_update_reference,
+    lower=_update_with_sparse_product,
+    mutates=(0, 1, 2, 3),
+    register=False,
+    doc="optimizer_update with the gradient that a sparse matrix times b is.",
+)
+
+
 # ---- a gradient that is a sum of rows or parts---------------------------------------------------------------
 
 
@@ -302,7 +348,11 @@ def _assigning(op):
 
 # An op → how to find what it can take in, and how to make the node that does both.
 _PAIRS = {
-    _UPDATE: [(_fusible_product, _fused), (_fusible_sum, _fused_sum)],
+    _UPDATE: [
+        (_fusible_product, _fused),
+        (_fusible_sparse_product, _fused_sparse),
+        (_fusible_sum, _fused_sum),
+    ],
     **{op: [(_fusible_product, _fused)] for op in _DERIVATIVE_NAMES},
     _ASSIGN: [(_fusible_value, _assigned)],
 }

@@ -15,6 +15,7 @@ from . import fusion, layout, schedule
 from ._kernels.core import Plan
 from .graph import Graph, trace
 from .ops.catalogue import scratch
+from .ops.sparse import Csr, CsrSource
 from .structures import flatten, rebuild
 from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, before_write
 
@@ -71,23 +72,31 @@ class Program:
 
         Parameters
         ----------
-        sources : sequence of numpy.ndarray
-            One for each input: (n, ...) arrays with contiguous rows of the input's shape, any dtype.
+        sources : sequence of (numpy.ndarray or CsrSource)
+            One for each input: (n, ...) arrays with contiguous rows of the input's shape, any dtype; sparse rows for
+            the three inputs that are a `Csr`.
         permutation : (m,) int64 array, optional
             Row numbers; batch i takes those at i · batch and on. It is read at every run.
         watch : bool
             Stop, as a guard does, at a batch whose floats are not all finite.
         """
-        if len(sources) != len(self.inputs):
-            raise ValueError(f"bind: {len(sources)} sources for {len(self.inputs)} inputs")
+        wanted = sum(len(Csr._fields) if isinstance(source, CsrSource) else 1 for source in sources)
+        if wanted != len(self.inputs):
+            raise ValueError(f"bind: sources for {wanted} inputs, not for {len(self.inputs)}")
         rows = {len(source) for source in sources}
         if len(rows) != 1:
             raise ValueError(f"bind: sources of different lengths {sorted(rows)}")
         with self.lock:
             self.plan.require_idle()
             self._rows = None
-            for i, (out, source) in enumerate(zip(self.inputs, sources, strict=True)):
-                self.plan.set_gather(i, out, source, permutation, watch=watch)
+            i = 0
+            for source in sources:
+                if isinstance(source, CsrSource):
+                    self.plan.set_gather_csr(i, self.inputs[i : i + 3], source.arrays, source.features, permutation)
+                    i += len(Csr._fields)
+                else:
+                    self.plan.set_gather(i, self.inputs[i], source, permutation, watch=watch)
+                    i += 1
             self._rows = rows.pop() if permutation is None else len(permutation)
 
     def unbind(self) -> None:
@@ -95,8 +104,8 @@ class Program:
         with self.lock:
             self.plan.require_idle()
             self._rows = None
-            for i, out in enumerate(self.inputs):
-                self.plan.set_gather(i, out, out)
+            for i in range(len(self.inputs)):
+                self.plan.clear_gather(i)
 
     def gather(self, first_row: int) -> None:
         """Put the batch from this row on into `inputs`, where it stays for every `run`."""

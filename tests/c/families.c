@@ -521,6 +521,78 @@ static void fill_perceptron(trial *t, int dtype, int sparse)
         t->step.dim[0] = n < rows ? n : rows;
 }
 
+/* ---- sparse rows ------------------------------------------------------------------------------------- */
+
+/* Gives bounds, values and columns of a matrix [m][k] from buf[at] on; returns how many elements it has room for. */
+static int64_t give_csr(trial *t, int at, int dtype, int64_t m, int64_t k)
+{
+    int64_t room = random_int(&t->rng, 0, 400), next = 0;
+    int32_t *bounds = give(t, at, FNN_I32, INPUT, 2, (int64_t[]){m, 2}, (int64_t[]){2, 1});
+    for (int64_t i = 0; i < m; i++) {
+        int64_t n = k && !one_in(t, 3) ? random_int(&t->rng, 0, 20) : 0;
+        bounds[2 * i] = (int32_t)next;
+        next = next + n < room ? next + n : room;
+        bounds[2 * i + 1] = (int32_t)next;
+    }
+    give_vector(t, at + 1, dtype, INPUT, room);
+    int32_t *columns = give_vector(t, at + 2, FNN_I32, INPUT, room);
+    for (int64_t e = 0; e < room; e++)
+        columns[e] = (int32_t)random_int(&t->rng, 0, k ? k - 1 : 0);
+    return room;
+}
+
+static void fill_csr_matmul(trial *t, int dtype)
+{
+    int64_t m = pick_size(t, 60), n = pick_size(t, 300), k = pick_size(t, 500), c = pad(t, n), b = pad(t, n);
+    give_rows(t, 0, dtype, OUTPUT, m, n, c);
+    int64_t dim[] = {m, n, k, c, b, give_csr(t, 1, dtype, m, k)};
+    memcpy(t->step.dim, dim, sizeof dim);
+    give_rows(t, 4, dtype, INPUT, k, n, b);
+}
+
+static void fill_csr_update(trial *t, int dtype)
+{
+    int64_t m = pick_size(t, 60), n = pick_size(t, 300), k = pick_size(t, 100), w = pad(t, n), b = pad(t, n);
+    int rule = (int)random_int(&t->rng, 0, RULES - 1), uses[SLOTS];
+    int64_t dim[] = {m, n, k, w, b, rule};
+    memcpy(t->step.dim, dim, sizeof dim);
+    pick_rule(t, rule, uses, t->step.par, &t->step.dim[6]);
+    give_rows(t, 0, dtype, OUTPUT, m, n, w);
+    give_slots(t, 1, dtype, uses, m, n, w);
+    give_csr(t, 4, dtype, m, k);
+    give_rows(t, 7, dtype, INPUT, k, n, b);
+    give_scalars(t, 8);
+}
+
+static void fill_csr_transpose(trial *t, int dtype)
+{
+    int64_t m = pick_size(t, 60), k = pick_size(t, 500), room = give_csr(t, 3, dtype, m, k);
+    memcpy(t->step.dim, (int64_t[]){m, k}, 2 * sizeof(int64_t));
+    give(t, 0, FNN_I32, OUTPUT, 2, (int64_t[]){k, 2}, (int64_t[]){2, 1});
+    give_vector(t, 1, dtype, OUTPUT, room);
+    give_vector(t, 2, FNN_I32, OUTPUT, room);
+}
+
+/* Orders, starts and columns may be nonsense, and there may be too little room. */
+static void fill_gather_csr(trial *t, int dtype)
+{
+    int64_t rows = pick_size(t, 40), room = pick_size(t, 200), m = pick_size(t, 60), k = pick_size(t, 500);
+    int64_t order = rows + pick_size(t, 40), elements = pick_size(t, 300);
+    memcpy(t->step.dim, (int64_t[]){rows, room, m, k, order, elements}, 6 * sizeof(int64_t));
+    give(t, 0, FNN_I32, OUTPUT, 2, (int64_t[]){rows, 2}, (int64_t[]){2, 1});
+    give_vector(t, 1, dtype, OUTPUT, room);
+    give_vector(t, 2, FNN_I32, OUTPUT, room);
+    give_vector(t, 3, dtype, INPUT, elements);
+    give_vector(t, 4, FNN_I32, INPUT, elements);
+    int64_t *starts = give_vector(t, 5, FNN_I64, INPUT, m + 1), at = 0;
+    for (int64_t i = 0; i <= m && !t->wild; i++, at += random_int(&t->rng, 0, 9))
+        starts[i] = at;
+    if (!one_in(t, 3))
+        give_vector(t, 6, FNN_I64, INPUT, order);
+    if (one_in(t, 2))
+        *(int64_t *)give_vector(t, 7, FNN_I64, INPUT, 1) = random_int(&t->rng, 0, order - rows);
+}
+
 static int rule_of(const char *name)
 {
     for (int i = 0; i < RULES; i++)
@@ -568,6 +640,14 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_guard(t, dtype);
     else if (among(name, "perceptron perceptron_csr"))
         fill_perceptron(t, dtype, !strcmp(name, "perceptron_csr"));
+    else if (!strcmp(name, "csr_matmul"))
+        fill_csr_matmul(t, dtype);
+    else if (!strcmp(name, "csr_update"))
+        fill_csr_update(t, dtype);
+    else if (!strcmp(name, "csr_transpose"))
+        fill_csr_transpose(t, dtype);
+    else if (!strcmp(name, "gather_csr"))
+        fill_gather_csr(t, dtype);
     else if (!strcmp(name, "record"))
         fill_record(t, dtype);
     else if (!strcmp(name, "accumulate"))

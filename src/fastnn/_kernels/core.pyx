@@ -178,6 +178,66 @@ cdef class Plan(Steps):
         self.shared = False
         self.keep_gather[i] = (out, source, permutation)
 
+    def clear_gather(self, int i):
+        """Step i does nothing, and its source may go."""
+        self.require_idle()
+        if not 0 <= i < len(self.keep_gather):
+            raise IndexError(f"gather step {i} of {len(self.keep_gather)}")
+        memset(&self.steps[i], 0, sizeof(fnn_step))
+        memset(&self.reach[i], 0, sizeof(fnn_reach))
+        self.steps[i].run = do_nothing
+        self.shared = False
+        self.keep_gather[i] = None
+
+    def set_gather_csr(self, int i, out, source, int64_t features, permutation=None):
+        """Step i fills ``out``, the (bounds, values, columns) of a batch, from rows of a source, from the plan's cursor on.
+
+        ``source``: the values, columns (int32) and starts (int64: where each row begins, and the end) of a matrix in CSR
+        format with so many ``features``. The batch has no room for more elements than its values are; those beyond are left out.
+        """
+        cdef operand p[3]
+        cdef operand s[3]
+        cdef operand order
+        cdef fnn_step step
+        cdef int k
+        self.require_idle()
+        if not 0 <= i < len(self.keep_gather):
+            raise IndexError(f"gather step {i} of {len(self.keep_gather)}")
+        memset(&step, 0, sizeof(fnn_step))
+        for k in range(3):
+            read(out[k], &p[k], True)
+            read(source[k], &s[k], False)
+            require_contiguous(&p[k], "a batch of sparse rows")
+            require_contiguous(&s[k], "a source of sparse rows")
+            step.buf[k], step.buf[3 + k] = p[k].data, s[k].data
+        if p[1].dtype != s[0].dtype or p[2].dtype != FNN_I32 or s[1].dtype != FNN_I32 or s[2].dtype != FNN_I64:
+            raise TypeError(f"sparse rows of {[DTYPES[s[k].dtype] for k in range(3)]} for a batch of "
+                            f"{[DTYPES[p[k].dtype] for k in range(3)]}")
+        if (p[0].rank != 2 or p[0].shape[1] != 2 or p[0].dtype != FNN_I32 or p[1].size != p[2].size
+                or p[1].size > 0x7fffffff or s[2].size < 2):
+            raise ValueError(f"{shape_of(&s[2])} starts for a batch of {shape_of(&p[0])}")
+        check_csr(source[1], source[2], s[0].size, features)
+        step.dim[0], step.dim[1], step.dim[2], step.dim[3] = p[0].shape[0], p[1].size, s[2].size - 1, features
+        step.dim[4], step.dim[5] = s[2].size - 1, s[0].size
+        if permutation is not None:
+            read(permutation, &order, False)
+            require_contiguous(&order, "permutation")
+            if order.dtype != FNN_I64 or order.rank != 1:
+                raise TypeError("permutation must be a vector of int64")
+            step.buf[6] = order.data
+            step.dim[4] = order.size
+        step.buf[7] = &self.state.cursor
+        self.prepare(&step, "gather_csr", s[0].dtype)
+        self.steps[i] = step
+        memset(&self.reach[i], 0, sizeof(fnn_reach))
+        for k in range(3):
+            add_touch(&self.reach[i], &p[k], True, 0)
+            add_touch(&self.reach[i], &s[k], False, 0)
+        if permutation is not None:
+            add_touch(&self.reach[i], &order, False, 0)
+        self.shared = False
+        self.keep_gather[i] = (out, source, permutation)
+
     def guard(self, *values):
         """Stop after the repeat in which one of the arrays, all of one dtype, holds a value that is not finite."""
         cdef operand o

@@ -493,6 +493,90 @@ cdef class Steps:
                 raise ValueError(f"{name}: operand {i} is not divided evenly among {step.units} units")
             touch.row = (touch.high - touch.low) // step.units
 
+    # -- sparse matrices, by (bounds, values, columns): see c/csr.inc. What these hold is the business of who writes it --
+
+    cdef int read_csr(self, fnn_step *step, int first, csr, operand *p) except -1:
+        """Fill p from the three arrays of a sparse matrix, which become buffers of the step from ``first`` on."""
+        cdef int i
+        for i in range(3):
+            read(csr[i], &p[i], False)
+            require_contiguous(&p[i], "a sparse matrix")
+            step.buf[first + i] = p[i].data
+            self.touch(&p[i], False)
+        if (p[0].rank != 2 or p[0].shape[1] != 2 or p[1].rank != 1 or p[2].rank != 1 or p[1].size != p[2].size
+                or p[0].dtype != FNN_I32 or p[2].dtype != FNN_I32):
+            raise ValueError(f"bounds {shape_of(&p[0])}, values {shape_of(&p[1])} and columns {shape_of(&p[2])} are no "
+                             "sparse matrix")
+        return 0
+
+    cdef int check_csr_product(self, str name, operand *o, operand *p, operand *q) except -1:
+        if o.rank != 2 or q.rank != 2 or o.shape[0] != p[0].shape[0] or o.shape[1] != q.shape[1]:
+            raise ValueError(f"{name}: {p[0].shape[0]} sparse rows @ {shape_of(q)} -> {shape_of(o)}")
+        if o.dtype != p[1].dtype or o.dtype != q.dtype:
+            raise TypeError(f"{name}: dtypes {DTYPES[p[1].dtype]} @ {DTYPES[q.dtype]} -> {DTYPES[o.dtype]}")
+        if overlap(o, &p[0]) or overlap(o, &p[1]) or overlap(o, &p[2]) or overlap(o, q):
+            raise ValueError(f"{name}: the output overlaps an input")
+        if o.shape[1] > 1 and (o.stride[1] != 1 or q.stride[1] != 1):
+            raise BufferError(f"{name}: rows of the output and of the dense operand must be adjacent")
+        return 0
+
+    def csr_matmul(self, out, csr, b):
+        """out = a @ b for a sparse matrix a.
+
+        Raises BufferError where rows of ``b`` or ``out`` do not stand side by side.
+        """
+        cdef operand o, q
+        cdef operand p[3]
+        cdef fnn_step *step = self.new_step()
+        read(out, &o, True)
+        read(b, &q, False)
+        self.read_csr(step, 1, csr, p)
+        self.check_csr_product("csr_matmul", &o, p, &q)
+        step.buf[0], step.buf[4] = o.data, q.data
+        for i, number in enumerate((o.shape[0], o.shape[1], q.shape[0], o.stride[0] if o.shape[0] > 1 else o.shape[1],
+                                    q.stride[0], p[1].size)):
+            step.dim[i] = number
+        self.touch(&q, False)
+        self.keep.append((out, csr, b))
+        self.commit("csr_matmul", o.dtype)
+        add_touch(&self.reach[self.count - 1], &o, True, row_bytes(&o))
+
+    def csr_update(self, str rule, w, csr, b, scalars, slots=(), hyper=(), int option=0):
+        """An optimizer rule on w and its slots (equal layouts) with the gradient a @ b, in place; a is sparse.
+
+        Raises BufferError where rows of ``b`` or ``w`` do not stand side by side.
+        """
+        cdef operand o, q, e
+        cdef operand p[3]
+        cdef int i
+        cdef fnn_reach *reach
+        cdef fnn_step *step = self.new_step()
+        require_slots(slots)
+        read(w, &o, True)
+        read(b, &q, False)
+        self.read_csr(step, 4, csr, p)
+        self.check_csr_product("csr_update", &o, p, &q)
+        step.buf[0], step.buf[7] = o.data, q.data
+        for i, number in enumerate((o.shape[0], o.shape[1], q.shape[0], o.stride[0] if o.shape[0] > 1 else o.shape[1],
+                                    q.stride[0], RULES.index(rule), option)):
+            step.dim[i] = number
+        read_scalars(scalars, &e)
+        step.buf[8] = e.data
+        self.touch(&e, False)
+        self.touch(&q, False)
+        set_pars(step, hyper)
+        reach = &self.reach[self.count]
+        add_touch(reach, &o, True, row_bytes(&o))
+        for i, slot in enumerate(slots):
+            if slot is None:
+                continue
+            read(slot, &e, True)
+            require_like(&e, &o, "a slot")
+            step.buf[1 + i] = e.data
+            add_touch(reach, &e, True, row_bytes(&e))
+        self.keep.append((w, csr, b, scalars, slots))
+        self.commit("csr_update", o.dtype)
+
     def perceptron(self, w, state, x, y, d, order, *, q=None, columns=None, starts=None, hyper=()):
         """A pass of the perceptron over the rows of x that ``order`` names, changing w, state and q in place.
 

@@ -1,19 +1,34 @@
-"""What is trained on: rows of features, targets and weights, and the ways in which batches of them reach programs."""
+"""What is trained on: rows of features, targets and weights, as programs take them."""
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
-from typing import Any, Protocol
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from .. import plan
+from ..ops.sparse import Csr, CsrSource, csr_specs
 
-__all__ = ["Feed", "TrainingData", "dense_rows", "make_feed"]
+__all__ = ["TrainingData", "dense_rows", "is_wide", "stays_sparse", "taking_sparse"]
 
-_WINDOW = 1 << 24  # bytes of the dense copy of sparse rows
+_WIDE = 256  # features
+_SMALL = 1 << 24  # bytes of a dense copy
+
+
+def is_wide(X: Any) -> bool:
+    """Whether features are sparse, and so many that predictions are made of their elements alone.
+
+    It does not hang on the number of rows: a row gives the same bits in any company.
+    """
+    return sparse.issparse(X) and X.shape[1] >= _WIDE
+
+
+def stays_sparse(X: Any) -> bool:
+    """Whether features are trained on as they are: what is sparse, narrow and small is made dense."""
+    return is_wide(X) or (sparse.issparse(X) and X.shape[0] * X.shape[1] * X.dtype.itemsize > _SMALL)
 
 
 @dataclass
@@ -34,85 +49,47 @@ class TrainingData:
     targets: np.ndarray
     sample_weight: np.ndarray | None = None
     rows: np.ndarray | None = None
+    _features: dict[np.dtype, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def samples(self) -> int:
         """How many rows are trained on."""
         return self.X.shape[0] if self.rows is None else len(self.rows)
 
-    def arrays(self) -> list[Any]:
-        """Return what a batch is made of: features, targets, and weights if there are any."""
-        return [each for each in (self.X, self.targets, self.sample_weight) if each is not None]
+    def sources(self, dtype: np.dtype) -> list[Any]:
+        """Return what programs of this dtype are bound to: features, targets, and weights if there are any."""
+        if dtype not in self._features:
+            self._features[dtype] = self._source(dtype)
+        return [each for each in (self._features[dtype], self.targets, self.sample_weight) if each is not None]
+
+    def _source(self, dtype: np.dtype) -> Any:
+        if stays_sparse(self.X):
+            return CsrSource(self.X, dtype)
+        return self.X.toarray() if sparse.issparse(self.X) else self.X
 
     def specs(self, rows: int, dtype: np.dtype, class_numbers: bool) -> list[tuple]:
-        """Return shape and dtype of each part of a batch of so many rows."""
-        dtypes = [dtype, np.dtype("int64") if class_numbers else dtype, dtype]
-        return [((rows, *each.shape[1:]), t) for each, t in zip(self.arrays(), dtypes, strict=False)]
+        """Return shape and dtype of each input that a batch of so many rows makes."""
+        features, *others = self.sources(dtype)
+        if isinstance(features, CsrSource):
+            first = csr_specs(rows, features.room(rows), dtype)
+        else:
+            first = [((rows, *features.shape[1:]), dtype)]
+        dtypes = [np.dtype("int64") if class_numbers else dtype, dtype]
+        return [*first, *(((rows, *each.shape[1:]), t) for each, t in zip(others, dtypes, strict=False))]
+
+    def taken_by(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of features, dense or a `Csr`, and of others, as one of the inputs that `specs` names."""
+        return taking_sparse(function) if stays_sparse(self.X) else function
 
 
-class Feed(Protocol):
-    """Brings the rows of training data to programs, in the order of an array of row numbers.
+def taking_sparse(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of a `Csr` and others as one of its three tensors and the others."""
 
-    Attributes
-    ----------
-    most_rows : int
-        How many rows one `seek` can bring.
-    needs_seek : bool
-        Whether programs find their rows only after a `seek`.
-    """
+    @functools.wraps(function)
+    def call(bounds: Any, values: Any, columns: Any, *others: Any) -> Any:
+        return function(Csr(bounds, values, columns), *others)
 
-    most_rows: int
-    needs_seek: bool
-
-    def bind(self, program: plan.Program) -> None:
-        """Let a program find its rows here."""
-
-    def seek(self, first: int, rows: int) -> int:
-        """Make so many rows from position ``first`` of the order ready; return from which row programs are to run."""
-
-
-class _DenseFeed:
-    """Programs gather the rows by themselves; the order is read whenever they run."""
-
-    most_rows, needs_seek = sys.maxsize, False
-
-    def __init__(self, data: TrainingData, order: np.ndarray) -> None:
-        self._sources, self._order = data.arrays(), order
-
-    def bind(self, program: plan.Program) -> None:
-        program.bind(self._sources, self._order)
-
-    def seek(self, first: int, rows: int) -> int:
-        return first
-
-
-class _SparseFeed:
-    """Rows are made dense a window at a time: memory for a few batches, never for all rows."""
-
-    needs_seek = True
-
-    def __init__(self, data: TrainingData, order: np.ndarray, batch_size: int) -> None:
-        self._data, self._order = data, order
-        row = max(1, data.X.shape[1] * data.X.dtype.itemsize)
-        batches = max(1, _WINDOW // (row * batch_size))
-        self.most_rows = min(batches * batch_size, -(-len(order) // batch_size) * batch_size)
-        self._window = [np.empty((self.most_rows, *each.shape[1:]), each.dtype) for each in data.arrays()]
-
-    def bind(self, program: plan.Program) -> None:
-        program.bind(self._window)
-
-    def seek(self, first: int, rows: int) -> int:
-        wanted = self._order[first : first + rows]
-        dense, *others = self._window
-        dense_rows(self._data.X, wanted, dense[:rows])
-        for source, window in zip(self._data.arrays()[1:], others, strict=True):
-            np.take(source, wanted, axis=0, out=window[:rows])
-        return 0
-
-
-def make_feed(data: TrainingData, order: np.ndarray, batch_size: int) -> Feed:
-    """Return the feed for dense or sparse features; ``order`` (int64 row numbers) is read when batches run."""
-    return _SparseFeed(data, order, batch_size) if sparse.issparse(data.X) else _DenseFeed(data, order)
+    return call
 
 
 def dense_rows(X: Any, rows: Any, out: np.ndarray) -> None:

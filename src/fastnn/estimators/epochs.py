@@ -11,11 +11,12 @@ import numpy as np
 
 from .. import ops, plan
 from ..autograd import GradientTape
+from ..ops.sparse import Csr
 from ..tensor import Tensor, Variable
 from ..training.pace import Pace
 from ..training.runners import ProgramCache
 from ..training.snapshot import Snapshot
-from .data import TrainingData, make_feed
+from .data import TrainingData
 from .network import Network
 from .objectives import Objective
 from .penalty import Penalty
@@ -86,15 +87,16 @@ class TrainingStep:
         specs = data.specs(rows, self.network.dtype, self.objective.class_numbers)
         network = self.network
         variables = [*network.variables, *network.averages, *chain(*self._state.values()), self.total]
-        return self._programs.get((function.__name__, *specs), lambda: compiled(self.make, function, specs, variables))
+        key = (function.__name__, *specs)
+        return self._programs.get(key, lambda: compiled(self.make, data.taken_by(function), specs, variables))
 
-    def _evaluate(self, x: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    def _evaluate(self, x: Tensor | Csr, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         logits = self.network.logits(x)
         _, shown = self.objective.losses(targets, logits)
         return self.network.activated(logits), ops.cast(weighted_sum(shown, weights), "float64")
 
-    def _step(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
-        network, rows = self.network, x.shape[0]
+    def _step(self, x: Tensor | Csr, targets: Tensor, weights: Tensor | None = None) -> None:
+        network, rows = self.network, targets.shape[0]
         share = 1.0 / rows if weights is None else _reciprocal(ops.sum(weights))
         with GradientTape() as tape:
             losses, shown = self.objective.losses(targets, network.logits(x, training=True))
@@ -129,12 +131,11 @@ class Epochs:
     """
 
     def __init__(self, step: TrainingStep, data: TrainingData, batch_size: int) -> None:
-        self._total = step.total
+        self._total, self._sources = step.total, data.sources(step.network.dtype)
         self.samples = data.samples
         self.order = Variable(
             np.arange(data.samples) if data.rows is None else data.rows, dtype="int64", trainable=False
         )
-        self._feed = make_feed(data, self.order.array, batch_size)
         whole, short = divmod(data.samples, batch_size)
         self._stretches = [(step.program(data, batch_size), 0, whole)] if whole else []
         if short:
@@ -143,13 +144,13 @@ class Epochs:
         self._pace = Pace()
 
     @property
-    def parts(self) -> list[tuple[plan.Program, int, int]] | None:
-        """An epoch as the parts of a `Sequence`, once inside ``with``; None where rows need Python to come."""
-        return None if self._feed.needs_seek else self._stretches
+    def parts(self) -> list[tuple[plan.Program, int, int]]:
+        """An epoch as the parts of a `Sequence`, once inside ``with``."""
+        return self._stretches
 
     def __enter__(self) -> Epochs:
         for program, _, _ in self._stretches:
-            self._feed.bind(program)
+            program.bind(self._sources, self.order.array)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -186,12 +187,10 @@ class Epochs:
     def _run(self, program: plan.Program, first: int, batches: int) -> tuple[int, bool]:
         """Run batches in stretches, so that Ctrl-C is seen in between; return those run and whether all were finite."""
         done, size = 0, program.inputs[0].shape[0]
-        most = self._feed.most_rows // size
         while done < batches:
-            asked = min(self._pace.batches(), batches - done, most)
+            asked = min(self._pace.batches(), batches - done)
             start = time.perf_counter()
-            row = self._feed.seek(first + done * size, asked * size)
-            done += program.run_batches(row, asked)
+            done += program.run_batches(first + done * size, asked)
             self._pace.note(asked, time.perf_counter() - start)
             if program.stopped_at is not None:
                 return done, False

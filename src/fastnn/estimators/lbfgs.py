@@ -10,9 +10,10 @@ from scipy import optimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from ..autograd import GradientTape
+from ..ops.sparse import Csr
 from ..tensor import Tensor, Variable
 from .call import Call
-from .data import TrainingData, make_feed
+from .data import TrainingData, stays_sparse
 from .divergence import NonFiniteWeightsError
 from .epochs import gradients_of, weighted_sum
 from .network import Network
@@ -32,7 +33,8 @@ def fit_lbfgs(estimator: Any, call: Call) -> None:
 
     def network_in(dtype: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> Network:
         coefs, intercepts = ([a.astype(dtype) for a in each] for each in (coefs, intercepts))
-        return Network(coefs, intercepts, call.activations, objective.out_activation)
+        thin = stays_sparse(call.samples.X)
+        return Network(coefs, intercepts, call.activations, objective.out_activation, sparse=thin)
 
     network = network_in(np.float64, call.coefs, call.intercepts)
     penalty = Penalty(float(estimator.alpha), float(estimator.l1))
@@ -67,16 +69,16 @@ class FullGradient:
         total = data.samples if data.sample_weight is None else data.sample_weight.sum(dtype=np.float64)
         self._share = 1.0 / float(total)
         size = min(_CHUNK, data.samples)
-        self._feed = make_feed(data, np.arange(data.samples), size)
         self._chunks = []
         variables = [*network.variables, self._loss, *self._sums]
         for first in range(0, data.samples, size):
             rows = min(size, data.samples - first)
             if not self._chunks or rows != size:
                 specs = data.specs(rows, network.dtype, objective.class_numbers)
-                program = compiled(joined(network.make, objective.make), self._add, specs, variables)
-                self._feed.bind(program)
-            self._chunks.append((program, first, rows))
+                make = joined(network.make, objective.make)
+                program = compiled(make, data.taken_by(self._add), specs, variables)
+                program.bind(data.sources(network.dtype))
+            self._chunks.append((program, first))
         make = joined(network.make, penalty, self._share)
         self._finish = compiled(make, self._mean, [], variables)
 
@@ -96,12 +98,12 @@ class FullGradient:
         self.load(weights)
         for variable in (self._loss, *self._sums):
             variable.load(0.0)
-        for program, first, rows in self._chunks:
-            program.run_batches(self._feed.seek(first, rows), 1)
+        for program, first in self._chunks:
+            program.run_batches(first, 1)
         loss, *gradients = self._finish.run()
         return float(loss), _flat(gradients)
 
-    def _add(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
+    def _add(self, x: Tensor | Csr, targets: Tensor, weights: Tensor | None = None) -> None:
         """Add a chunk's loss and gradient to the sums. Traced."""
         with GradientTape() as tape:
             losses, shown = self._objective.losses(targets, self._network.logits(x))

@@ -12,8 +12,9 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 
 from .. import activations, layers, plan, random
+from ..ops.sparse import Csr, CsrSource, csr_matmul, csr_specs
 from ..tensor import Tensor, TracingError, Variable
-from .data import dense_rows
+from .data import dense_rows, is_wide, taking_sparse
 from .normalization import NAMES, Values, arrays_of, kinds_of, make_layer
 from .programs import compiled, joined
 
@@ -113,6 +114,7 @@ class _Layer:
         intercept: np.ndarray,
         activation: Callable[..., Tensor] | None,
         values: Values,
+        sparse: bool,
     ) -> None:
         inputs, units = coef.shape
         self.normalization = make_layer(values, units, dtype, f"{name}_normalization")
@@ -125,10 +127,15 @@ class _Layer:
             dtype=dtype,
             name=name,
         )
+        if sparse:
+            self.dense._kernel_layout = None
         self.dense.build((None, inputs))
 
-    def __call__(self, x: Tensor, training: bool = False) -> Tensor:
-        x = self.dense(x)
+    def __call__(self, x: Tensor | Csr, training: bool = False) -> Tensor:
+        if isinstance(x, Csr):
+            x = self.dense.activation(csr_matmul(x, self.dense.kernel) + self.dense.bias)
+        else:
+            x = self.dense(x)
         return x if self.normalization is None else self._activation(self.normalization(x, training=training))
 
 
@@ -152,6 +159,8 @@ class Network:
         What inputs suffer in training.
     normalization : sequence of (dict of str to ndarray, or None)
         What each hidden layer is normalized by before its activation; copied. Empty: none is.
+    sparse : bool
+        Whether the first weights stand in memory as sparse features want them.
 
     Attributes
     ----------
@@ -184,6 +193,7 @@ class Network:
         seed: int = 0,
         noise: Noise | None = None,
         normalization: Sequence[Values] = (),
+        sparse: bool = False,
     ) -> None:
         self.dtype = coefs[0].dtype
         self.n_outputs = coefs[-1].shape[1]
@@ -193,7 +203,7 @@ class Network:
         functions = [*map(activation_function, hidden), None]
         values = [*(normalization or [None] * len(hidden)), None]
         self._layers = [
-            _Layer(f"layer_{i}", self.dtype, *each)
+            _Layer(f"layer_{i}", self.dtype, *each, sparse=sparse and i == 0)
             for i, each in enumerate(zip(coefs, intercepts, functions, values, strict=True))
         ]
         self.kernels: list[Variable] = [layer.dense.kernel for layer in self._layers]
@@ -204,14 +214,20 @@ class Network:
         self._shown = [*self.kernels, *self.biases, *(v for norm in norms if norm for v in norm.variables)]
         shapes, kinds = tuple(coef.shape for coef in coefs), tuple(kinds_of(values))
         named = all(isinstance(activation, str) for activation in (*hidden, out))
-        self.make = (shapes, self.dtype, *functions, self._out, self._dropout, noise, kinds) if named else None
+        self.make = (shapes, self.dtype, *functions, self._out, self._dropout, noise, kinds, sparse) if named else None
         self.coefs = [variable.array for variable in self.kernels]
         self.intercepts = [variable.array for variable in self.biases]
         self.normalization = [None if norm is None else arrays_of(norm) for norm in norms]
         self._programs: dict[tuple, plan.Program] = {}
         self._lock = threading.RLock()
 
-    def logits(self, x: Tensor, training: bool = False) -> Tensor:
+    @property
+    def takes_sparse(self) -> bool:
+        """Whether the weights of each feature stand side by side in memory, so that features may be a `Csr`."""
+        kernel = self.kernels[0].array
+        return kernel.shape[1] == 1 or kernel.strides[1] == kernel.itemsize
+
+    def logits(self, x: Tensor | Csr, training: bool = False) -> Tensor:
         """Return what goes into the output activation, shape (rows, outputs)."""
         if training and self._noise:
             x = self._noise.add(x, self.seeds)
@@ -225,7 +241,7 @@ class Network:
         """Return the outputs for what goes into the output activation."""
         return self._out(logits)
 
-    def outputs(self, x: Tensor, first: int = 0, last: int | None = None) -> Tensor:
+    def outputs(self, x: Tensor | Csr, first: int = 0, last: int | None = None) -> Tensor:
         """Return what the layers from ``first`` up to, but without, ``last`` make of rows; None: to the outputs."""
         for layer in self._layers[first:last]:
             x = layer(x)
@@ -274,26 +290,39 @@ class Network:
         n, narrowed = x.shape[0], x.dtype.kind == "f" and x.dtype.itemsize > self.dtype.itemsize
         out = np.empty((n, self.kernels[-1 if last is None else last - 1].shape[1]), self.dtype)
         with self._lock, np.errstate(over="ignore"):
+            source = CsrSource(x, self.dtype) if is_wide(x) else None
+            room = None if source is None else source.room(min(_WIDEST, n))
             for begin in range(0, n, _WIDEST):
                 rows = min(_WIDEST, n - begin)
-                program = self._program(rows, first, last)
+                program = self._program(rows, room, first, last)
                 program.plan.require_idle()
-                dense_rows(x, slice(begin, begin + rows), program.inputs[0][:rows])
-                if narrowed and not np.isfinite(program.inputs[0][:rows].sum()):
-                    assert_all_finite(program.inputs[0][:rows], input_name="X")
+                if source is None:
+                    dense_rows(x, slice(begin, begin + rows), program.inputs[0][:rows])
+                    written = program.inputs[0][:rows]
+                else:
+                    source.write(begin, rows, Csr(*program.inputs))
+                    written = program.inputs[1]
+                if narrowed and not np.isfinite(written.sum()):
+                    assert_all_finite(written, input_name="X")
                 program.run()
                 out[begin : begin + rows] = program.outputs[0][:rows]
         return out
 
-    def _program(self, rows: int, first: int, last: int | None) -> plan.Program:
-        """Return the program of the next power of two of rows: few programs serve all numbers of rows."""
-        key = (1 << (rows - 1).bit_length(), first, last)
+    def _program(self, rows: int, room: int | None, first: int, last: int | None) -> plan.Program:
+        """Return the program of the next power of two of rows: few programs serve all numbers of rows.
+
+        With ``room`` it takes sparse rows of so many elements together.
+        """
+        key = (1 << (rows - 1).bit_length(), room, first, last)
         if key not in self._programs:
-            spec = ((key[0], self.kernels[first].shape[0]), self.dtype)
-            self._programs[key] = compiled(
-                joined(self.make, (first, last)),
-                lambda x: self.outputs(x, first, last),
-                [spec],
-                [*self.variables, *self.averages],
-            )
+
+            def function(x: Tensor | Csr) -> Tensor:
+                return self.outputs(x, first, last)
+
+            if room is None:
+                specs = [((key[0], self.kernels[first].shape[0]), self.dtype)]
+            else:
+                function, specs = taking_sparse(function), csr_specs(key[0], room, self.dtype)
+            make = joined(self.make, (first, last))
+            self._programs[key] = compiled(make, function, specs, [*self.variables, *self.averages])
         return self._programs[key]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .call import Call
+from .data import is_wide, stays_sparse
 from .epochs import TrainingStep
 from .features import note_features
 from .network import Network, Noise, check_layers
@@ -77,8 +78,10 @@ class FittedState:
             normalization_=normalization if any(normalization) else None,
         )
 
-    def _fitted_network(self) -> Network:
+    def _fitted_network(self, X: Any = None) -> Network:
         """Return the network with the present ``coefs_`` and ``intercepts_``, which may have been put there by hand.
+
+        X, where given, are features that it is to predict for.
 
         Raises
         ------
@@ -88,14 +91,15 @@ class FittedState:
         network = getattr(self, "_network", None)
         hidden, out = self._present_activations()
         present = self._present_arrays()
-        if network is None or network.out != out or not network.fits(*present):
+        suits = network is not None and network.out == out and (network.takes_sparse or not is_wide(X))
+        if not suits or not network.fits(*present):
             dtype = None if network is None else network.dtype
             coefs, intercepts = ([np.asarray(a, dtype) for a in each] for each in (self.coefs_, self.intercepts_))
             told = vars(self)  # unless all of it was put there by hand
             features, outputs = told.get("n_features_in_", len(coefs[0])), told.get("n_outputs_", intercepts[-1].size)
             check_layers(coefs, intercepts, features, outputs)
             check_values(present[2], [intercept.size for intercept in intercepts[:-1]])
-            network = Network(coefs, intercepts, hidden, out, normalization=present[2])
+            network = Network(coefs, intercepts, hidden, out, normalization=present[2], sparse=is_wide(X))
             self._hold(network)
             return network
         network.load(*present)
@@ -119,7 +123,8 @@ class FittedState:
 
     def _training_step(self, call: Call) -> TrainingStep:
         """Return the step that trains: the last call's for `partial_fit` of the same thing, else a new one."""
-        key = (self._traced_parameters(call), call.units, call.dtype)
+        thin = stays_sparse(call.samples.X)
+        key = (self._traced_parameters(call), call.units, call.dtype, thin)
         going_on = call.given.incremental or (self.warm_start_optimizer and not call.first)
         going_on = going_on and vars(self).get("_solver_parameters") == solver_parameters(self)
         step = getattr(self, "_step", None)
@@ -133,7 +138,7 @@ class FittedState:
         objective = call.targets.objective
         network = Network(
             call.coefs, call.intercepts, call.activations, objective.out_activation, call.dropout, seed, self._noise,
-            call.normalization,
+            call.normalization, thin,
         )  # fmt: skip
         penalty = Penalty(float(self.alpha), float(self.l1))
         step = TrainingStep(network, objective, make_solver(self), penalty, key)

@@ -145,7 +145,7 @@ class StochasticFit:
         """Return what runs many epochs at a time; None where somebody wants to look at each."""
         estimator, step = self._estimator, self._step
         looked_at = self._validation is not None or estimator.verbose or self._tasks.watched
-        if looked_at or self._epochs.parts is None or self._step.solver.changes_between_epochs:
+        if looked_at or self._step.solver.changes_between_epochs:
             return None
         rule = estimator.tol, estimator.n_iter_no_change
         return ManyEpochs(step, self._epochs, self._orders, *rule, limit=estimator.max_iter)

@@ -57,6 +57,8 @@ class Dense(Layer):
     (32, 10)
     """
 
+    _kernel_layout: str | None = "kernel"  # None: an input's weights side by side, as sparse inputs want them
+
     def __init__(
         self,
         units: int,
@@ -99,7 +101,7 @@ class Dense(Layer):
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
             name="kernel",
-            layout="kernel",
+            layout=self._kernel_layout,
         )
         self.bias = None
         if self.use_bias:

@@ -1,0 +1,172 @@
+"""Products of sparse matrices with dense ones: what a first layer makes of sparse features. Used by the estimators."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..tensor import convert_to_tensor
+from .catalogue import Op, contiguous, copied
+
+__all__ = ["Csr", "CsrSource", "csr_matmul", "csr_specs"]
+
+
+class Csr(NamedTuple):
+    """A sparse matrix, or the memory of one: the CSR format with both ends of each row.
+
+    Parameters
+    ----------
+    bounds : (rows, 2) int32
+        Row i has the elements from bounds[i, 0] up to, but without, bounds[i, 1].
+    values : (room,) float
+        The elements; there may be room for more than there are.
+    columns : (room,) int32
+        The column of each.
+    """
+
+    bounds: Any
+    values: Any
+    columns: Any
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.bounds.shape[0]
+
+    def dense(self, columns: int) -> np.ndarray:
+        """Return it, a matrix of arrays with so many columns, as a dense array."""
+        out = np.zeros((self.rows, columns), self.values.dtype)
+        for row, (begin, end) in zip(out, self.bounds, strict=True):
+            np.add.at(row, self.columns[begin:end], self.values[begin:end])
+        return out
+
+
+class CsrSource:
+    """Rows of a SciPy matrix, for programs whose inputs are a `Csr`.
+
+    Parameters
+    ----------
+    X : scipy.sparse CSR matrix or array of shape (rows, features)
+        Columns that are not in order, or there twice, are brought in order in a copy.
+    dtype : numpy.dtype
+        Of the elements in programs.
+
+    Raises
+    ------
+    ValueError
+        If X is none: with starts that go down, or columns that it does not have.
+    """
+
+    def __init__(self, X: Any, dtype: np.dtype) -> None:
+        X.check_format(full_check=True)
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        self.features = X.shape[1]
+        #: values, columns and where each row begins, with the end
+        self.arrays = tuple(
+            np.require(each, wanted, ["C", "A"])
+            for each, wanted in ((X.data, dtype), (X.indices, np.int32), (X.indptr, np.int64))
+        )
+
+    def __len__(self) -> int:
+        return len(self.arrays[2]) - 1
+
+    def room(self, rows: int) -> int:
+        """Return how many elements so many rows have at most, whichever they are: the next power of two."""
+        lengths = np.diff(self.arrays[2])
+        if rows < len(lengths):
+            lengths = np.partition(lengths, -rows)[-rows:]
+        return 1 << (max(1, int(lengths.sum())) - 1).bit_length()
+
+    def write(self, begin: int, rows: int, out: Csr) -> None:
+        """Write rows from ``begin`` on into the inputs of a program; what is left of its rows is empty."""
+        values, columns, starts = self.arrays
+        first, behind = starts[begin], starts[begin + rows]
+        out.values[: behind - first], out.columns[: behind - first] = values[first:behind], columns[first:behind]
+        out.bounds[:rows, 0] = starts[begin : begin + rows] - first
+        out.bounds[:rows, 1] = starts[begin + 1 : begin + rows + 1] - first
+        out.bounds[rows:] = 0
+
+
+def csr_specs(rows: int, room: int, dtype: np.dtype) -> list[tuple[tuple[int, ...], np.dtype]]:
+    """Return shape and dtype of the three inputs of a program that are a batch of sparse rows."""
+    return [((rows, 2), np.dtype("int32")), ((room,), dtype), ((room,), np.dtype("int32"))]
+
+
+def _transpose_reference(bounds, values, columns, rows):
+    elements = [(columns[e], i, e) for i, (begin, end) in enumerate(bounds) for e in range(begin, end)]
+    elements.sort()
+    t = Csr(np.zeros((rows, 2), np.int32), np.zeros_like(values), np.zeros_like(columns))
+    for at, (_, i, e) in enumerate(elements):
+        t.values[at], t.columns[at] = values[e], i
+    ends = np.cumsum(np.bincount([column for column, _, _ in elements], minlength=rows))
+    t.bounds[:, 1], t.bounds[1:, 0] = ends, ends[:-1]
+    return tuple(t)
+
+
+_csr_transpose = Op(
+    "csr_transpose",
+    inputs=["bounds", "values", "columns"],
+    spec=lambda bounds, values, columns, rows: [
+        ((rows, 2), np.dtype("int32")),
+        (values.shape, values.dtype),
+        (columns.shape, np.dtype("int32")),
+    ],
+    reference=_transpose_reference,
+    lower=lambda plan, outs, ins, rows: plan.call(
+        "csr_transpose", outs, [contiguous(plan, x) for x in ins], (len(ins[0]), rows), dtype=ins[1].dtype
+    ),
+    attrs={"rows": 0},
+    register=False,
+    doc="The transpose of a sparse matrix with so many columns. A constant to the tape.",
+)
+
+
+def _csr_matmul_lower(plan, outs, ins):
+    *csr, b = ins
+    csr = [contiguous(plan, x) for x in csr]
+    try:
+        plan.csr_matmul(outs[0], csr, b)
+    except BufferError:  # rows of b do not stand side by side
+        plan.csr_matmul(outs[0], csr, copied(plan, b))
+
+
+def _csr_matmul_vjp(call, dy):
+    *csr, b = call.inputs
+    db = _csr_matmul(*_csr_transpose(*csr, rows=b.shape[0]), dy) if call.needs[3] else None
+    return None, None, None, db
+
+
+_csr_matmul = Op(
+    "csr_matmul",
+    inputs=["bounds", "values", "columns", "b"],
+    spec=lambda bounds, values, columns, b: [((bounds.shape[0], b.shape[1]), b.dtype)],
+    reference=lambda bounds, values, columns, b: Csr(bounds, values, columns).dense(len(b)) @ b,
+    vjp=_csr_matmul_vjp,
+    lower=_csr_matmul_lower,
+    register=False,
+    doc="A sparse matrix times a dense one; the elements of the former are constants to the tape.",
+)
+
+
+def csr_matmul(a, b):
+    """Return a @ b for a sparse matrix.
+
+    Parameters
+    ----------
+    a : Csr of shape (m, k)
+        Its columns must be below k, which nobody looks at; its elements get no gradient.
+    b : (k, n) tensor or Variable
+
+    Returns
+    -------
+    (m, n) tensor
+        Where columns go up in each row, the bits that `matmul` gives for the dense matrix and finite b.
+    """
+    b = convert_to_tensor(b)
+    bounds, values, columns = map(convert_to_tensor, a)
+    if len(b.shape) != 2 or values.dtype != b.dtype:
+        raise ValueError(f"csr_matmul: {values.dtype} elements for {b.dtype} of shape {b.shape}")
+    return _csr_matmul(bounds, values, columns, b)
