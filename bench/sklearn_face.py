@@ -1,9 +1,10 @@
 """Fit times of MLPClassifier and MLPRegressor beside scikit-learn's, at the same hyperparameters.
 
-Three problems: digits (1,797 × 64, ten classes), Fashion-MNIST (48,000 × 784, ten classes; random pictures where it is
-not found) and a table (20,000 × 8, regression). Default network (100 relu units), Adam, L2 penalty, the same first
-weights and order of samples; batch 32 and 200; float32 and float64. The whole of ``fit`` is measured, checks included.
-The scores on held out rows are printed, too: they must be equal up to rounding.
+Four problems: digits (1,797 × 64, ten classes), Fashion-MNIST (48,000 × 784, ten classes; random pictures where it is
+not found), a table (20,000 × 8, regression) and, sparse, what a text is to a network (4,000 × 20,000, two classes, 80
+words a row, of which few are frequent). Default network (100 relu units), Adam, L2 penalty, the same first weights and
+order of samples; batch 32 and 200; float32 and float64. The whole of ``fit`` is measured, checks included. The scores
+on held out rows are printed, too: they must be equal up to rounding.
 
 scikit-learn's matrix products run in its BLAS, which gets as many threads as fastnn.
 
@@ -21,6 +22,7 @@ import common
 import numpy as np
 import sklearn
 from report import OURS, Result
+from scipy import sparse
 from sklearn import neural_network
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -67,7 +69,17 @@ def table() -> Problem:
     return Problem("table", "MLPRegressor", X, y, 10)
 
 
-PROBLEMS = {"digits": digits, "fashion_mnist": fashion_mnist, "table": table}
+def text() -> Problem:
+    rng = np.random.default_rng(0)
+    rows, words, vocabulary = 4_800, 80, 20_000
+    columns = (vocabulary * rng.random((rows, words)) ** 3).astype(np.int32)
+    X = sparse.csr_array((rng.random(rows * words), columns.ravel(), np.arange(rows + 1) * words), (rows, vocabulary))
+    X.sum_duplicates()
+    told = X @ rng.normal(size=vocabulary)
+    return Problem("text", "MLPClassifier", X, told > np.median(told), 3)
+
+
+PROBLEMS = {"digits": digits, "fashion_mnist": fashion_mnist, "table": table, "text": text}
 
 
 def fit(estimator, problem: Problem, dtype: str) -> common.Contestant:

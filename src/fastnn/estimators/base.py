@@ -71,8 +71,8 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            The features. float32 is trained in float32, anything else in float64. Sparse rows are made dense a few
-            batches at a time.
+            The features. float32 is trained in float32, anything else in float64. Of sparse ones only the elements are
+            computed with, unless they are few columns and make less than 16 MB, which are made dense.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets: class labels, or indicators of several labels a sample, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
