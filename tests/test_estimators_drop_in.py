@@ -254,7 +254,8 @@ def test_sparse_targets_of_regression():
 def test_sparse_features_give_the_same_bits(kind, container, setting, monkeypatch):
     estimator, (X, y) = KINDS[kind]
     X = np.where(np.abs(X) < 0.5, 0.0, X)
-    monkeypatch.setattr(estimator_data, "_SMALL", 0)  # not made dense
+    for limit in ("_SMALL", "_LARGE"):
+        monkeypatch.setattr(estimator_data, limit, 0)  # not made dense
     dense, thin = (fit(estimator, data=(rows, y), **setting) for rows in (X, container(X)))
     np.testing.assert_array_equal(thin.coefs_[0], dense.coefs_[0])
     np.testing.assert_array_equal(thin.predict(container(X)), dense.predict(X))

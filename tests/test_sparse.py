@@ -368,15 +368,19 @@ def test_validation_data_may_be_of_the_other_kind(thin, hidden):
     np.testing.assert_allclose(mixed.validation_loss_curve_, dense.validation_loss_curve_, rtol=1e-9)
 
 
-def test_what_is_narrow_is_made_dense_unless_it_is_long(monkeypatch):
+def test_what_is_narrow_or_full_is_made_dense_unless_it_is_large(monkeypatch):
     X, y = problem(MLPRegressor)
     thin = sparse.csr_array(X)
     assert not estimator_data.stays_sparse(X)
     assert not estimator_data.stays_sparse(thin)
     monkeypatch.setattr(estimator_data, "_SMALL", X.nbytes - 1)
+    assert not estimator_data.stays_sparse(thin)  # it has all elements
+    monkeypatch.setattr(estimator_data, "_LARGE", X.nbytes - 1)
     assert estimator_data.stays_sparse(thin)
     assert not estimator_data.is_wide(thin)  # a row's prediction does not hang on how many there are
-    assert estimator_data.is_wide(wide(MLPRegressor)[0])
+    few = wide(MLPRegressor)[0]
+    assert estimator_data.is_wide(few)
+    assert estimator_data.stays_sparse(few)
     np.testing.assert_array_equal(fit(MLPRegressor, data=(thin, y)).coefs_[0], fit(MLPRegressor, data=(X, y)).coefs_[0])
 
 

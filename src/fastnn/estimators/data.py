@@ -15,7 +15,8 @@ from ..ops.sparse import Csr, CsrSource, csr_specs
 __all__ = ["TrainingData", "dense_rows", "is_wide", "stays_sparse", "taking_sparse"]
 
 _WIDE = 256  # features
-_SMALL = 1 << 24  # bytes of a dense copy
+_SMALL, _LARGE = 1 << 24, 1 << 28  # bytes of a dense copy
+_FULL = 0.1  # elements there are of all: with more, dense rows train faster
 
 
 def is_wide(X: Any) -> bool:
@@ -27,8 +28,12 @@ def is_wide(X: Any) -> bool:
 
 
 def stays_sparse(X: Any) -> bool:
-    """Whether features are trained on as they are: what is sparse, narrow and small is made dense."""
-    return is_wide(X) or (sparse.issparse(X) and X.shape[0] * X.shape[1] * X.dtype.itemsize > _SMALL)
+    """Whether sparse features are trained on as they are; what is narrow and small, or rather full, is made dense."""
+    if not sparse.issparse(X):
+        return False
+    size = X.shape[0] * X.shape[1]
+    most = _LARGE if X.nnz > _FULL * size else 0 if is_wide(X) else _SMALL
+    return size * X.dtype.itemsize > most
 
 
 @dataclass
