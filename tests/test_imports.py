@@ -11,7 +11,7 @@ ROOT = Path(fastnn.__file__).parent
 # From the cellar up; a module may import from its own floor and those before it.
 FLOORS = [
     {"_kernels"},
-    {"config", "dtypes", "shapes", "threads", "structures", "tensor", "autograd"},
+    {"config", "dtypes", "shapes", "locks", "threads", "structures", "tensor", "autograd"},
     {"ops", "random"},
     {"graph", "fusion", "schedule", "layout", "plan", "template", "sequence", "function"},
     {

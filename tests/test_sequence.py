@@ -84,12 +84,12 @@ def test_a_sequence_waits_for_a_program_that_another_thread_runs():
     count = Variable(np.zeros((), "int64"))
     program = plan.compile(lambda: count.assign_add(1), [])
     thread = threading.Thread(target=sequence.Sequence([(program, 0, 0)]).run, args=(1,))
-    with program.lock:
+    with program.lock.held:
         thread.start()
         thread.join(0.1)
         assert thread.is_alive()
         assert int(count.value) == 0
     thread.join(60)
     assert int(count.value) == 1
-    assert program.lock.acquire(blocking=False)  # the other thread has released it
-    program.lock.release()
+    assert program.lock.held.acquire(blocking=False)  # the other thread has released it
+    program.lock.held.release()

@@ -118,6 +118,60 @@ print(max(codes), min(codes))
     assert out == "0 0", err
 
 
+FORKED = {
+    "predict": "model.predict(x, verbose=0)",
+    "an estimator's predict": "estimator.predict(x)",
+    "a function": "function(x)",
+    "a layer": "model(x)",
+    "fit": "other.fit(x, y, epochs=1, verbose=0)",
+    "names": "keras.layers.Dense(3)",
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("what", FORKED)
+def test_fork_while_another_thread_runs_does_not_hang(what):
+    """Nor does the child get other results: it uses the object that the other thread was in the middle of using."""
+    code = f"""
+import os, signal, threading, warnings
+import numpy as np
+import fastnn as keras
+warnings.simplefilter("ignore")  # of forks beside threads, and of short trainings
+keras.utils.set_random_seed(0)
+x, y = np.random.default_rng(0).random((300, 50)).astype("float32"), np.zeros((300, 1))
+model, other = (keras.Sequential([keras.Input((50,)), keras.layers.Dense(200, "tanh"), keras.layers.Dense(1)])
+                for _ in range(2))
+other.compile("sgd", "mse")
+estimator = keras.MLPRegressor(max_iter=2, random_state=0).fit(x, y[:, 0])
+function = keras.function(lambda t: keras.ops.tanh(t @ np.ones((50, 90), "float32")))
+def used():
+    return {FORKED[what]}
+def numbers():
+    return np.asarray(used()).tobytes() if {what!r} not in ("fit", "names") else used() and b""
+expected = numbers()
+going_on = True
+def go_on():
+    while going_on:
+        used()
+thread = threading.Thread(target=go_on)
+thread.start()
+codes = []
+for _ in range(40):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        os._exit(0 if numbers() == expected and numbers() == expected else 3)
+    codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    if codes[-1]:
+        break
+going_on = False
+thread.join()
+print(max(codes), min(codes))
+"""
+    out, err = python(code)
+    assert out == "0 0", err
+
+
 def test_an_idle_pool_uses_no_cpu():
     """The least of three looks: something else in this process may wake up once."""
     fastnn.set_num_threads(2)

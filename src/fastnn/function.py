@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
 
 import numpy as np
 
 from . import autograd, plan
+from .locks import ReentrantLock
 from .structures import flatten, rebuild
 from .tensor import Tensor, convert_to_tensor, current_graph
 
@@ -40,7 +40,7 @@ def function(fn: Callable | None = None) -> Callable:
     if not callable(fn):
         raise TypeError(f"function takes a callable, got {type(fn).__name__}")
     programs = {}
-    lock = threading.RLock()
+    lock = ReentrantLock()
 
     @functools.wraps(fn)
     def compiled(*args, **kwargs):
@@ -49,7 +49,7 @@ def function(fn: Callable | None = None) -> Callable:
         leaves = flatten((args, kwargs))
         tensors = _tensors([x for x in leaves if _is_input(x)])
         signature = (_skeleton((args, kwargs)), tuple((t.shape, t.dtype) for t in tensors))
-        with lock:  # until the outputs have been copied
+        with lock.held:  # until the outputs have been copied
             program = programs.get(signature)
             if program is None:
                 program = plan.compile(_on_tensors(fn, args, kwargs), signature[1])

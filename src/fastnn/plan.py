@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import math
 import operator
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import numpy as np
 from . import fusion, layout, schedule
 from ._kernels.core import Plan
 from .graph import Graph, trace
+from .locks import ReentrantLock
 from .ops.catalogue import scratch
 from .ops.sparse import Csr, CsrSource
 from .structures import flatten, rebuild
@@ -51,7 +51,7 @@ class Program:
 
     def __init__(self, plan: Plan, structure: object, inputs: list[np.ndarray], outputs: list[np.ndarray], uses: Uses):
         self.plan, self.structure, self.inputs, self.outputs, self.uses = plan, structure, inputs, outputs, uses
-        self.lock = threading.RLock()  # what a run of this thread must not meet, the plan refuses
+        self.lock = ReentrantLock(plan.abandon)  # what a run of this thread must not meet, the plan refuses
         self._batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].ndim else 0
         self._rows = None
 
@@ -62,7 +62,7 @@ class Program:
 
     def run(self) -> list[np.ndarray]:
         """Run once on what stands in `inputs`; return `outputs`."""
-        with self.lock:
+        with self.lock.held:
             before_write(self.uses.written)
             self.plan.run(gather=False)
         return self.outputs
@@ -86,7 +86,7 @@ class Program:
         rows = {len(source) for source in sources}
         if len(rows) != 1:
             raise ValueError(f"bind: sources of different lengths {sorted(rows)}")
-        with self.lock:
+        with self.lock.held:
             self.plan.require_idle()
             self._rows = None
             i = 0
@@ -101,7 +101,7 @@ class Program:
 
     def unbind(self) -> None:
         """Let go of the sources that `bind` was given: they need not live as long as the program."""
-        with self.lock:
+        with self.lock.held:
             self.plan.require_idle()
             self._rows = None
             for i in range(len(self.inputs)):
@@ -109,7 +109,7 @@ class Program:
 
     def gather(self, first_row: int) -> None:
         """Put the batch from this row on into `inputs`, where it stays for every `run`."""
-        with self.lock:
+        with self.lock.held:
             self.check_rows(first_row, 1)
             self.plan.gather(first_row)
 
@@ -118,7 +118,7 @@ class Program:
 
         Fewer than asked means that a guard met a value that is not finite: the last one completed is the first bad one.
         """
-        with self.lock:  # another thread may have bound other sources
+        with self.lock.held:  # another thread may have bound other sources
             self.check_rows(first_row, batches)
             before_write(self.uses.written)
             return self.plan.run(batches, self._batch, first_row)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +12,7 @@ import numpy as np
 
 from . import ops
 from .dtypes import is_float, standardize_dtype
+from .locks import brief_lock
 from .ops import sampling
 from .shapes import as_shape, as_size, normalize_axis
 from .tensor import Tensor, Variable, convert_to_tensor
@@ -28,9 +27,7 @@ __all__ = [
 _EXACT = 2**53
 _BOUNDS = {"uint8": (0, 255), "int32": (-(2**31), 2**31 - 1)}
 
-# No two threads of Python get the same key. A fork waits for who draws, or the child would wait for ever.
-_drawing = threading.Lock()
-os.register_at_fork(before=_drawing.acquire, after_in_parent=_drawing.release, after_in_child=_drawing.release)
+_drawing = brief_lock()  # no two threads of Python get the same key
 
 
 class SeedGenerator:

@@ -48,8 +48,9 @@ class Sequence:
         held = []
         try:
             for program in self._programs:
-                program.lock.acquire()
-                held.append(program.lock)
+                lock = program.lock.held
+                lock.acquire()
+                held.append(lock)
             for program, row, batches in self._parts:
                 if batches:  # another thread may have bound other sources
                     program.check_rows(row, batches)

@@ -286,6 +286,11 @@ cdef class Plan(Steps):
         if self.running:
             raise RuntimeError("a program is running: a Python step of its own (py_op) cannot run or change it")
 
+    def abandon(self):
+        """After a fork: forget the run of a thread that is not there any more."""
+        self.running = False
+        self.errors.clear()
+
     cdef int enter(self) except -1:
         """Begin a run: say how threads share the steps, unless that has been done."""
         self.require_idle()

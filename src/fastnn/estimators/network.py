@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +11,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 
 from .. import activations, layers, plan, random
+from ..locks import ReentrantLock
 from ..ops.sparse import Csr, CsrSource, csr_matmul, csr_specs
 from ..tensor import Tensor, TracingError, Variable
 from .data import dense_rows, is_wide, taking_sparse
@@ -219,7 +219,7 @@ class Network:
         self.intercepts = [variable.array for variable in self.biases]
         self.normalization = [None if norm is None else arrays_of(norm) for norm in norms]
         self._programs: dict[tuple, plan.Program] = {}
-        self._lock = threading.RLock()
+        self._lock = ReentrantLock()
 
     @property
     def takes_sparse(self) -> bool:
@@ -289,7 +289,7 @@ class Network:
         """
         n, narrowed = x.shape[0], x.dtype.kind == "f" and x.dtype.itemsize > self.dtype.itemsize
         out = np.empty((n, self.kernels[-1 if last is None else last - 1].shape[1]), self.dtype)
-        with self._lock, np.errstate(over="ignore"):
+        with self._lock.held, np.errstate(over="ignore"):
             source = CsrSource(x, self.dtype) if is_wide(x) else None
             room = None if source is None else source.room(min(_WIDEST, n))
             for begin in range(0, n, _WIDEST):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 
 from .. import plan
 from .._kernels import core
+from ..locks import ReentrantLock
 from ..structures import flatten, rebuild
 from ..tensor import Tensor, TracingError
 from .runners import ProgramCache
@@ -32,15 +32,18 @@ class Predictor:
         self.model = model
         self._programs = ProgramCache(_PROGRAMS)
         self._few: dict[Any, _Forward] = {}
-        self._lock = threading.RLock()
+        self._lock = ReentrantLock(self._forget)  # a run that a fork cut off has left pointers in a program
         self._independent: bool | None = None
 
     def clear(self) -> None:
         """Forget all programs."""
-        with self._lock:
-            self._programs.clear()
-            self._few.clear()
-            self._independent = None
+        with self._lock.held:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._programs.clear()
+        self._few.clear()
+        self._independent = None
 
     def rows_are_independent(self) -> bool:
         """Whether the model is a stack of layers of this package, each row of whose outputs hangs on that row alone."""
@@ -53,7 +56,7 @@ class Predictor:
         forward = self._few.get((x.shape, x.dtype))
         if forward is None:
             return None
-        with self._lock:
+        with self._lock.held:
             return forward(x)
 
     def predict(self, x: np.ndarray) -> Any:
@@ -61,7 +64,7 @@ class Predictor:
         if self.model._runtime.eager:
             return self._eagerly(x)
         try:
-            with self._lock:
+            with self._lock.held:
                 forward = self._programs.get(x.shape, lambda: self._compile(x))
                 result = forward(x)
                 if isinstance(result, np.ndarray) and len(x) <= self.wide_batch():

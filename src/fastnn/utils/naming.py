@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import defaultdict
+
+from ..locks import brief_lock
 
 __all__ = ["auto_name", "check_name", "reset_names", "to_snake_case"]
 
-_lock = threading.Lock()
+_lock = brief_lock()
 _used: defaultdict[str, int] = defaultdict(int)
 
 
