@@ -222,6 +222,16 @@ def test_every_kernel_is_reached_by_an_op():
     assert {name for name, _ in core.kernel_names()} - reached - elsewhere == set()
 
 
+@pytest.mark.parametrize("size", [1 << 17, (1 << 17) + 4095, 300_001])
+def test_long_sums_of_squares_are_shared(size):
+    x = np.random.default_rng(0).standard_normal(size)
+    program = plan.compile(ops.sum_of_squares, [(x.shape, x.dtype)])
+    assert max(units for _, units, _ in program.plan.describe()) == size // 4096
+    program.inputs[0][...] = x
+    np.testing.assert_allclose(program.run()[0], np.sum(np.square(x)), rtol=1e-13)
+    np.testing.assert_array_equal(ops.sum_of_squares(x), program.outputs[0])
+
+
 def test_public_names_are_documented():
     for name in fastnn.ops.__all__:
         assert getattr(fastnn.ops, name).__doc__, name

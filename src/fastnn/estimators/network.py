@@ -296,12 +296,7 @@ class Network:
                 rows = min(_WIDEST, n - begin)
                 program = self._program(rows, room, first, last)
                 program.plan.require_idle()
-                if source is None:
-                    dense_rows(x, slice(begin, begin + rows), program.inputs[0][:rows])
-                    written = program.inputs[0][:rows]
-                else:
-                    source.write(begin, rows, Csr(*program.inputs))
-                    written = program.inputs[1]
+                written = _write(x if source is None else source, begin, rows, program.inputs)
                 if narrowed and not np.isfinite(written.sum()):
                     assert_all_finite(written, input_name="X")
                 program.run()
@@ -326,3 +321,11 @@ class Network:
             make = joined(self.make, (first, last))
             self._programs[key] = compiled(make, function, specs, [*self.variables, *self.averages])
         return self._programs[key]
+
+
+def _write(x: Any, begin: int, rows: int, inputs: Arrays) -> np.ndarray:
+    """Write rows of features, dense or sparse, into a program's inputs; return the numbers as they stand there."""
+    if isinstance(x, CsrSource):
+        return x.write(begin, rows, Csr(*inputs))
+    dense_rows(x, slice(begin, begin + rows), inputs[0][:rows])
+    return inputs[0][:rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -17,6 +18,8 @@ __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "max", "mean", "min", "norm",
     "prod", "std", "sum", "sum_of_squares", "var",
 ]  # fmt: skip
+
+_LONG, _ROW = 1 << 17, 1 << 12  # elements: memory of so many is summed in rows of so many
 
 
 def _kept(shape, axes):
@@ -106,15 +109,21 @@ _sum = _reduce_op(
 
 
 def _squares_lower(plan, outs, ins):
-    """Each row of memory, then the rows: whatever the layout, nothing is copied."""
+    """Each row of memory, then the rows: whatever the layout, nothing is copied, and threads share what is long."""
     (x,), out = ins, outs[0].reshape(1, 1)
     x = x.transpose(sorted(range(x.ndim), key=lambda axis: -x.strides[axis]))
-    if x.flags.c_contiguous:
+    if x.flags.c_contiguous and x.size < _LONG:
         plan.reduce("sum_of_squares", out, x.reshape(1, -1, 1))
         return
-    rows = x.reshape(-1, x.shape[-1], 1) if x.ndim == 2 else copied(plan, x).reshape(-1, x.shape[-1], 1)
-    sums = scratch(plan, (len(rows), 1), x.dtype)
-    plan.reduce("sum_of_squares", sums, rows)
+    if x.flags.c_contiguous:
+        flat, whole = x.reshape(-1), x.size // _ROW * _ROW
+        parts = [flat[:whole].reshape(-1, _ROW, 1), flat[whole:].reshape(1, -1, 1)]
+    else:
+        parts = [(x if x.ndim == 2 else copied(plan, x)).reshape(-1, x.shape[-1], 1)]
+    ends = list(itertools.accumulate(map(len, parts)))
+    sums = scratch(plan, (ends[-1], 1), x.dtype)
+    for rows, end in zip(parts, ends, strict=True):
+        plan.reduce("sum_of_squares", sums[end - len(rows) : end], rows)
     plan.reduce("sum", out, sums.reshape(1, -1, 1))
 
 

@@ -80,14 +80,15 @@ class CsrSource:
             lengths = np.partition(lengths, -rows)[-rows:]
         return 1 << (max(1, int(lengths.sum())) - 1).bit_length()
 
-    def write(self, begin: int, rows: int, out: Csr) -> None:
-        """Write rows from ``begin`` on into the inputs of a program; what is left of its rows is empty."""
+    def write(self, begin: int, rows: int, out: Csr) -> np.ndarray:
+        """Write rows from ``begin`` on into a program's inputs and return their elements; its other rows are empty."""
         values, columns, starts = self.arrays
         first, behind = starts[begin], starts[begin + rows]
         out.values[: behind - first], out.columns[: behind - first] = values[first:behind], columns[first:behind]
         out.bounds[:rows, 0] = starts[begin : begin + rows] - first
         out.bounds[:rows, 1] = starts[begin + 1 : begin + rows + 1] - first
         out.bounds[rows:] = 0
+        return out.values[: behind - first]
 
 
 def csr_specs(rows: int, room: int, dtype: np.dtype) -> list[tuple[tuple[int, ...], np.dtype]]:
