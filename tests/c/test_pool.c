@@ -204,6 +204,43 @@ static void test_sequence(void)
     }
 }
 
+/* ---- sequences of stretches that run once, on the caller --------------------------------------------- */
+
+typedef struct {
+    fnn_state *state;
+    int ran, stops_at, fails_at; /* which run stops the sequence, or fails; 0: none */
+} counted;
+
+static void count_run(const fnn_step *s, int64_t begin, int64_t end)
+{
+    counted *c = s->buf[0];
+    CHECK(begin == 0 && end == 1, "%d..%d of one unit", (int)begin, (int)end);
+    c->ran++;
+    if (c->ran == c->stops_at)
+        c->state->stop = 1 + c->state->step;
+    c->state->failed = c->ran == c->fails_at;
+}
+
+static void test_once(void)
+{
+    for (int what = 0; what < 3; what++) {
+        fnn_state states[2] = {{0}};
+        counted first = {.state = &states[0]}, second = {.state = &states[1]};
+        fnn_step a = {.run = count_run, .units = 1, .grain = 1, .buf = {&first}};
+        fnn_step b[3] = {{.run = never, .units = 0, .grain = 1},
+                         {.run = count_run, .units = 1, .grain = 1, .buf = {&second}},
+                         {.run = count_run, .units = 1, .grain = 1, .buf = {&first}}};
+        fnn_stretch parts[2] = {{&a, 1, 1, 7, 5, &states[0], 0}, {b, 3, 1, 0, 0, &states[1], 0}};
+        second.stops_at = what == 1 ? 4 : 0;
+        second.fails_at = what == 2 ? 4 : 0;
+        int64_t done = fnn_run_sequence(parts, 2, 9, 0);
+        CHECK(done == (what ? 3 : 9) && second.ran == (what ? 4 : 9), "rounds: %d", (int)done);
+        CHECK(first.ran == (what == 2 ? 7 : 2 * second.ran), "nothing behind what fails: %d", first.ran);
+        CHECK(states[0].cursor == 12 && states[0].step == 1, "the state of a stretch");
+        CHECK(states[1].step == (what == 2 ? 0 : 1) && states[1].stop == (what == 1), "the state of the last stretch");
+    }
+}
+
 static void *stop_soon(void *arg)
 {
     plan *p = arg;
@@ -467,6 +504,7 @@ int main(void)
     test_failure();
     test_stop_from_outside();
     test_sequence();
+    test_once();
     test_parallel();
     test_nested();
     test_concurrent_callers();

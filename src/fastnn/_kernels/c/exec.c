@@ -234,9 +234,29 @@ int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advan
     return fnn_run_timed(steps, n, repeats, advance, state, threads, 0);
 }
 
-/* 1: a guard stopped it. */
+/* A stretch of one repeat that nobody shares. Where an epoch is a step of a tiny network, what a repeat needs beside its
+ * steps is a tenth of it. */
+static int run_once(const fnn_stretch *s)
+{
+    fnn_state *state = s->state;
+    for (const fnn_step *step = s->steps, *end = step + s->n; step < end; step++) {
+        run_alone(step);
+        if (state->failed)
+            return 1;
+    }
+    fnn_ahead_forget();
+    state->cursor += s->advance;
+    state->step++;
+    return state->stop != 0;
+}
+
+/* 1: a guard stopped it, or a step has failed. */
 static int run_stretch(const fnn_stretch *s, int threads)
 {
+    if (s->repeats == 1 && !s->shared) {
+        fnn_rewind(s->state, s->cursor);
+        return run_once(s);
+    }
     plan_run r = {.steps = s->steps, .n = s->n, .repeats = s->repeats, .advance = s->advance, .state = s->state,
                   .most = s->shared ? threads : 1};
     fnn_rewind(s->state, s->cursor);
