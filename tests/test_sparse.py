@@ -1,6 +1,7 @@
 """Products of sparse rows: the numbers, derivatives and bits of dense ones; batches of them; estimators on them."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -230,6 +231,12 @@ def test_room_is_that_of_the_longest_rows():
     source = CsrSource(X, np.dtype("float64"))
     assert [source.room(rows) for rows in (1, 2, 3, 5, 9)] == [16, 16, 32, 32, 32]
     assert CsrSource(sparse.csr_array((3, 4)), np.dtype("float64")).room(2) == 1
+    source.arrays = (*source.arrays[:2], np.array([0, 3 << 20, (3 << 20) + 5]))
+    assert [source.room(rows) for rows in (1, 2)] == [3 << 20, 4 << 20]  # not twice as many
+    source.arrays = (*source.arrays[:2], np.array([0, 1 << 30, (1 << 31) - 1, 1 << 31]))
+    assert source.room(2) == (1 << 31) - 1
+    with pytest.raises(ValueError, match="take fewer rows"):
+        source.room(3)
 
 
 def test_columns_are_brought_in_order():
@@ -399,3 +406,114 @@ def test_rows_without_elements_are_rows():
     model = fit(MLPRegressor, data=(X, y))
     assert np.ptp(model.predict(X)) == 0
     np.testing.assert_allclose(model.coefs_[0], fit(MLPRegressor, data=(X.toarray(), y)).coefs_[0])
+
+
+class PredictsEachEpoch:
+    """A callback that asks the estimator it was given for predictions."""
+
+    def __init__(self, X):
+        self.X = X
+
+    def setup(self, *args, **kwargs):
+        pass
+
+    teardown = on_fit_task_begin = setup
+
+    def on_fit_task_end(self, estimator, context, **kwargs):
+        estimator.predict(self.X)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_predictions_in_the_middle_of_a_fit_change_nothing(solver):
+    X, y = wide(MLPRegressor)
+    settings = {"hidden_layer_sizes": 20, "max_iter": 8, "random_state": 0, "solver": solver}  # stored by output
+    plain = MLPRegressor(**settings).fit(X.toarray(), y)
+    watched = MLPRegressor(**settings).set_callbacks(PredictsEachEpoch(X[:3])).fit(X.toarray(), y)
+    np.testing.assert_array_equal(watched.coefs_[0], plain.coefs_[0])
+    np.testing.assert_array_equal(watched.predict(X), plain.predict(X))
+
+
+@pytest.mark.parametrize("thin", [True, False])
+def test_bits_do_not_hang_on_what_was_predicted_before(thin):
+    X, y = wide(MLPRegressor)
+    model = fit(MLPRegressor, data=(X if thin else X.toarray(), y), hidden_layer_sizes=20)
+    weights, copy = model.coefs_[0], pickle.loads(pickle.dumps(model))
+    first = [model.predict(X), model.predict(X.toarray())]
+    for each in (model, copy):
+        for rows, expected in ((X.toarray(), first[1]), (X, first[0]), (X.toarray(), first[1])):
+            np.testing.assert_array_equal(each.predict(rows), expected)
+    assert model.coefs_[0] is weights
+
+
+@pytest.mark.parametrize("columns", [300, 299, 5000])
+def test_features_must_fit_weights_that_were_put_there_by_hand(columns):
+    model = MLPRegressor(hidden_layer_sizes=(4,))
+    model.coefs_, model.intercepts_ = [np.ones((300, 4)), np.ones((4, 1))], [np.zeros(4), np.zeros(1)]
+    model.out_activation_, model.n_layers_, model.n_outputs_ = "identity", 3, 1
+    X = sparse.csr_array(([1.0], ([0], [columns - 1])), shape=(1, columns))
+    if columns == 300:
+        assert model.predict(X) == [4.0]
+        return
+    for rows in (X, X.toarray()):
+        with pytest.raises(ValueError, match=f"X has {columns} features, but the network takes 300"):
+            model.predict(rows)
+
+
+def test_what_was_refused_is_forgotten():
+    X, y = wide(MLPRegressor, dtype="float32")
+    model, X = fit(MLPRegressor, data=(X, y)), X.astype(np.float64)
+    bad = X[:10].copy()
+    bad.data[-1] = 1e300
+    with pytest.raises(ValueError, match="infinity"):
+        model.predict(bad)
+    assert np.isfinite(model.predict(X[:9])).all()
+
+
+def test_validation_data_are_never_dense_all_at_once():
+    held_out = random_rows(6000, 4000, density=1e-3)
+    X, y = np.random.default_rng(0).random((30, 4000)), np.arange(30.0)
+    tracemalloc.start()
+    try:
+        MLPRegressor(hidden_layer_sizes=20, max_iter=1).fit(X, y, validation_data=(held_out, np.zeros(6000)))
+        assert tracemalloc.get_traced_memory()[1] < 80e6  # 192 MB if they were
+    finally:
+        tracemalloc.stop()
+
+
+def test_predictions_of_full_rows_take_little_memory():
+    """As many rows at a time as have some 100,000 elements."""
+    X = sparse.csr_array(np.ones((260, 20_000)))
+    few = random_rows(4, 20_000, density=1e-3)
+    model = fit(MLPRegressor, data=(few, np.arange(4.0)), hidden_layer_sizes=2, max_iter=1)
+    one = model.predict(X[[0]])
+    tracemalloc.start()
+    try:
+        np.testing.assert_array_equal(model.predict(X), np.repeat(one, 260))
+        assert tracemalloc.get_traced_memory()[1] < 20e6  # 62 MB for 256 rows at once
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", ["fit", "predict"])
+def test_the_callers_matrix_stays_as_it_is(method):
+    base, model = np.ones(10_000), fit(MLPRegressor, data=wide(MLPRegressor))
+    X = sparse.csr_array((3, 400))
+    X.data, X.indices, X.indptr = base[:4], np.array([5, 3, 299, 1], "int32"), np.array([0, 1, 3, 3], "int64")
+    given = X.data, X.indices, X.indptr
+    model.fit(X, np.arange(3.0)) if method == "fit" else model.predict(X)
+    assert X.data is given[0]
+    assert X.indices is given[1]
+    assert X.indptr is given[2]
+    np.testing.assert_array_equal(X.indices, [5, 3, 299, 1])
+
+
+def test_columns_are_clamped_where_another_thread_changes_them():
+    X = wide(MLPRegressor)[0]
+    source = CsrSource(X, np.dtype("float64"))
+    program = gathering(source, 8)
+    program.bind([source, np.zeros(120)])
+    X.indices[...] = 2_000_000_000  # what the source shares
+    program.run_batches(0, 1)
+    assert program.inputs[2].max() == 399
+    source.write(0, 8, Csr(*program.inputs[:3]))
+    assert program.inputs[2].max() == 399

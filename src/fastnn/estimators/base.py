@@ -105,7 +105,7 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
         refuse_dates("X", X)
         X = as_numbers(validate_data(self, X, accept_sparse="csr", reset=False))
         with threads.limited(threads_for(self.n_jobs)):
-            return self._fitted_network(X).predict(X)
+            return self._fitted_network().predict(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from scipy import sparse
 
 from ..ops.sparse import Csr, CsrSource, csr_specs
 
-__all__ = ["TrainingData", "dense_rows", "is_wide", "stays_sparse", "taking_sparse"]
+__all__ = ["TrainingData", "is_wide", "stays_sparse", "taking_sparse", "write_rows"]
 
 _WIDE = 256  # features
 _SMALL, _LARGE = 1 << 24, 1 << 28  # bytes of a dense copy
@@ -48,13 +48,19 @@ class TrainingData:
     sample_weight : ndarray of shape (samples,) or None
     rows : ndarray of int64 or None
         The rows to train on, in their order before shuffling; None: all.
+    thin : bool
+        Whether programs take features as a `Csr`.
     """
 
     X: Any
     targets: np.ndarray
     sample_weight: np.ndarray | None = None
     rows: np.ndarray | None = None
+    thin: bool = field(init=False)
     _features: dict[np.dtype, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.thin = stays_sparse(self.X)
 
     @property
     def samples(self) -> int:
@@ -68,23 +74,24 @@ class TrainingData:
         return [each for each in (self._features[dtype], self.targets, self.sample_weight) if each is not None]
 
     def _source(self, dtype: np.dtype) -> Any:
-        if stays_sparse(self.X):
+        if self.thin:
             return CsrSource(self.X, dtype)
         return self.X.toarray() if sparse.issparse(self.X) else self.X
 
     def specs(self, rows: int, dtype: np.dtype, class_numbers: bool) -> list[tuple]:
         """Return shape and dtype of each input that a batch of so many rows makes."""
-        features, *others = self.sources(dtype)
-        if isinstance(features, CsrSource):
-            first = csr_specs(rows, features.room(rows), dtype)
+        if self.thin:
+            first = csr_specs(rows, self.sources(dtype)[0].room(rows), dtype)
         else:
-            first = [((rows, *features.shape[1:]), dtype)]
-        dtypes = [np.dtype("int64") if class_numbers else dtype, dtype]
-        return [*first, *(((rows, *each.shape[1:]), t) for each, t in zip(others, dtypes, strict=False))]
+            first = [((rows, *self.X.shape[1:]), dtype)]
+        others = [(self.targets, np.dtype("int64") if class_numbers else dtype)]
+        if self.sample_weight is not None:
+            others.append((self.sample_weight, dtype))
+        return [*first, *(((rows, *each.shape[1:]), t) for each, t in others)]
 
     def taken_by(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function of features, dense or a `Csr`, and of others, as one of the inputs that `specs` names."""
-        return taking_sparse(function) if stays_sparse(self.X) else function
+        return taking_sparse(function) if self.thin else function
 
 
 def taking_sparse(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,12 +104,24 @@ def taking_sparse(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def dense_rows(X: Any, rows: Any, out: np.ndarray) -> None:
-    """Write rows of dense or sparse features into an array, converting to its dtype."""
-    chosen = X[rows]
+def write_rows(X: Any, begin: int, rows: int, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """Write rows of features from ``begin`` on into a program's inputs, and return the numbers as they stand there.
+
+    Parameters
+    ----------
+    X : CsrSource, ndarray or sparse CSR matrix
+        Of the first, elements are written; of the last, dense rows.
+    begin, rows : int
+    inputs : sequence of ndarray
+        The three arrays of a `Csr` for the first, else one, of at least so many rows.
+    """
+    if isinstance(X, CsrSource):
+        return X.write(begin, rows, Csr(*inputs))
+    out, chosen = inputs[0][:rows], X[begin : begin + rows]
     if not sparse.issparse(chosen):
         out[...] = chosen
     elif chosen.dtype == out.dtype and out.flags.c_contiguous:
         chosen.toarray(out=out)
     else:
         out[...] = chosen.toarray()
+    return out

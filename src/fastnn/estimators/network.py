@@ -14,7 +14,7 @@ from .. import activations, layers, plan, random
 from ..locks import ReentrantLock
 from ..ops.sparse import Csr, CsrSource, csr_matmul, csr_specs
 from ..tensor import Tensor, TracingError, Variable
-from .data import dense_rows, is_wide, taking_sparse
+from .data import is_wide, taking_sparse, write_rows
 from .normalization import NAMES, Values, arrays_of, kinds_of, make_layer
 from .programs import compiled, joined
 
@@ -26,7 +26,8 @@ ACTIVATIONS: dict[str, Callable[..., Tensor]] = {
     "logistic": activations.sigmoid,
     "exp": activations.exponential,
 }
-_WIDEST = 256  # rows of the largest prediction program
+_WIDEST = 256  # rows of the largest prediction program,
+_ROOM = 1 << 18  # which has room for so many elements of sparse rows, or for one row
 
 
 def activation_function(identifier: Any) -> Callable[..., Tensor]:
@@ -171,6 +172,7 @@ class Network:
     dtype : numpy.dtype
     n_outputs : int
     out : str or callable
+    sparse : bool
         As given.
     variables : list of Variable
         What optimizers change: kernels, then biases, the order in which scikit-learn keeps its parameters; then gammas
@@ -196,7 +198,7 @@ class Network:
         sparse: bool = False,
     ) -> None:
         self.dtype = coefs[0].dtype
-        self.n_outputs = coefs[-1].shape[1]
+        self.n_outputs, self.sparse = coefs[-1].shape[1], sparse
         self.out, self._out = out, activation_function(out)
         self._dropout, self._noise = tuple(dropout), noise
         self.seeds = random.SeedGenerator(seed) if any(self._dropout) or noise else None
@@ -285,18 +287,23 @@ class Network:
         Raises
         ------
         ValueError
-            If the network's dtype cannot hold the features.
+            If there are more or fewer features than the network takes, or its dtype cannot hold them.
         """
+        if x.shape[1] != self.kernels[first].shape[0]:
+            raise ValueError(f"X has {x.shape[1]} features, but the network takes {self.kernels[first].shape[0]}")
         n, narrowed = x.shape[0], x.dtype.kind == "f" and x.dtype.itemsize > self.dtype.itemsize
         out = np.empty((n, self.kernels[-1 if last is None else last - 1].shape[1]), self.dtype)
         with self._lock.held, np.errstate(over="ignore"):
-            source = CsrSource(x, self.dtype) if is_wide(x) else None
-            room = None if source is None else source.room(min(_WIDEST, n))
-            for begin in range(0, n, _WIDEST):
-                rows = min(_WIDEST, n - begin)
+            most, room = min(_WIDEST, n), None
+            if is_wide(x) and self.takes_sparse:
+                x = CsrSource(x, self.dtype)
+                while (room := x.room(most)) > _ROOM and most > 1:
+                    most //= 2
+            for begin in range(0, n, most):
+                rows = min(most, n - begin)
                 program = self._program(rows, room, first, last)
                 program.plan.require_idle()
-                written = _write(x if source is None else source, begin, rows, program.inputs)
+                written = write_rows(x, begin, rows, program.inputs)
                 if narrowed and not np.isfinite(written.sum()):
                     assert_all_finite(written, input_name="X")
                 program.run()
@@ -321,11 +328,3 @@ class Network:
             make = joined(self.make, (first, last))
             self._programs[key] = compiled(make, function, specs, [*self.variables, *self.averages])
         return self._programs[key]
-
-
-def _write(x: Any, begin: int, rows: int, inputs: Arrays) -> np.ndarray:
-    """Write rows of features, dense or sparse, into a program's inputs; return the numbers as they stand there."""
-    if isinstance(x, CsrSource):
-        return x.write(begin, rows, Csr(*inputs))
-    dense_rows(x, slice(begin, begin + rows), inputs[0][:rows])
-    return inputs[0][:rows]

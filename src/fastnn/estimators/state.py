@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .call import Call
-from .data import is_wide, stays_sparse
+from .data import stays_sparse
 from .epochs import TrainingStep
 from .features import note_features
 from .network import Network, Noise, check_layers
@@ -76,12 +76,11 @@ class FittedState:
             coefs_=list(network.coefs),
             intercepts_=list(network.intercepts),
             normalization_=normalization if any(normalization) else None,
+            _sparse=network.sparse,  # a copy gives the same bits
         )
 
-    def _fitted_network(self, X: Any = None) -> Network:
+    def _fitted_network(self) -> Network:
         """Return the network with the present ``coefs_`` and ``intercepts_``, which may have been put there by hand.
-
-        X, where given, are features that it is to predict for.
 
         Raises
         ------
@@ -91,15 +90,15 @@ class FittedState:
         network = getattr(self, "_network", None)
         hidden, out = self._present_activations()
         present = self._present_arrays()
-        suits = network is not None and network.out == out and (network.takes_sparse or not is_wide(X))
-        if not suits or not network.fits(*present):
+        if network is None or network.out != out or not network.fits(*present):
             dtype = None if network is None else network.dtype
             coefs, intercepts = ([np.asarray(a, dtype) for a in each] for each in (self.coefs_, self.intercepts_))
             told = vars(self)  # unless all of it was put there by hand
             features, outputs = told.get("n_features_in_", len(coefs[0])), told.get("n_outputs_", intercepts[-1].size)
             check_layers(coefs, intercepts, features, outputs)
             check_values(present[2], [intercept.size for intercept in intercepts[:-1]])
-            network = Network(coefs, intercepts, hidden, out, normalization=present[2], sparse=is_wide(X))
+            thin = told.get("_sparse", False)
+            network = Network(coefs, intercepts, hidden, out, normalization=present[2], sparse=thin)
             self._hold(network)
             return network
         network.load(*present)

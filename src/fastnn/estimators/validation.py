@@ -9,9 +9,8 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
-from ..ops.sparse import Csr, CsrSource
 from .call import Call, Samples
-from .data import stays_sparse
+from .data import write_rows
 from .epochs import TrainingStep
 from .features import twin
 
@@ -42,9 +41,8 @@ class Validation:
         if not self._total:
             raise ValueError("Sample weights of the validation set must contain at least one non-zero number.")
         self._outputs = np.empty((count, step.network.n_outputs), step.network.dtype)
-        if stays_sparse(self._data.X) and not step.network.takes_sparse:
-            self._data.X = self._data.X.toarray()
-        self._features = self._data.sources(step.network.dtype)[0]
+        self._data.thin = self._data.thin and step.network.takes_sparse
+        self._features = self._data.sources(step.network.dtype)[0] if self._data.thin else self._data.X
         self._program = step.evaluation(self._data, min(_ROWS, count))
 
     def look(self) -> tuple[float, float]:
@@ -59,10 +57,7 @@ class Validation:
         for begin in range(0, len(self._outputs), size):
             rows = min(size, len(self._outputs) - begin)
             chunk = slice(begin, begin + rows)
-            if isinstance(self._features, CsrSource):
-                self._features.write(begin, rows, Csr(*x))
-            else:
-                x[0][:rows] = self._features[chunk]
+            write_rows(self._features, begin, rows, x)
             targets[:rows] = self._data.targets[chunk]
             weights[:rows], weights[rows:] = self._data.sample_weight[chunk], 0.0
             outputs, loss = program.run()

@@ -11,6 +11,9 @@ from .catalogue import Op, contiguous, copied
 
 __all__ = ["Csr", "CsrSource", "csr_matmul", "csr_specs"]
 
+_MOST = 2**31 - 1  # elements and columns: they are counted by int32
+_MILLION = 1 << 20
+
 
 class Csr(NamedTuple):
     """A sparse matrix, or the memory of one: the CSR format with both ends of each row.
@@ -48,47 +51,70 @@ class CsrSource:
     Parameters
     ----------
     X : scipy.sparse CSR matrix or array of shape (rows, features)
-        Columns that are not in order, or there twice, are brought in order in a copy.
+        It is left as it is: columns that are not in order, or there twice, are brought in order in a copy.
     dtype : numpy.dtype
         Of the elements in programs.
 
     Raises
     ------
     ValueError
-        If X is none: with starts that go down, or columns that it does not have.
+        If X is none: with starts that go down, or columns that it does not have; or if it has 2**31 columns.
     """
 
     def __init__(self, X: Any, dtype: np.dtype) -> None:
-        X.check_format(full_check=True)
+        self.features = X.shape[1]
+        _check_format(X)
         if not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()
-        self.features = X.shape[1]
+        n = X.indptr[-1]
         #: values, columns and where each row begins, with the end
         self.arrays = tuple(
             np.require(each, wanted, ["C", "A"])
-            for each, wanted in ((X.data, dtype), (X.indices, np.int32), (X.indptr, np.int64))
+            for each, wanted in ((X.data[:n], dtype), (X.indices[:n], np.int32), (X.indptr, np.int64))
         )
 
     def __len__(self) -> int:
         return len(self.arrays[2]) - 1
 
     def room(self, rows: int) -> int:
-        """Return how many elements so many rows have at most, whichever they are: the next power of two."""
+        """Return how many elements so many rows have at most, whichever they are.
+
+        A few numbers serve all, so that programs do: powers of two, and from a million on millions.
+        """
         lengths = np.diff(self.arrays[2])
         if rows < len(lengths):
             lengths = np.partition(lengths, -rows)[-rows:]
-        return 1 << (max(1, int(lengths.sum())) - 1).bit_length()
+        most = max(1, int(lengths.sum()))
+        if most > _MOST:
+            raise ValueError(
+                f"{rows} sparse rows may have {most} elements, at most {_MOST} can be a batch: take fewer rows"
+            )
+        return 1 << (most - 1).bit_length() if most <= _MILLION else min(-(-most // _MILLION) * _MILLION, _MOST)
 
     def write(self, begin: int, rows: int, out: Csr) -> np.ndarray:
         """Write rows from ``begin`` on into a program's inputs and return their elements; its other rows are empty."""
         values, columns, starts = self.arrays
         first, behind = starts[begin], starts[begin + rows]
-        out.values[: behind - first], out.columns[: behind - first] = values[first:behind], columns[first:behind]
+        n = behind - first
+        out.values[:n] = values[first:behind]
+        np.clip(columns[first:behind], 0, self.features - 1, out=out.columns[:n])  # another thread may write there
         out.bounds[:rows, 0] = starts[begin : begin + rows] - first
         out.bounds[:rows, 1] = starts[begin + 1 : begin + rows + 1] - first
         out.bounds[rows:] = 0
-        return out.values[: behind - first]
+        return out.values[:n]
+
+
+def _check_format(X: Any) -> None:
+    """Raise ValueError unless a CSR matrix is one, which SciPy would see to by changing it."""
+    starts, n = X.indptr, min(len(X.data), len(X.indices))
+    if len(starts) != X.shape[0] + 1 or starts[0] != 0 or starts[-1] > n or (starts[1:] < starts[:-1]).any():
+        raise ValueError(f"the index pointers of X must go up from 0 to at most {n}, the number of its elements")
+    columns = X.indices[: starts[-1]]
+    if columns.size and not (columns.min() >= 0 and columns.max() < X.shape[1]):
+        raise ValueError(f"the column indices of X must be between 0 and {X.shape[1] - 1}")
+    if X.shape[1] > _MOST:
+        raise ValueError(f"X has {X.shape[1]} columns, at most {_MOST} can be trained on")
 
 
 def csr_specs(rows: int, room: int, dtype: np.dtype) -> list[tuple[tuple[int, ...], np.dtype]]:
