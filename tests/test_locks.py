@@ -46,6 +46,7 @@ def test_a_lock_that_is_free_or_this_threads_stays():
     let_go()
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks beside threads
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_waits_for_brief_locks_alone():
     """In a process of its own, because this one has other threads."""

@@ -88,25 +88,27 @@ print("done")
     assert out == "done", err
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_fork_while_another_thread_draws_does_not_hang():
-    code = """
+def codes_of_forks(setup, used, child, seconds):
+    """Fork again and again while another thread calls ``used``; return the largest and the least exit code of children.
+
+    Each runs ``child``, statements that end with os._exit, and has so many seconds for it.
+    """
+    code = f"""
 import os, signal, threading, warnings
-from fastnn import random
-warnings.simplefilter("ignore")  # of forks beside threads
+warnings.simplefilter("ignore")  # of forks beside threads, and of short trainings
+{setup}
 going_on = True
-def draw():
+def go_on():
     while going_on:
-        random.uniform((2,))
-thread = threading.Thread(target=draw)
+        {used}
+thread = threading.Thread(target=go_on)
 thread.start()
 codes = []
 for _ in range(40):
     pid = os.fork()
     if pid == 0:
-        signal.alarm(10)
-        random.uniform((2,))
-        os._exit(0)
+        signal.alarm({seconds})
+        {child}
     codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     if codes[-1]:
         break
@@ -114,7 +116,13 @@ going_on = False
 thread.join()
 print(max(codes), min(codes))
 """
-    out, err = python(code)
+    return python(code)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_fork_while_another_thread_draws_does_not_hang():
+    draw = "random.uniform((2,))"
+    out, err = codes_of_forks("from fastnn import random", draw, f"{draw}; os._exit(0)", seconds=10)
     assert out == "0 0", err
 
 
@@ -132,11 +140,9 @@ FORKED = {
 @pytest.mark.parametrize("what", FORKED)
 def test_fork_while_another_thread_runs_does_not_hang(what):
     """Nor does the child get other results: it uses the object that the other thread was in the middle of using."""
-    code = f"""
-import os, signal, threading, warnings
+    setup = f"""
 import numpy as np
 import fastnn as keras
-warnings.simplefilter("ignore")  # of forks beside threads, and of short trainings
 keras.utils.set_random_seed(0)
 x, y = np.random.default_rng(0).random((300, 50)).astype("float32"), np.zeros((300, 1))
 model, other = (keras.Sequential([keras.Input((50,)), keras.layers.Dense(200, "tanh"), keras.layers.Dense(1)])
@@ -149,26 +155,9 @@ def used():
 def numbers():
     return np.asarray(used()).tobytes() if {what!r} not in ("fit", "names") else used() and b""
 expected = numbers()
-going_on = True
-def go_on():
-    while going_on:
-        used()
-thread = threading.Thread(target=go_on)
-thread.start()
-codes = []
-for _ in range(40):
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(20)
-        os._exit(0 if numbers() == expected and numbers() == expected else 3)
-    codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-    if codes[-1]:
-        break
-going_on = False
-thread.join()
-print(max(codes), min(codes))
 """
-    out, err = python(code)
+    child = "os._exit(0 if numbers() == expected and numbers() == expected else 3)"
+    out, err = codes_of_forks(setup, "used()", child, seconds=20)
     assert out == "0 0", err
 
 

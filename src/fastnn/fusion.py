@@ -20,7 +20,7 @@ from .graph import Node, live
 from .ops.activation import relu_dropout_grad
 from .ops.catalogue import CATALOGUE, Op, scratch
 from .ops.linalg import GRADS, place_matmul
-from .ops.sparse import Csr, _csr_matmul
+from .ops.sparse import _csr_matmul
 from .ops.update import _pars, _update_lower
 from .tensor import SymbolicTensor, Variable
 
@@ -255,7 +255,7 @@ def _update_with_sparse_product(plan, outs, ins, rule, hyper, option, weight_dec
 
 
 def _sparse_update_reference(w, s0, s1, s2, bounds, values, columns, b, scalars, **attrs):
-    gradient = Csr(bounds, values, columns).dense(len(b)) @ b
+    gradient = _csr_matmul.reference(bounds, values, columns, b)
     return _UPDATE.reference(w, s0, s1, s2, gradient, scalars, **attrs)
 
 

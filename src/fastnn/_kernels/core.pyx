@@ -118,6 +118,21 @@ cdef class Plan(Steps):
             self.keep_gather.append(None)
             self.count += 1
 
+    cdef int require_gather(self, int i) except -1:
+        """Raise an error unless gather step i is there and may be changed now."""
+        self.require_idle()
+        if not 0 <= i < len(self.keep_gather):
+            raise IndexError(f"gather step {i} of {len(self.keep_gather)}")
+        return 0
+
+    cdef int put_gather(self, int i, const fnn_step *step, kept) except -1:
+        """Make this step gather step i, which touches nothing yet and keeps ``kept`` alive."""
+        self.steps[i] = step[0]
+        memset(&self.reach[i], 0, sizeof(fnn_reach))
+        self.shared = False
+        self.keep_gather[i] = kept
+        return 0
+
     def set_gather(self, int i, out, source, permutation=None, double scale=1.0, double offset=0.0, bint watch=False):
         """Step i fills ``out`` (rows, ...) from rows of ``source``, from the plan's cursor on.
 
@@ -127,9 +142,7 @@ cdef class Plan(Steps):
         cdef fnn_step step
         cdef int64_t row = 1
         cdef int d
-        self.require_idle()
-        if not 0 <= i < len(self.keep_gather):
-            raise IndexError(f"gather step {i} of {len(self.keep_gather)}")
+        self.require_gather(i)
         read(out, &o, True)
         read(source, &s, False)
         require_contiguous(&o, "a batch buffer")
@@ -143,10 +156,7 @@ cdef class Plan(Steps):
             row *= o.shape[d]
         memset(&step, 0, sizeof(fnn_step))
         if permutation is not None:
-            read(permutation, &p, False)
-            require_contiguous(&p, "permutation")
-            if p.dtype != FNN_I64 or p.rank != 1:
-                raise TypeError("permutation must be a vector of int64")
+            read_order(permutation, &p)
             step.buf[2] = p.data
             step.dim[6] = p.size
         step.buf[0] = o.data
@@ -169,25 +179,19 @@ cdef class Plan(Steps):
             self.prepare(&step, "gather_rows", o.dtype)
         else:
             step.run = do_nothing
-        self.steps[i] = step
-        memset(&self.reach[i], 0, sizeof(fnn_reach))
+        self.put_gather(i, &step, (out, source, permutation))
         add_touch(&self.reach[i], &o, True, 0 if step.dim[7] else row * o.item)
         add_touch(&self.reach[i], &s, False, 0)
         if permutation is not None:
             add_touch(&self.reach[i], &p, False, 0)
-        self.shared = False
-        self.keep_gather[i] = (out, source, permutation)
 
     def clear_gather(self, int i):
         """Step i does nothing, and its source may go."""
-        self.require_idle()
-        if not 0 <= i < len(self.keep_gather):
-            raise IndexError(f"gather step {i} of {len(self.keep_gather)}")
-        memset(&self.steps[i], 0, sizeof(fnn_step))
-        memset(&self.reach[i], 0, sizeof(fnn_reach))
-        self.steps[i].run = do_nothing
-        self.shared = False
-        self.keep_gather[i] = None
+        cdef fnn_step step
+        self.require_gather(i)
+        memset(&step, 0, sizeof(fnn_step))
+        step.run = do_nothing
+        self.put_gather(i, &step, None)
 
     def set_gather_csr(self, int i, out, source, int64_t features, permutation=None):
         """Step i fills ``out``, the (bounds, values, columns) of a batch, from rows of a source, from the plan's cursor on.
@@ -200,9 +204,7 @@ cdef class Plan(Steps):
         cdef operand order
         cdef fnn_step step
         cdef int k
-        self.require_idle()
-        if not 0 <= i < len(self.keep_gather):
-            raise IndexError(f"gather step {i} of {len(self.keep_gather)}")
+        self.require_gather(i)
         memset(&step, 0, sizeof(fnn_step))
         for k in range(3):
             read(out[k], &p[k], True)
@@ -220,23 +222,17 @@ cdef class Plan(Steps):
         step.dim[0], step.dim[1], step.dim[2], step.dim[3] = p[0].shape[0], p[1].size, s[2].size - 1, features
         step.dim[4], step.dim[5] = s[2].size - 1, s[0].size
         if permutation is not None:
-            read(permutation, &order, False)
-            require_contiguous(&order, "permutation")
-            if order.dtype != FNN_I64 or order.rank != 1:
-                raise TypeError("permutation must be a vector of int64")
+            read_order(permutation, &order)
             step.buf[6] = order.data
             step.dim[4] = order.size
         step.buf[7] = &self.state.cursor
         self.prepare(&step, "gather_csr", s[0].dtype)
-        self.steps[i] = step
-        memset(&self.reach[i], 0, sizeof(fnn_reach))
+        self.put_gather(i, &step, (out, source, permutation))
         for k in range(3):
             add_touch(&self.reach[i], &p[k], True, 0)
             add_touch(&self.reach[i], &s[k], False, 0)
         if permutation is not None:
             add_touch(&self.reach[i], &order, False, 0)
-        self.shared = False
-        self.keep_gather[i] = (out, source, permutation)
 
     def guard(self, *values):
         """Stop after the repeat in which one of the arrays, all of one dtype, holds a value that is not finite."""

@@ -217,6 +217,14 @@ cdef int require_like(operand *e, operand *o, str what) except -1:
     return 0
 
 
+cdef int read_order(object permutation, operand *p) except -1:
+    read(permutation, p, False)
+    require_contiguous(p, "permutation")
+    if p.dtype != FNN_I64 or p.rank != 1:
+        raise TypeError("permutation must be a vector of int64")
+    return 0
+
+
 cdef int read_scalars(object scalars, operand *e) except -1:
     read(scalars, e, False)
     if e.dtype != FNN_F64 or e.size < 2:

@@ -32,14 +32,9 @@ class Csr(NamedTuple):
     values: Any
     columns: Any
 
-    @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return self.bounds.shape[0]
-
     def dense(self, columns: int) -> np.ndarray:
         """Return it, a matrix of arrays with so many columns, as a dense array."""
-        out = np.zeros((self.rows, columns), self.values.dtype)
+        out = np.zeros((len(self.bounds), columns), self.values.dtype)
         for row, (begin, end) in zip(out, self.bounds, strict=True):
             np.add.at(row, self.columns[begin:end], self.values[begin:end])
         return out

@@ -76,14 +76,19 @@ static int any_shared(const fnn_step *steps, int64_t n)
     return 0;
 }
 
-/* Ends a repeat of n threads; 1: leave. The state may be read, and stop be set, by another thread. */
+/* Moves on to the next repeat; 1: stop. The state may be read, and stop be set, by another thread. */
+static int move_on(fnn_state *state, int64_t advance)
+{
+    __atomic_store_n(&state->cursor, state->cursor + advance, __ATOMIC_RELAXED);
+    __atomic_store_n(&state->step, state->step + 1, __ATOMIC_RELAXED);
+    return __atomic_load_n(&state->stop, __ATOMIC_RELAXED) != 0;
+}
+
+/* Ends a repeat of n threads; 1: leave. */
 static int end_repeat(plan_run *r, int n)
 {
-    fnn_state *state = r->state;
     r->done++;
-    __atomic_store_n(&state->cursor, state->cursor + r->advance, __ATOMIC_RELAXED);
-    __atomic_store_n(&state->step, state->step + 1, __ATOMIC_RELAXED);
-    r->stopped = __atomic_load_n(&state->stop, __ATOMIC_RELAXED) != 0;
+    r->stopped = move_on(r->state, r->advance);
     return r->stopped || !fnn_crew_is(n, r->threads);
 }
 
@@ -238,16 +243,13 @@ int64_t fnn_run(const fnn_step *steps, int64_t n, int64_t repeats, int64_t advan
  * steps is a tenth of it. */
 static int run_once(const fnn_stretch *s)
 {
-    fnn_state *state = s->state;
     for (const fnn_step *step = s->steps, *end = step + s->n; step < end; step++) {
         run_alone(step);
-        if (state->failed)
+        if (s->state->failed)
             return 1;
     }
     fnn_ahead_forget();
-    state->cursor += s->advance;
-    state->step++;
-    return state->stop != 0;
+    return move_on(s->state, s->advance);
 }
 
 /* 1: a guard stopped it, or a step has failed. */
