@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
 from fastnn import MLPClassifier, MLPRegressor
-from fastnn.estimators import data as estimator_data
+from fastnn import sparse as sparse_features
 from fastnn.estimators import lbfgs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -255,7 +255,7 @@ def test_sparse_features_give_the_same_bits(kind, container, setting, monkeypatc
     estimator, (X, y) = KINDS[kind]
     X = np.where(np.abs(X) < 0.5, 0.0, X)
     for limit in ("_SMALL", "_LARGE"):
-        monkeypatch.setattr(estimator_data, limit, 0)  # not made dense
+        monkeypatch.setattr(sparse_features, limit, 0)  # not made dense
     dense, thin = (fit(estimator, data=(rows, y), **setting) for rows in (X, container(X)))
     np.testing.assert_array_equal(thin.coefs_[0], dense.coefs_[0])
     np.testing.assert_array_equal(thin.predict(container(X)), dense.predict(X))

@@ -13,7 +13,7 @@ FLOORS = [
     {"_kernels"},
     {"config", "dtypes", "shapes", "locks", "threads", "structures", "tensor", "autograd"},
     {"ops", "random"},
-    {"graph", "fusion", "schedule", "layout", "plan", "template", "sequence", "function"},
+    {"graph", "fusion", "schedule", "layout", "plan", "sparse", "template", "sequence", "function"},
     {
         "utils",
         "initializers",

@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 from keras_estimator_tools import SETTINGS, build_classifier, build_regressor, build_softmax, network
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
 from sklearn.exceptions import NotFittedError
@@ -300,7 +301,7 @@ def test_losses_of_logits():
     np.testing.assert_array_equal(two.predict(X), two.model_.predict(X, verbose=0).ravel() > 0)
 
 
-@pytest.mark.parametrize("container", [np.asarray, pytest.importorskip("scipy.sparse").csr_array])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 def test_several_labels_a_sample(container):
     features, y = make_multilabel_classification(80, 6, n_classes=4, random_state=0)
     found = classifier(build_classifier, loss=None).fit(features, container(y))
@@ -318,12 +319,27 @@ def test_several_labels_a_sample(container):
         np.testing.assert_allclose(by_class.predict_proba(features), by_sample.predict_proba(features), rtol=1e-5)
 
 
+@pytest.mark.parametrize("features", [4, 300])
+def test_sparse_features(features):
+    """Narrow ones are made dense, wide ones are not; validation data are no less sparse."""
+    thin = sparse.random_array((90, features), density=0.05, format="csr", rng=0)
+    labels = np.arange(90) % 3
+    a, b = (classifier(epochs=3).fit(x, labels, validation_data=(x[:30], labels[:30])) for x in (thin, thin.toarray()))
+    np.testing.assert_allclose(a.predict_proba(sparse.csc_array(thin)), b.predict_proba(thin.toarray()), rtol=1e-4)
+    np.testing.assert_allclose(a.history_["val_loss"], b.history_["val_loss"], rtol=1e-4)
+    bad = thin.copy()
+    bad.data[3] = np.nan
+    for call in (lambda: a.predict(bad), lambda: classifier().fit(bad, labels)):
+        with pytest.raises(ValueError, match="contains NaN"):
+            call()
+
+
 ONE_HOT = np.eye(3, dtype=int)[NUMBERS]
 EXCLUSIVE = ["categorical_crossentropy", "crossentropy", losses.SparseCategoricalCrossentropy(),
              "categorical_hinge", "KLDivergence"]  # fmt: skip
 
 
-@pytest.mark.parametrize("container", [np.asarray, pytest.importorskip("scipy.sparse").csr_array])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("loss", EXCLUSIVE, ids=str)
 def test_one_hot_rows_are_classes(loss, container):
     found = classifier(loss=loss, optimizer="adam", epochs=5).fit(X, container(ONE_HOT))

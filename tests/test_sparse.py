@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import is_classifier
 
-from fastnn import GradientTape, MLPClassifier, MLPRegressor, Variable, ops, plan
+from fastnn import GradientTape, MLPClassifier, MLPRegressor, Variable, layers, ops, plan
+from fastnn import sparse as sparse_features
 from fastnn._kernels import core
-from fastnn.estimators import data as estimator_data
-from fastnn.ops.sparse import Csr, CsrSource, _csr_transpose, csr_matmul, csr_specs
+from fastnn.ops.sparse import Csr, _csr_dense, _csr_transpose, csr_dense, csr_matmul, csr_specs
+from fastnn.ops.sparse import csr_of as csr_behind
+from fastnn.sparse import CsrSource
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -76,6 +78,42 @@ def test_gradients_are_those_of_finite_differences(rows, columns, units, density
         second = ops.sum(ops.square(gradient * b))
     np.testing.assert_allclose(float(moved - total), float(ops.sum(gradient * step)), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(outer.gradient(second, b), 2 * gradient.numpy() ** 2 * b.numpy(), rtol=1e-12)
+
+
+@given(**matrices)
+def test_dense_rows_are_scipys(rows, columns, units, density, dtype):
+    X = random_rows(rows, columns, density, dtype)
+    dense = csr_dense(csr_of(X), columns).numpy()
+    assert dense.dtype == dtype
+    np.testing.assert_array_equal(dense, X.toarray())
+    np.testing.assert_array_equal(_csr_dense.reference(*csr_of(X), features=columns), dense)
+
+
+def test_what_stands_twice_adds_up():
+    twice = Csr(np.array([[0, 3], [3, 3]], "i"), np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1], "i"))
+    np.testing.assert_array_equal(csr_dense(twice, 3), [[2.0, 5.0, 0.0], [0.0, 0.0, 0.0]])
+
+
+def test_dense_rows_are_made_only_where_they_are_wanted():
+    """A dense layer takes the elements behind them, the same numbers."""
+    X = random_rows(20, 300)
+    inputs = [(each.shape, each.dtype) for each in csr_of(X)]
+    layer = layers.Dense(70, activation="tanh", dtype="float64")
+    expected = layer(X.toarray()).numpy()
+    found = {}
+    for name, function in {
+        "dense": lambda *csr: layer(csr_dense(Csr(*csr), 300)),
+        "both": lambda *csr: ops.sum(csr_dense(Csr(*csr), 300)) + layer(csr_dense(Csr(*csr), 300)),
+        "neither": lambda *csr: layer(csr_dense(Csr(*csr), 300) * 1.0),
+    }.items():
+        program = plan.compile(function, inputs)
+        found[name] = {step for step, _, _ in program.plan.describe()} & {"csr_dense", "csr_matmul"}
+        for out, array in zip(program.inputs, csr_of(X), strict=True):
+            out[...] = array
+        total = X.sum() if name == "both" else 0.0
+        np.testing.assert_allclose(program.run()[0], expected + total, rtol=1e-12, atol=1e-14)
+    assert found == {"dense": {"csr_matmul"}, "both": {"csr_dense", "csr_matmul"}, "neither": {"csr_dense"}}
+    assert csr_behind(ops.convert_to_tensor(X.toarray())) is None
 
 
 def test_second_derivatives_go_through_the_product():
@@ -378,16 +416,16 @@ def test_validation_data_may_be_of_the_other_kind(thin, hidden):
 def test_what_is_narrow_or_full_is_made_dense_unless_it_is_large(monkeypatch):
     X, y = problem(MLPRegressor)
     thin = sparse.csr_array(X)
-    assert not estimator_data.stays_sparse(X)
-    assert not estimator_data.stays_sparse(thin)
-    monkeypatch.setattr(estimator_data, "_SMALL", X.nbytes - 1)
-    assert not estimator_data.stays_sparse(thin)  # it has all elements
-    monkeypatch.setattr(estimator_data, "_LARGE", X.nbytes - 1)
-    assert estimator_data.stays_sparse(thin)
-    assert not estimator_data.is_wide(thin)  # a row's prediction does not hang on how many there are
+    assert not sparse_features.stays_sparse(X)
+    assert not sparse_features.stays_sparse(thin)
+    monkeypatch.setattr(sparse_features, "_SMALL", X.nbytes - 1)
+    assert not sparse_features.stays_sparse(thin)  # it has all elements
+    monkeypatch.setattr(sparse_features, "_LARGE", X.nbytes - 1)
+    assert sparse_features.stays_sparse(thin)
+    assert not sparse_features.is_wide(thin)  # a row's prediction does not hang on how many there are
     few = wide(MLPRegressor)[0]
-    assert estimator_data.is_wide(few)
-    assert estimator_data.stays_sparse(few)
+    assert sparse_features.is_wide(few)
+    assert sparse_features.stays_sparse(few)
     np.testing.assert_array_equal(fit(MLPRegressor, data=(thin, y)).coefs_[0], fit(MLPRegressor, data=(X, y)).coefs_[0])
 
 

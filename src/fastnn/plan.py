@@ -15,7 +15,8 @@ from ._kernels.core import Plan
 from .graph import Graph, trace
 from .locks import ReentrantLock
 from .ops.catalogue import scratch
-from .ops.sparse import Csr, CsrSource
+from .ops.sparse import Csr
+from .sparse import CsrSource
 from .structures import flatten, rebuild
 from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, before_write
 

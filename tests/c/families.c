@@ -564,6 +564,14 @@ static void fill_csr_update(trial *t, int dtype)
     give_scalars(t, 8);
 }
 
+static void fill_csr_dense(trial *t, int dtype)
+{
+    int64_t m = pick_size(t, 60), k = pick_size(t, 500), c = pad(t, k);
+    memcpy(t->step.dim, (int64_t[]){m, k, c}, 3 * sizeof(int64_t));
+    give_rows(t, 0, dtype, OUTPUT, m, k, c);
+    give_csr(t, 1, dtype, m, k);
+}
+
 static void fill_csr_transpose(trial *t, int dtype)
 {
     int64_t m = pick_size(t, 60), k = pick_size(t, 500), room = give_csr(t, 3, dtype, m, k);
@@ -644,6 +652,8 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_csr_matmul(t, dtype);
     else if (!strcmp(name, "csr_update"))
         fill_csr_update(t, dtype);
+    else if (!strcmp(name, "csr_dense"))
+        fill_csr_dense(t, dtype);
     else if (!strcmp(name, "csr_transpose"))
         fill_csr_transpose(t, dtype);
     else if (!strcmp(name, "gather_csr"))

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from ..ops.sparse import Csr, CsrSource, csr_specs
+from ..ops.sparse import taking_rows
+from ..sparse import CsrSource, stays_sparse
 
-__all__ = ["TrainingData", "is_wide", "stays_sparse", "taking_sparse", "write_rows"]
-
-_WIDE = 256  # features
-_SMALL, _LARGE = 1 << 24, 1 << 28  # bytes of a dense copy
-_FULL = 0.1  # elements there are of all: with more, dense rows train faster
-
-
-def is_wide(X: Any) -> bool:
-    """Whether features are sparse, and so many that predictions are made of their elements alone.
-
-    It does not hang on the number of rows: a row gives the same bits in any company.
-    """
-    return sparse.issparse(X) and X.shape[1] >= _WIDE
-
-
-def stays_sparse(X: Any) -> bool:
-    """Whether sparse features are trained on as they are; what is narrow and small, or rather full, is made dense."""
-    if not sparse.issparse(X):
-        return False
-    size = X.shape[0] * X.shape[1]
-    most = _LARGE if X.nnz > _FULL * size else 0 if is_wide(X) else _SMALL
-    return size * X.dtype.itemsize > most
+__all__ = ["TrainingData"]
 
 
 @dataclass
@@ -78,50 +57,16 @@ class TrainingData:
             return CsrSource(self.X, dtype)
         return self.X.toarray() if sparse.issparse(self.X) else self.X
 
-    def specs(self, rows: int, dtype: np.dtype, class_numbers: bool) -> list[tuple]:
-        """Return shape and dtype of each input that a batch of so many rows makes."""
-        if self.thin:
-            first = csr_specs(rows, self.sources(dtype)[0].room(rows), dtype)
-        else:
-            first = [((rows, *self.X.shape[1:]), dtype)]
+    def traced(
+        self, function: Callable[..., Any], rows: int, dtype: np.dtype, class_numbers: bool
+    ) -> tuple[Callable[..., Any], list[tuple]]:
+        """Return a function of features, targets and weights as it is to be traced for batches of so many rows.
+
+        And shape and dtype of each input, as `sources` gives them.
+        """
+        room = self.sources(dtype)[0].room(rows) if self.thin else None
+        function, first = taking_rows(function, (rows, *self.X.shape[1:]), dtype, room)
         others = [(self.targets, np.dtype("int64") if class_numbers else dtype)]
         if self.sample_weight is not None:
             others.append((self.sample_weight, dtype))
-        return [*first, *(((rows, *each.shape[1:]), t) for each, t in others)]
-
-    def taken_by(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function of features, dense or a `Csr`, and of others, as one of the inputs that `specs` names."""
-        return taking_sparse(function) if self.thin else function
-
-
-def taking_sparse(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of a `Csr` and others as one of its three tensors and the others."""
-
-    @functools.wraps(function)
-    def call(bounds: Any, values: Any, columns: Any, *others: Any) -> Any:
-        return function(Csr(bounds, values, columns), *others)
-
-    return call
-
-
-def write_rows(X: Any, begin: int, rows: int, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """Write rows of features from ``begin`` on into a program's inputs, and return the numbers as they stand there.
-
-    Parameters
-    ----------
-    X : CsrSource, ndarray or sparse CSR matrix
-        Of the first, elements are written; of the last, dense rows.
-    begin, rows : int
-    inputs : sequence of ndarray
-        The three arrays of a `Csr` for the first, else one, of at least so many rows.
-    """
-    if isinstance(X, CsrSource):
-        return X.write(begin, rows, Csr(*inputs))
-    out, chosen = inputs[0][:rows], X[begin : begin + rows]
-    if not sparse.issparse(chosen):
-        out[...] = chosen
-    elif chosen.dtype == out.dtype and out.flags.c_contiguous:
-        chosen.toarray(out=out)
-    else:
-        out[...] = chosen.toarray()
-    return out
+        return function, [*first, *(((rows, *each.shape[1:]), t) for each, t in others)]

@@ -11,7 +11,6 @@ import numpy as np
 
 from .. import ops, plan
 from ..autograd import GradientTape
-from ..ops.sparse import Csr
 from ..tensor import Tensor, Variable
 from ..training.pace import Pace
 from ..training.runners import ProgramCache
@@ -84,18 +83,18 @@ class TrainingStep:
         return self._compiled(self._evaluate, data, rows)
 
     def _compiled(self, function: Callable[..., Any], data: TrainingData, rows: int) -> plan.Program:
-        specs = data.specs(rows, self.network.dtype, self.objective.class_numbers)
         network = self.network
+        function, specs = data.traced(function, rows, network.dtype, self.objective.class_numbers)
         variables = [*network.variables, *network.averages, *chain(*self._state.values()), self.total]
         key = (function.__name__, *specs)
-        return self._programs.get(key, lambda: compiled(self.make, data.taken_by(function), specs, variables))
+        return self._programs.get(key, lambda: compiled(self.make, function, specs, variables))
 
-    def _evaluate(self, x: Tensor | Csr, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    def _evaluate(self, x: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         logits = self.network.logits(x)
         _, shown = self.objective.losses(targets, logits)
         return self.network.activated(logits), ops.cast(weighted_sum(shown, weights), "float64")
 
-    def _step(self, x: Tensor | Csr, targets: Tensor, weights: Tensor | None = None) -> None:
+    def _step(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
         network, rows = self.network, targets.shape[0]
         share = 1.0 / rows if weights is None else _reciprocal(ops.sum(weights))
         with GradientTape() as tape:

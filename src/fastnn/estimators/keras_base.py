@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .. import random, threads
 from ..callbacks import History
 from ..models import Model
-from ..training.arrays import as_array, check_finite
+from ..training.data import as_features, check_finite
 from ..training.errors import DivergenceError
 from . import routing
 from .features import features_of, note_features, twin
@@ -191,7 +191,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             The features.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets.
@@ -243,8 +243,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
     def _check_data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[np.ndarray, Any, Any]:
         """Check what is learnt from as scikit-learn does; ``reset``: it says what features there are."""
         X, y = validate_data(
-            self, X, y, multi_output=True, y_numeric=self._y_numeric, allow_nd=True, dtype="numeric", reset=reset
-        )
+            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=self._y_numeric, allow_nd=True,
+            dtype="numeric", reset=reset,
+        )  # fmt: skip
         return X, y, checked_sample_weight(sample_weight, X)
 
     def _build(self, about: dict[str, Any], routed: dict[str, dict[str, Any]]) -> Model:
@@ -315,10 +316,15 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the model's outputs, shape (n_samples, units); features that its dtype cannot hold are refused."""
         check_is_fitted(self)
-        X = as_array(validate_data(self, X, allow_nd=True, dtype="numeric", reset=False), "x")
-        check_finite(X, "x", self.model_._input_dtype)
+        X = validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False)
+        check_finite(as_features(X, "x"), "x", self.model_._input_dtype)
         with threads.limited(threads_for(None)):
             return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -118,7 +118,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             The features.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             The labels.
@@ -143,7 +143,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             The features.
 
         Returns
@@ -160,7 +160,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             The features.
 
         Returns
@@ -176,7 +176,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             The features.
 
         Returns

@@ -69,7 +69,7 @@ class KerasRegressor(RegressorMixin, KerasEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
             The features.
 
         Returns

@@ -10,10 +10,10 @@ from scipy import optimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from ..autograd import GradientTape
-from ..ops.sparse import Csr
+from ..sparse import stays_sparse
 from ..tensor import Tensor, Variable
 from .call import Call
-from .data import TrainingData, stays_sparse
+from .data import TrainingData
 from .divergence import NonFiniteWeightsError
 from .epochs import gradients_of, weighted_sum
 from .network import Network
@@ -74,9 +74,8 @@ class FullGradient:
         for first in range(0, data.samples, size):
             rows = min(size, data.samples - first)
             if not self._chunks or rows != size:
-                specs = data.specs(rows, network.dtype, objective.class_numbers)
-                make = joined(network.make, objective.make)
-                program = compiled(make, data.taken_by(self._add), specs, variables)
+                function, specs = data.traced(self._add, rows, network.dtype, objective.class_numbers)
+                program = compiled(joined(network.make, objective.make), function, specs, variables)
                 program.bind(data.sources(network.dtype))
             self._chunks.append((program, first))
         make = joined(network.make, penalty, self._share)
@@ -103,7 +102,7 @@ class FullGradient:
         loss, *gradients = self._finish.run()
         return float(loss), _flat(gradients)
 
-    def _add(self, x: Tensor | Csr, targets: Tensor, weights: Tensor | None = None) -> None:
+    def _add(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
         """Add a chunk's loss and gradient to the sums. Traced."""
         with GradientTape() as tape:
             losses, shown = self._objective.losses(targets, self._network.logits(x))

@@ -12,9 +12,9 @@ from sklearn.utils import assert_all_finite
 
 from .. import activations, layers, plan, random
 from ..locks import ReentrantLock
-from ..ops.sparse import Csr, CsrSource, csr_matmul, csr_specs
+from ..ops.sparse import taking_rows
+from ..sparse import CsrSource, is_wide, write_rows
 from ..tensor import Tensor, TracingError, Variable
-from .data import is_wide, taking_sparse, write_rows
 from .normalization import NAMES, Values, arrays_of, kinds_of, make_layer
 from .programs import compiled, joined
 
@@ -132,11 +132,8 @@ class _Layer:
             self.dense._kernel_layout = None
         self.dense.build((None, inputs))
 
-    def __call__(self, x: Tensor | Csr, training: bool = False) -> Tensor:
-        if isinstance(x, Csr):
-            x = self.dense.activation(csr_matmul(x, self.dense.kernel) + self.dense.bias)
-        else:
-            x = self.dense(x)
+    def __call__(self, x: Tensor, training: bool = False) -> Tensor:
+        x = self.dense(x)
         return x if self.normalization is None else self._activation(self.normalization(x, training=training))
 
 
@@ -225,11 +222,11 @@ class Network:
 
     @property
     def takes_sparse(self) -> bool:
-        """Whether the weights of each feature stand side by side in memory, so that features may be a `Csr`."""
+        """Whether the weights of each feature stand side by side in memory, so that features may stay sparse."""
         kernel = self.kernels[0].array
         return kernel.shape[1] == 1 or kernel.strides[1] == kernel.itemsize
 
-    def logits(self, x: Tensor | Csr, training: bool = False) -> Tensor:
+    def logits(self, x: Tensor, training: bool = False) -> Tensor:
         """Return what goes into the output activation, shape (rows, outputs)."""
         if training and self._noise:
             x = self._noise.add(x, self.seeds)
@@ -243,7 +240,7 @@ class Network:
         """Return the outputs for what goes into the output activation."""
         return self._out(logits)
 
-    def outputs(self, x: Tensor | Csr, first: int = 0, last: int | None = None) -> Tensor:
+    def outputs(self, x: Tensor, first: int = 0, last: int | None = None) -> Tensor:
         """Return what the layers from ``first`` up to, but without, ``last`` make of rows; None: to the outputs."""
         for layer in self._layers[first:last]:
             x = layer(x)
@@ -318,13 +315,10 @@ class Network:
         key = (1 << (rows - 1).bit_length(), room, first, last)
         if key not in self._programs:
 
-            def function(x: Tensor | Csr) -> Tensor:
+            def function(x: Tensor) -> Tensor:
                 return self.outputs(x, first, last)
 
-            if room is None:
-                specs = [((key[0], self.kernels[first].shape[0]), self.dtype)]
-            else:
-                function, specs = taking_sparse(function), csr_specs(key[0], room, self.dtype)
+            function, specs = taking_rows(function, (key[0], self.kernels[first].shape[0]), self.dtype, room)
             make = joined(self.make, (first, last))
             self._programs[key] = compiled(make, function, specs, [*self.variables, *self.averages])
         return self._programs[key]

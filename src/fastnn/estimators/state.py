@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..sparse import stays_sparse
 from .call import Call
-from .data import stays_sparse
 from .epochs import TrainingStep
 from .features import note_features
 from .network import Network, Noise, check_layers

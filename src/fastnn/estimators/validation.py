@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
+from ..sparse import write_rows
 from .call import Call, Samples
-from .data import write_rows
 from .epochs import TrainingStep
 from .features import twin
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import activations, constraints, initializers, ops, regularizers
+from ..ops.sparse import csr_matmul, csr_of
 from ..tensor import Tensor
 from ..utils import checks
 from .input_spec import InputSpec
@@ -115,6 +116,10 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
 
     def call(self, inputs: Tensor) -> Tensor:
+        csr = csr_of(inputs)
+        if csr is not None:
+            product = csr_matmul(csr, self.kernel)
+            return self.activation(product if self.bias is None else product + self.bias)
         fused = FUSED.get(self.activation)
         if fused is not None:
             return ops.dense(inputs, self.kernel, self.bias, *fused)

@@ -1,18 +1,24 @@
-"""Products of sparse matrices with dense ones: what a first layer makes of sparse features. Used by the estimators."""
+"""Batches of sparse rows, and their products with dense matrices, which a first layer makes of sparse features.
+
+A program takes a batch as the three arrays of a `Csr`. What it traces sees a dense tensor, `csr_dense`; a layer that
+would rather have the elements asks for them, `csr_of`, and where all do so the dense one is never made.
+"""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tensor import convert_to_tensor
+from ..tensor import SymbolicTensor, Tensor, convert_to_tensor
 from .catalogue import Op, contiguous, copied
 
-__all__ = ["Csr", "CsrSource", "csr_matmul", "csr_specs"]
+__all__ = ["Csr", "csr_dense", "csr_matmul", "csr_of", "csr_specs", "taking_rows"]
 
-_MOST = 2**31 - 1  # elements and columns: they are counted by int32
-_MILLION = 1 << 20
+
+Spec = tuple[tuple[int, ...], np.dtype]
 
 
 class Csr(NamedTuple):
@@ -40,81 +46,61 @@ class Csr(NamedTuple):
         return out
 
 
-class CsrSource:
-    """Rows of a SciPy matrix, for programs whose inputs are a `Csr`.
+def csr_specs(rows: int, room: int, dtype: np.dtype) -> list[Spec]:
+    """Return shape and dtype of the three inputs of a program that are a batch of sparse rows."""
+    return [((rows, 2), np.dtype("int32")), ((room,), dtype), ((room,), np.dtype("int32"))]
+
+
+def taking_rows(
+    function: Callable[..., Any], shape: tuple[int, ...], dtype: np.dtype, room: int | None
+) -> tuple[Callable[..., Any], list[Spec]]:
+    """Return a function of rows and others as it is to be traced, and the specs of what stands for the rows.
 
     Parameters
     ----------
-    X : scipy.sparse CSR matrix or array of shape (rows, features)
-        It is left as it is: columns that are not in order, or there twice, are brought in order in a copy.
-    dtype : numpy.dtype
-        Of the elements in programs.
-
-    Raises
-    ------
-    ValueError
-        If X is none: with starts that go down, or columns that it does not have; or if it has 2**31 columns.
+    function : callable
+        Its first argument is the tensor of rows.
+    shape, dtype
+        Of this tensor.
+    room : int or None
+        For how many elements there is room, if the rows are sparse; then a `Csr` stands for them. None: they are dense.
     """
+    if room is None:
+        return function, [(shape, dtype)]
 
-    def __init__(self, X: Any, dtype: np.dtype) -> None:
-        self.features = X.shape[1]
-        _check_format(X)
-        if not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
-        n = X.indptr[-1]
-        #: values, columns and where each row begins, with the end
-        self.arrays = tuple(
-            np.require(each, wanted, ["C", "A"])
-            for each, wanted in ((X.data[:n], dtype), (X.indices[:n], np.int32), (X.indptr, np.int64))
-        )
+    @functools.wraps(function)
+    def call(bounds: Tensor, values: Tensor, columns: Tensor, *others: Any) -> Any:
+        return function(csr_dense(Csr(bounds, values, columns), shape[1]), *others)
 
-    def __len__(self) -> int:
-        return len(self.arrays[2]) - 1
-
-    def room(self, rows: int) -> int:
-        """Return how many elements so many rows have at most, whichever they are.
-
-        A few numbers serve all, so that programs do: powers of two, and from a million on millions.
-        """
-        lengths = np.diff(self.arrays[2])
-        if rows < len(lengths):
-            lengths = np.partition(lengths, -rows)[-rows:]
-        most = max(1, int(lengths.sum()))
-        if most > _MOST:
-            raise ValueError(
-                f"{rows} sparse rows may have {most} elements, at most {_MOST} can be a batch: take fewer rows"
-            )
-        return 1 << (most - 1).bit_length() if most <= _MILLION else min(-(-most // _MILLION) * _MILLION, _MOST)
-
-    def write(self, begin: int, rows: int, out: Csr) -> np.ndarray:
-        """Write rows from ``begin`` on into a program's inputs and return their elements; its other rows are empty."""
-        values, columns, starts = self.arrays
-        first, behind = starts[begin], starts[begin + rows]
-        n = behind - first
-        out.values[:n] = values[first:behind]
-        np.clip(columns[first:behind], 0, self.features - 1, out=out.columns[:n])  # another thread may write there
-        out.bounds[:rows, 0] = starts[begin : begin + rows] - first
-        out.bounds[:rows, 1] = starts[begin + 1 : begin + rows + 1] - first
-        out.bounds[rows:] = 0
-        return out.values[:n]
+    return call, csr_specs(shape[0], room, dtype)
 
 
-def _check_format(X: Any) -> None:
-    """Raise ValueError unless a CSR matrix is one, which SciPy would see to by changing it."""
-    starts, n = X.indptr, min(len(X.data), len(X.indices))
-    if len(starts) != X.shape[0] + 1 or starts[0] != 0 or starts[-1] > n or (starts[1:] < starts[:-1]).any():
-        raise ValueError(f"the index pointers of X must go up from 0 to at most {n}, the number of its elements")
-    columns = X.indices[: starts[-1]]
-    if columns.size and not (columns.min() >= 0 and columns.max() < X.shape[1]):
-        raise ValueError(f"the column indices of X must be between 0 and {X.shape[1] - 1}")
-    if X.shape[1] > _MOST:
-        raise ValueError(f"X has {X.shape[1]} columns, at most {_MOST} can be trained on")
+_csr_dense = Op(
+    "csr_dense",
+    inputs=["bounds", "values", "columns"],
+    spec=lambda bounds, values, columns, features: [((bounds.shape[0], features), values.dtype)],
+    reference=lambda bounds, values, columns, features: Csr(bounds, values, columns).dense(features),
+    lower=lambda plan, outs, ins, features: plan.call(
+        "csr_dense", outs, [contiguous(plan, x) for x in ins], (*outs[0].shape, features), dtype=ins[1].dtype, by_unit=1
+    ),
+    attrs={"features": 0},
+    register=False,
+    doc="A sparse matrix with its zeros. A constant to the tape.",
+)
 
 
-def csr_specs(rows: int, room: int, dtype: np.dtype) -> list[tuple[tuple[int, ...], np.dtype]]:
-    """Return shape and dtype of the three inputs of a program that are a batch of sparse rows."""
-    return [((rows, 2), np.dtype("int32")), ((room,), dtype), ((room,), np.dtype("int32"))]
+def csr_dense(a: Csr, features: int) -> Tensor:
+    """Return the rows of a sparse matrix, whose columns must be below ``features``, as a dense tensor.
+
+    It gets no gradient.
+    """
+    return _csr_dense(*map(convert_to_tensor, a), features=features)
+
+
+def csr_of(x: Tensor) -> Csr | None:
+    """Return the sparse matrix that a tensor of the present trace was made of by `csr_dense`; None for any other."""
+    node = x.node if isinstance(x, SymbolicTensor) else None
+    return Csr(*node.inputs) if node is not None and node.op is _csr_dense else None
 
 
 def _transpose_reference(bounds, values, columns, rows):

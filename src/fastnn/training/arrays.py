@@ -7,12 +7,14 @@ not read.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import ops
 from ..dtypes import WIDER
+from ..sparse import is_sparse
 from ..tensor import Tensor, Variable
 
 __all__ = ["as_array", "check_finite", "check_labels", "check_lengths", "check_probabilities"]
@@ -66,8 +68,8 @@ def _numpy(value: Any, name: str) -> np.ndarray:
             f"{name} is a dict (keys {', '.join(map(repr, value))}): models with several named inputs or "
             "outputs are not supported, pass one array"
         )
-    if hasattr(value, "tocsr"):
-        raise TypeError(f"{name} is a sparse matrix, which is not supported: pass {name}.toarray()")
+    if is_sparse(value):
+        raise TypeError(f"{name} is a sparse matrix, which only features may be: pass {name}.toarray()")
     if hasattr(value, "to_numpy"):
         return _from_frame(value)
     if value is None or isinstance(value, (str, bytes)):
@@ -149,7 +151,12 @@ def check_lengths(**arrays: np.ndarray | None) -> int:
     return next(iter(lengths.values()))
 
 
-def check_finite(array: np.ndarray, name: str, dtype: np.dtype | None = None) -> None:
+def check_finite(
+    array: np.ndarray,
+    name: str,
+    dtype: np.dtype | None = None,
+    place: Callable[[int], tuple[int, ...]] | None = None,
+) -> None:
     """Raise ValueError if the array holds NaN or infinity, or more than ``dtype`` can hold.
 
     Parameters
@@ -160,6 +167,8 @@ def check_finite(array: np.ndarray, name: str, dtype: np.dtype | None = None) ->
         first one is.
     dtype : numpy.dtype, optional
         The float dtype into which the values will be converted.
+    place : callable, optional
+        Returns the row, column and so on of an element of a vector that stands for something else.
     """
     if array.dtype.kind != "f" or array.size == 0:
         return
@@ -171,7 +180,7 @@ def check_finite(array: np.ndarray, name: str, dtype: np.dtype | None = None) ->
     for begin, block in _blocks(array):
         # NaN passes through min and max, and compares false.
         if not (-limit <= block.min() and block.max() <= limit):
-            _refuse_not_finite(array, begin, limit, name)
+            _refuse_not_finite(array, begin, limit, name, place)
 
 
 def _all_finite(array: np.ndarray) -> bool:
@@ -188,7 +197,7 @@ def _blocks(array: np.ndarray):
         yield begin, array[begin : begin + rows]
 
 
-def _refuse_not_finite(array: np.ndarray, begin: int, limit: float, name: str) -> None:
+def _refuse_not_finite(array: np.ndarray, begin: int, limit: float, name: str, place: Callable | None) -> None:
     first, count = None, 0
     for offset, block in _blocks(array[begin:]):
         bad = ~(np.abs(block) <= limit)
@@ -198,7 +207,8 @@ def _refuse_not_finite(array: np.ndarray, begin: int, limit: float, name: str) -
             first = (begin + offset + int(where[0]), *(int(i) for i in where[1:]))
     value = array[first]
     what = "NaN or infinite values" if not np.isfinite(value) else f"values beyond +-{limit:.3g}"
-    raise ValueError(f"{name} holds {what}: {count} of them, the first ({value}) at {_position(first)}")
+    where = first if place is None else place(*first)
+    raise ValueError(f"{name} holds {what}: {count} of them, the first ({value}) at {_position(where)}")
 
 
 def _position(index: tuple[int, ...]) -> str:

@@ -8,9 +8,26 @@ from typing import Any
 
 import numpy as np
 
+from ..sparse import CsrSource, is_sparse, stays_sparse
 from . import arrays
+from .sparse_rows import SparseRows
 
-__all__ = ["ArrayData", "StreamData", "is_stream", "make_data", "unpack"]
+__all__ = ["ArrayData", "StreamData", "as_features", "check_finite", "is_stream", "make_data", "unpack"]
+
+
+def as_features(value: Any, name: str) -> np.ndarray | SparseRows:
+    """Return features as an array (see `arrays.as_array`), or as rows that are sparse if they are."""
+    if isinstance(value, SparseRows):
+        return value
+    return SparseRows(value, name) if is_sparse(value) else arrays.as_array(value, name)
+
+
+def check_finite(source: np.ndarray | SparseRows, name: str, dtype: np.dtype) -> None:
+    """Raise ValueError where a value is NaN, infinite or too large for a dtype: see `arrays.check_finite`."""
+    if isinstance(source, SparseRows):
+        source.check_finite(name, dtype)
+    else:
+        arrays.check_finite(source, name, dtype)
 
 
 class ArrayData:
@@ -20,7 +37,8 @@ class ArrayData:
     ----------
     x, y, sample_weight : array_like
         Targets and weights may be None. They are checked: see `fastnn.training.arrays`.
-    batch_size : int
+    batch_size : int, optional
+        By default as many as there are rows.
     x_dtype : numpy.dtype
         The dtype in which the model takes x.
     dtype : numpy.dtype
@@ -32,7 +50,7 @@ class ArrayData:
     Attributes
     ----------
     sources : tuple of ndarray or None
-        x, y and the weights as given.
+        x, y and the weights as given; x is a `SparseRows` if it stays sparse.
     rows, batches : int
     watched : bool
         Whether programs look at the values of x as they gather them, so that nobody has to before.
@@ -47,13 +65,15 @@ class ArrayData:
         y: Any = None,
         sample_weight: Any = None,
         *,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         x_dtype: np.dtype,
         dtype: np.dtype,
         class_weight: Mapping[int, float] | None = None,
         names: tuple[str, str, str] = ("x", "y", "sample_weight"),
     ) -> None:
-        x = arrays.as_array(x, names[0])
+        x = as_features(x, names[0])
+        if isinstance(x, SparseRows) and not (x_dtype.kind == "f" and stays_sparse(x.matrix)):
+            x = arrays.as_array(x.astype(x.dtype), names[0])
         y = None if y is None else arrays.as_array(y, names[1])
         weight = None if sample_weight is None else arrays.as_array(sample_weight, names[2])
         given = dict(zip(names, (x, y, weight), strict=True))
@@ -66,7 +86,7 @@ class ArrayData:
         self.sources = (x, y, weight)
         self.names = names
         self.x_dtype, self.dtype = x_dtype, dtype
-        self.resize(batch_size)
+        self.resize(batch_size or self.rows)
 
     def resize(self, batch_size: int) -> None:
         """Cut the rows into batches of another size."""
@@ -78,7 +98,7 @@ class ArrayData:
         dtypes = (self.x_dtype, self.dtype, self.dtype)
         for name, source, dtype in list(zip(self.names, self.sources, dtypes, strict=True))[self.watched :]:
             if source is not None:
-                arrays.check_finite(source, name, dtype)
+                check_finite(source, name, dtype)
 
     def check_watched(self) -> None:
         """Raise what `check_values` left aside: a program has stopped, perhaps because of a value of x."""
@@ -111,6 +131,12 @@ class ArrayData:
     def specs(self, rows: int) -> list[tuple[tuple[int, ...], np.dtype] | None]:
         """Return shape and dtype of a batch of so many rows: x, y and the weights (None: absent)."""
         return specs(self.sources, self.x_dtype, self.dtype, rows)
+
+    def gathered(self) -> list[np.ndarray | CsrSource]:
+        """Return what programs gather their batches from."""
+        x, *others = self.sources
+        x = x.source(self.x_dtype) if isinstance(x, SparseRows) else x
+        return [x, *(each for each in others if each is not None)]
 
 
 class StreamData:
@@ -204,12 +230,10 @@ class StreamData:
     def _batch(self, item: Any) -> ArrayData:
         x, y, weight = unpack(item)
         names = tuple(f"{part} of a batch of {self.name}" for part in ("x", "y", "sample_weight"))
-        rows = len(arrays.as_array(x, names[0]))
         return ArrayData(
             x,
             y,
             weight,
-            batch_size=max(rows, 1),
             x_dtype=self.x_dtype,
             dtype=self.dtype,
             class_weight=self.class_weight,
@@ -230,7 +254,7 @@ def is_stream(x: Any) -> bool:
     """Whether ``x`` yields batches rather than being an array of rows."""
     if x is None or isinstance(x, (np.ndarray, list, tuple, dict, str, bytes)):
         return False
-    if hasattr(x, "__array__") or hasattr(x, "to_numpy") or hasattr(x, "tocsr"):
+    if hasattr(x, "__array__") or hasattr(x, "to_numpy") or is_sparse(x):
         return False
     return callable(x) or hasattr(x, "__next__") or hasattr(x, "__iter__") or _is_sequence(x)
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..callbacks import CallbackList
 from ..structures import flatten, rebuild
-from . import arrays
-from .data import is_stream
+from .data import as_features, is_stream
+from .sparse_rows import SparseRows
 
 __all__ = ["PredictLoop"]
 
@@ -43,10 +43,10 @@ class PredictLoop:
             self.total = steps or data.batches
             self._batches = self._of_stream(data, steps)
         else:
-            self._batches = self._of_array(arrays.as_array(x, "x"), batch_size, steps)
+            self._batches = self._of_array(as_features(x, "x"), batch_size, steps)
         callbacks.set_params({**callbacks.params, "steps": self.total})
 
-    def _of_array(self, x: np.ndarray, batch_size: int | None, steps: int | None) -> Iterator[np.ndarray]:
+    def _of_array(self, x: np.ndarray | SparseRows, batch_size: int | None, steps: int | None) -> Iterator[np.ndarray]:
         if x.size == 0:
             raise ValueError(f"x is empty: its shape is {x.shape}")
         x = self.model._fitting_x(x, "x")

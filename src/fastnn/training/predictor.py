@@ -9,9 +9,12 @@ import numpy as np
 from .. import plan
 from .._kernels import core
 from ..locks import ReentrantLock
+from ..ops.sparse import taking_rows
+from ..sparse import is_wide, write_rows
 from ..structures import flatten, rebuild
 from ..tensor import Tensor, TracingError
 from .runners import ProgramCache
+from .sparse_rows import SparseRows
 
 __all__ = ["FEW_ROWS", "Predictor"]
 
@@ -59,15 +62,16 @@ class Predictor:
         with self._lock.held:
             return forward(x)
 
-    def predict(self, x: np.ndarray) -> Any:
+    def predict(self, x: np.ndarray | SparseRows) -> Any:
         """Return the predictions for one batch, in the structure that the model returns."""
         if self.model._runtime.eager:
             return self._eagerly(x)
         try:
             with self._lock.held:
-                forward = self._programs.get(x.shape, lambda: self._compile(x))
-                result = forward(x)
-                if isinstance(result, np.ndarray) and len(x) <= self.wide_batch():
+                rows, room = (x, None) if isinstance(x, np.ndarray) else self._sparse(x)
+                forward = self._programs.get((x.shape, room), lambda: self._compile(x.shape, room))
+                result = forward(rows)
+                if rows is x and isinstance(result, np.ndarray) and len(x) <= self.wide_batch():
                     self._remember(x, forward)
                 return result
         except TracingError as error:
@@ -82,8 +86,15 @@ class Predictor:
         """
         return _WIDE_BATCH if self.rows_are_independent() else FEW_ROWS
 
-    def _compile(self, x: np.ndarray) -> _Forward:
-        return _Forward(plan.compile(self._forward, [(x.shape, self.model._input_dtype)]))
+    def _sparse(self, x: SparseRows) -> tuple[Any, int | None]:
+        """Return the rows as a program takes them, and its room for elements; None: they are dense."""
+        if not is_wide(x.matrix) or self.model._input_dtype.kind != "f":
+            return x.astype(x.dtype), None
+        source = x.source(self.model._input_dtype)
+        return source, source.room(len(x))
+
+    def _compile(self, shape: tuple[int, ...], room: int | None) -> _Forward:
+        return _Forward(plan.compile(*taking_rows(self._forward, shape, self.model._input_dtype, room)))
 
     def _forward(self, x: Tensor) -> Any:
         outputs = self.model.predict_step(x)
@@ -106,21 +117,22 @@ class _Forward:
     """
 
     def __init__(self, program: plan.Program) -> None:
-        self._program = program
+        self._program, self._rows = program, program.inputs[0].shape[0]
         self._call = None
-        if isinstance(program.structure, Tensor) and not program.written and not program.plan.calls_python:
+        one = len(program.inputs) == 1 and isinstance(program.structure, Tensor)
+        if one and not program.written and not program.plan.calls_python:
             (x,), (y,) = program.inputs, program.outputs
             if not np.may_share_memory(x, y):
                 self._call = core.Call(program.plan, x, y)
 
-    def __call__(self, x: np.ndarray) -> Any:
-        """Return the outputs in their structure, arrays of their own."""
+    def __call__(self, x: Any) -> Any:
+        """Return the outputs for an array or a `CsrSource` in their structure, arrays of their own."""
         if self._call is not None:
             y = self._call(x)
             if y is not None:
                 return y
         self._program.plan.require_idle()
-        self._program.inputs[0][...] = x
+        write_rows(x, 0, self._rows, self._program.inputs)
         self._program.run()
         return _as_arrays(self._program.result())
 

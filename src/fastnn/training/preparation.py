@@ -14,14 +14,18 @@ import numpy as np
 
 from .. import graph, losses, ops, plan
 from ..callbacks import CallbackList
+from ..ops.sparse import taking_rows
 from ..tensor import Tensor, TracingError
 from . import arrays
 from .data import ArrayData, StreamData, is_stream, make_data, unpack
 from .logs import as_floats
 from .runners import Spec, make_runner, pack
+from .sparse_rows import SparseRows
 from .steps import Steps
 
 __all__ = ["Preparation"]
+
+Rows = np.ndarray | SparseRows
 
 _LARGE = 4 << 20  # bytes: what the caches hold is checked in no time
 _OF_PROBABILITIES = (losses.binary_crossentropy, losses.categorical_crossentropy)
@@ -56,7 +60,7 @@ class Preparation(Steps):
         if isinstance(data, StreamData) or not self.built or self._runtime.eager:
             return False
         x = data.sources[0]
-        return x.nbytes >= _LARGE and x.dtype.kind == "f" and data.x_dtype.kind == "f"
+        return isinstance(x, np.ndarray) and x.nbytes >= _LARGE and x.dtype.kind == "f" and data.x_dtype.kind == "f"
 
     def _check_batch(self, data: ArrayData) -> None:
         """Raise where features or labels do not fit the model."""
@@ -71,7 +75,7 @@ class Preparation(Steps):
         elif getattr(loss, "fn", None) in _OF_PROBABILITIES:
             arrays.check_probabilities(y, data.names[1], loss.name)
 
-    def _fitting_x(self, x: np.ndarray, name: str) -> np.ndarray:
+    def _fitting_x(self, x: Rows, name: str) -> Rows:
         """Return x, with a last axis of size 1 added or taken away as the model wants it (Keras' rule).
 
         Raises ValueError, naming the layer and both shapes, where x does not fit.
@@ -80,6 +84,8 @@ class Preparation(Steps):
         if expected is None:
             return x
         layer, shape = expected
+        if isinstance(x, SparseRows) and len(shape) != x.ndim:
+            x = x.astype(x.dtype)
         if x.ndim == len(shape) - 1 and shape[-1] == 1:
             x = x[..., None]
         elif x.ndim == len(shape) + 1 and x.shape[-1] == 1:
@@ -162,7 +168,7 @@ class Preparation(Steps):
         if training and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def _ensure_built(self, x: np.ndarray, name: str = "x") -> None:
+    def _ensure_built(self, x: Rows, name: str = "x") -> None:
         """Build a model that has not seen data yet from the first it predicts."""
         if not self.built:
             self._call_on_spec(
@@ -177,12 +183,19 @@ class Preparation(Steps):
 
     # ---- programs -----------------------------------------------------------------------------------
 
-    def _step_program(self, mode: str, specs: list[Spec | None]) -> Any:
-        """Return the program of a training or test step for batches of these shapes."""
+    def _step_program(self, mode: str, specs: list[Spec | None], room: int | None = None) -> Any:
+        """Return the program of a training or test step for batches of these shapes.
+
+        With ``room`` it takes x as a `Csr` of so many elements.
+        """
         version = getattr(self.optimizer, "version", 0)
-        key = (mode, tuple(specs), self._runtime.trainable(), self.optimizer, version)
-        given = [spec for spec in specs if spec is not None]
-        return self._runtime.programs.get(key, lambda: plan.compile(self._step_function(mode, specs), given))
+        key = (mode, tuple(specs), room, self._runtime.trainable(), self.optimizer, version)
+
+        def compiled() -> Any:
+            function, x = taking_rows(self._step_function(mode, specs), *specs[0], room)
+            return plan.compile(function, [*x, *(spec for spec in specs[1:] if spec is not None)])
+
+        return self._runtime.programs.get(key, compiled)
 
     def _step_function(self, mode: str, specs: list[Spec | None]) -> Any:
         step = self.train_step if mode == "train" else self.test_step

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..sparse import CsrSource
 from ..tensor import Tensor, TracingError
 from .data import ArrayData
 
@@ -64,19 +65,18 @@ class ProgramRunner:
     def __init__(self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None) -> None:
         self.size = data.batch_size
         self.whole, short = divmod(data.rows, self.size)
-        sources = [source for source in data.sources if source is not None]
-        self._program = self._bound(model, mode, data.specs(self.size), sources, permutation, data.watched)
-        self._short = None
-        if short:
-            self._short = self._bound(model, mode, data.specs(short), sources, permutation, data.watched)
+        sources = data.gathered()
+
+        def bound(rows: int) -> Any:
+            room = sources[0].room(rows) if isinstance(sources[0], CsrSource) else None
+            program = model._step_program(mode, data.specs(rows), room)
+            program.bind(sources, permutation, data.watched)
+            return program
+
+        self._program = bound(self.size)
+        self._short = bound(short) if short else None
         self._always_the_same = permutation is None and self.whole == 1 and not short
         self._last = self._program
-
-    @staticmethod
-    def _bound(model: Any, mode: str, specs: list[Spec | None], sources: list, permutation: Any, watch: bool) -> Any:
-        program = model._step_program(mode, specs)
-        program.bind(sources, permutation, watch)
-        return program
 
     def run(self, begin: int, count: int) -> int:
         """Run batches ``begin … begin + count - 1``; return how many were completed before one diverged."""

@@ -11,9 +11,9 @@ from .. import optimizers
 from ..callbacks import History
 from ..metrics import Mean, Metric
 from ..utils import checks
-from . import arrays, options
+from . import options
 from .compiled import CompileLoss, CompileMetrics
-from .data import ArrayData
+from .data import ArrayData, as_features
 from .feeds import make_feed
 from .loops import EvaluateLoop, FitLoop
 from .predict_loop import PredictLoop
@@ -160,10 +160,11 @@ class Trainer(Preparation):
 
         Parameters
         ----------
-        x : array_like of shape (rows, ...), or a stream of batches
-            NumPy array, tensor, list, data frame; integers are converted batch by batch, not as a whole. A
-            stream is a generator, an iterable or a function that returns one; it yields ``(x, y)`` or
-            ``(x, y, sample_weight)``, and ``y``, ``sample_weight`` and ``batch_size`` must not be given.
+        x : array_like or sparse matrix of shape (rows, ...), or a stream of batches
+            NumPy array, tensor, list, data frame; integers are converted batch by batch, not as a whole. SciPy's
+            sparse matrices stay sparse if they are wide and mostly zeros. A stream is a generator, an iterable or a
+            function that returns one; it yields ``(x, y)`` or ``(x, y, sample_weight)``, and ``y``,
+            ``sample_weight`` and ``batch_size`` must not be given.
         y : array_like of shape (rows, ...)
         batch_size : int, default 32
         epochs : int, default 1
@@ -287,7 +288,7 @@ class Trainer(Preparation):
 
         Parameters
         ----------
-        x : array_like of shape (rows, ...), or a stream of batches
+        x : array_like or sparse matrix of shape (rows, ...), or a stream of batches
         batch_size : int, optional
             Rows of a batch. By default 32, or more for layers that treat each row by itself.
         verbose : {"auto", 0, 1, 2}
@@ -330,7 +331,7 @@ class Trainer(Preparation):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's output for one batch, an ndarray."""
-        x = self._fitting_x(arrays.as_array(x, "x"), "x")
+        x = self._fitting_x(as_features(x, "x"), "x")
         self._ensure_built(x)
         return self._runtime.predictor.predict(x)
 
