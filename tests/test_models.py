@@ -137,10 +137,52 @@ def test_bad_stacks(content, error, match):
         Sequential(content)
 
 
-def test_the_same_layer_twice():
-    dense = layers.Dense(4)
-    with pytest.raises(ValueError, match="names of their own"):
-        Sequential([dense, dense])
+def shared_stack():
+    dense, noise = layers.Dense(3, activation="tanh", kernel_initializer="identity", name="d"), layers.Dropout(0.2)
+    return Sequential([fastnn.Input((3,)), dense, noise, dense, noise, layers.Dense(2)])
+
+
+def test_a_layer_that_stands_twice_has_its_weights_once():
+    model = shared_stack()
+    assert [a is b for a, b in zip(model.layers, model.layers[2:], strict=False)] == [True, True, False]
+    assert [each.shape for each in model.get_weights()] == [(3, 3), (3,), (3, 2), (2,)]
+    assert model.count_params() == 20
+
+
+@pytest.mark.parametrize("copied", [lambda m: pickle.loads(pickle.dumps(m)), lambda m: m.from_config(m.get_config())])
+def test_a_layer_that_stands_twice_is_one_layer_in_copies(copied):
+    model = shared_stack()
+    copy_of_it = copied(model)
+    assert [a is b for a, b in zip(copy_of_it.layers, copy_of_it.layers[2:], strict=False)] == [True, True, False]
+    copy_of_it.set_weights(model.get_weights())
+    x = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
+    np.testing.assert_array_equal(copy_of_it.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_a_layer_that_stands_twice_is_trained_by_both_gradients():
+    x = np.linspace(-1, 1, 48, dtype="float32").reshape(16, 3)
+    dense, last = layers.Dense(3, "tanh", kernel_initializer="identity"), layers.Dense(1, kernel_initializer="ones")
+    model = Sequential([fastnn.Input((3,)), dense, dense, last])
+    with GradientTape() as tape:
+        loss = ops.mean(ops.square(model(x) - 1.0))
+    before, step = dense.kernel.numpy().copy(), tape.gradient(loss, dense.kernel).numpy()
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((16, 1)), batch_size=16, verbose=0)
+    np.testing.assert_allclose(dense.kernel.numpy(), before - np.float32(0.01) * step, rtol=1e-5)
+
+
+def test_the_summary_shows_a_layer_in_both_places():
+    noise, lines = layers.Dropout(0.2, name="noise"), []
+    Sequential([fastnn.Input((4,)), noise, layers.Dense(3), noise]).summary(print_fn=lines.append)
+    # Keras 3.15, too, shows the last shape in both.
+    assert ["(None, 3)" in line for line in lines[0].splitlines() if "noise" in line] == [True, True]
+
+
+def test_stored_layers_of_one_name_must_be_equal():
+    config = Sequential([fastnn.Input((3,)), layers.Dense(3, name="d"), layers.Dense(3, name="e")]).get_config()
+    config["layers"][2]["config"] = {**config["layers"][2]["config"], "name": "d", "activation": "relu"}
+    with pytest.raises(ValueError, match="names of their own, but 'd'"):
+        Sequential.from_config(config)
 
 
 def test_build_errors():

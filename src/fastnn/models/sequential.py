@@ -20,7 +20,8 @@ class Sequential(Model):
     """A linear stack of layers (Keras' `Sequential`).
 
     With an `Input` as its first element, or a first layer that was given ``input_shape`` or
-    ``input_dim``, weights are made at once; otherwise from the first data.
+    ``input_dim``, weights are made at once; otherwise from the first data. A layer that stands there
+    several times has the same weights in all places.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ class Sequential(Model):
         Raises
         ------
         ValueError
-            If it is not a layer, its name is taken, or the shapes do not fit; the stack is left as it was.
+            If it is not a layer, another layer has its name, or the shapes do not fit; the stack is left as it was.
         """
         before = list(self._layers)
         self._append(layer)
@@ -87,7 +88,8 @@ class Sequential(Model):
         declared = None if isinstance(layer, InputLayer) else layer.declared_input_shape
         if not self._layers and declared is not None:
             self._layers.append(InputLayer(declared, dtype=layer.compute_dtype))
-        if any(layer is other or layer.name == other.name for other in self._layers):
+        # one and the same layer may stand there several times: its weights are shared
+        if any(layer is not other and layer.name == other.name for other in self._layers):
             raise ValueError(
                 f"All layers of a Sequential model must have names of their own, but {layer.name!r} is "
                 "there already: give one of them another name="
@@ -209,8 +211,7 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """Make a stack from what `get_config` returned; ``custom_objects`` are the user's own layers by name."""
-        known = {"Sequential": Sequential, **(custom_objects or {})}
-        stack = [layers.deserialize(each, known) for each in config["layers"]]
+        stack = _restored(config["layers"], {"Sequential": Sequential, **(custom_objects or {})})
         model = cls(stack, trainable=config.get("trainable", True), name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape is not None and stack and not model.built:
@@ -252,8 +253,19 @@ class Sequential(Model):
     def _output_shape_of(self, layer: Layer) -> tuple[int | None, ...] | None:
         if not self._shapes:
             return super()._output_shape_of(layer)
-        position = next(i for i, each in enumerate(self.layers) if each is layer)
+        # as in Keras, the last one of a layer that stands there several times
+        position = max(i for i, each in enumerate(self.layers) if each is layer)
         return self._shapes[position + 1]
+
+
+def _restored(forms: Sequence[Any], known: Mapping[str, Any]) -> list[Layer]:
+    """Return the layers for stored forms: a form that comes again, with its name, is one layer that stands twice."""
+    stack: list[Layer] = []
+    for form in forms:
+        layer = layers.deserialize(form, known)
+        twins = (old for old, other in zip(stack, forms, strict=False) if old.name == layer.name and other == form)
+        stack.append(next(twins, layer))
+    return stack
 
 
 def _compatible(known: Sequence[int | None], shape: Sequence[int | None]) -> bool:
