@@ -617,6 +617,11 @@ def test_layers_on_descriptions():
         layers.Reshape((3,))(x)
 
 
+@pytest.mark.parametrize("older", [{"input_shape": (4,)}, {"batch_input_shape": (None, 4)}])
+def test_input_layers_take_keras_older_names(older):
+    assert layers.InputLayer(**older).batch_shape == (None, 4)
+
+
 def test_input_shapes():
     assert layers.Dense(3, input_dim=4).declared_input_shape == (4,)
     for arguments in (

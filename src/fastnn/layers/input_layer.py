@@ -36,7 +36,8 @@ class InputLayer(Layer):
     optional : bool
     name : str, optional
     **kwargs
-        See `Layer`.
+        See `Layer`. Keras' older names ``input_shape`` and ``batch_input_shape`` come before ``shape`` and
+        ``batch_shape``.
 
     Attributes
     ----------
@@ -62,6 +63,7 @@ class InputLayer(Layer):
         for argument, value in refused.items():
             if value is not None and value is not False:
                 raise ValueError(f"Argument `{argument}` of Input is not supported.")
+        shape, batch_shape = kwargs.pop("input_shape", shape), kwargs.pop("batch_input_shape", batch_shape)
         super().__init__(name=name, **kwargs)
         self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
         self._dtype = standardize_dtype(dtype)
