@@ -1,5 +1,8 @@
 """Settings."""
 
+import importlib
+import sys
+
 import numpy as np
 import pytest
 
@@ -35,3 +38,42 @@ def test_show_config(capsys):
 def test_unknown_names_of_the_package():
     with pytest.raises(AttributeError, match="did you mean 'Sequential'"):
         fastnn.Sequentail  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "name",
+    "initializers.Initializer layers.InputSpec layers.KerasTensor layers.Layer losses.Loss metrics.Metric "
+    "optimizers.Optimizer regularizers.Regularizer".split(),
+)
+def test_base_classes_stand_at_the_top_as_in_keras(name):
+    module, name = name.split(".")
+    assert getattr(fastnn, name) is getattr(getattr(fastnn, module), name)
+    assert name in dir(fastnn)
+
+
+@pytest.mark.parametrize(
+    "family",
+    "activations callbacks constraints datasets initializers layers losses metrics optimizers optimizers.schedules "
+    "regularizers utils".split(),
+)
+def test_public_modules_say_where_missing_names_are_listed(family):
+    module = importlib.import_module(f"fastnn.{family}")
+    with pytest.raises(AttributeError, match=f"module 'fastnn.{family}' has no attribute 'Zq'. The README lists"):
+        module.Zq  # noqa: B018
+    name = module.__all__[-1]
+    with pytest.raises(AttributeError, match=f"'{name}x'; did you mean {name!r}\\? The README lists"):
+        getattr(module, f"{name}x")
+
+
+def test_what_cannot_be_imported_is_explained_too():
+    with pytest.raises(ImportError, match="no attribute 'ModelCheckpoint'. The README lists"):
+        from fastnn.callbacks import ModelCheckpoint  # noqa: F401
+    assert not hasattr(fastnn.layers, "Conv2D")
+
+
+def test_modules_that_nobody_has_imported_yet_are_not_missing(monkeypatch):
+    monkeypatch.delattr(fastnn, "cli", raising=False)
+    monkeypatch.delitem(sys.modules, "fastnn.cli", raising=False)
+    from fastnn import cli
+
+    assert cli.__name__ == "fastnn.cli"

@@ -26,13 +26,21 @@ _MODULES = (
 _NAMES = {
     "AutoencoderTransformer": "estimators",
     "DivergenceError": "training.errors",
+    "Initializer": "initializers",
     "Input": "layers",
+    "InputSpec": "layers",
     "KerasClassifier": "estimators",
     "KerasRegressor": "estimators",
+    "KerasTensor": "layers",
+    "Layer": "layers",
+    "Loss": "losses",
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
+    "Metric": "metrics",
     "Model": "models",
+    "Optimizer": "optimizers",
     "Perceptron": "estimators",
+    "Regularizer": "regularizers",
     "Sequential": "models",
 }
 
@@ -47,11 +55,9 @@ def __getattr__(name):
         return _importlib.import_module(f".{name}", __name__)
     if name in _NAMES:
         return getattr(_importlib.import_module(f".{_NAMES[name]}", __name__), name)
-    import difflib
+    from .utils.missing import missing
 
-    near = difflib.get_close_matches(name, __all__, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise AttributeError(f"module 'fastnn' has no attribute {name!r}{hint}")
+    raise missing(__name__, name)
 
 
 def __dir__():

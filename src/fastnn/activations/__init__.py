@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from . import functions
 from .functions import (
@@ -63,6 +64,7 @@ __all__ = [
     "tanh",
     "tanh_shrink",
 ]
+explain_missing(__name__)
 
 REGISTRY = Registry(
     "activation",

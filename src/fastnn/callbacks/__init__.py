@@ -1,5 +1,6 @@
 """Hooks into training, evaluation and prediction, with Keras 3's names and order of calls."""
 
+from ..utils.missing import explain_missing
 from .callback import Callback
 from .callback_list import CallbackList
 from .csv_logger import CSVLogger
@@ -22,3 +23,4 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
+explain_missing(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from .constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
@@ -28,6 +29,7 @@ __all__ = [
     "serialize",
     "unit_norm",
 ]
+explain_missing(__name__)
 
 REGISTRY = Registry("constraint", "keras.constraints", classes=[MaxNorm, MinMaxNorm, NonNeg, UnitNorm])
 

@@ -4,6 +4,8 @@
 brings along, for machines that have neither files nor a network.
 """
 
+from ..utils.missing import explain_missing
 from . import digits, fashion_mnist, mnist
 
 __all__ = ["digits", "fashion_mnist", "mnist"]
+explain_missing(__name__)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dtypes import standardize_dtype
 from ..tensor import Tensor, Variable, convert_to_tensor
+from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from .base import Initializer
 from .constant import Constant, Identity, Ones, Zeros
@@ -77,6 +78,7 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+explain_missing(__name__)
 
 REGISTRY = Registry(
     "initializer",

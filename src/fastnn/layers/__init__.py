@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from .dense import Dense
 from .elementwise import ELU, Activation, LeakyReLU, ReLU, Rescaling, Softmax
@@ -39,6 +40,7 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
+explain_missing(__name__)
 
 REGISTRY = Registry(
     "layer",

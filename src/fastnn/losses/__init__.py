@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from . import classes, functions
 from .base import Loss, LossFunctionWrapper
@@ -84,6 +85,7 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]
+explain_missing(__name__)
 
 # Keras' short names of loss functions, in lower and in upper case.
 ABBREVIATIONS = {

@@ -22,6 +22,7 @@ from ..losses.functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from . import accuracies as _accuracies
 from . import errors as _errors
@@ -112,6 +113,7 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+explain_missing(__name__)
 
 # Keras' short names of metrics, in lower and in upper case.
 ABBREVIATIONS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from . import schedules
 from .adagrad import Adagrad
@@ -28,6 +29,7 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+explain_missing(__name__)
 
 REGISTRY = Registry(
     "optimizer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from .regularizers import L1, L1L2, L2, OrthogonalRegularizer, Regularizer
 
@@ -28,6 +29,7 @@ __all__ = [
     "orthogonal_regularizer",
     "serialize",
 ]
+explain_missing(__name__)
 
 REGISTRY = Registry(
     "regularizer",

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 __all__ = ["nearest_names", "unknown_name"]
 
 
-def nearest_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """Return up to ``limit`` known names that resemble ``name``, the most similar first.
+def nearest_names(name: str, known: Iterable[str], limit: int = 3, cutoff: float = 0.5) -> list[str]:
+    """Return up to ``limit`` known names that resemble ``name`` by ``cutoff`` (0 … 1) or more, the most similar first.
 
     Of spellings that differ only in case and underscores, the one most like ``name`` stands for all.
     """
     spellings: dict[str, list[str]] = {}
     for candidate in sorted(known):
         spellings.setdefault(_bare(candidate), []).append(candidate)
-    found = difflib.get_close_matches(_bare(name), list(spellings), n=limit, cutoff=0.5)
+    found = difflib.get_close_matches(_bare(name), list(spellings), n=limit, cutoff=cutoff)
     return [max(spellings[bare], key=lambda each: _likeness(name, each)) for bare in found]
 
 

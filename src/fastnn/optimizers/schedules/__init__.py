@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...utils.missing import explain_missing
 from ...utils.registry import Registry
 from .base import LearningRateSchedule
 from .decays import CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
@@ -20,6 +21,7 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
+explain_missing(__name__)
 
 REGISTRY = Registry(
     "learning rate schedule",
