@@ -67,7 +67,7 @@ def main() -> None:
         if subprocess.run(command).returncode:
             failed.append(name)
     if options.folder == report.RESULTS:
-        report.main()
+        report.render_pages()
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

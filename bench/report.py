@@ -5,6 +5,7 @@ python bench/report.py        # renders the tables of docs/benchmarks.md from be
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -228,11 +229,16 @@ def render(page: str, folder: Path) -> str:
     return re.sub(r"<!-- ((?:summary )?[\w -]+\.json[\w .-]*) -->.*?<!-- end -->", content, page, flags=re.DOTALL)
 
 
-def main() -> None:
+def render_pages() -> None:
     """Render every page that shows results."""
     for page in PAGES:
         page.write_text(render(page.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
         print(f"written to {page}")
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    render_pages()
 
 
 if __name__ == "__main__":

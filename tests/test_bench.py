@@ -66,9 +66,22 @@ def test_every_file_compiles(path):
     compile(path.read_text(encoding="utf-8"), path, "exec")
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+def common_options():
+    """The options that bench/README.md says every script has that measures."""
+    said = (BENCH / "README.md").read_text(encoding="utf-8").partition("Those of every script that measures")[2]
+    return re.findall(r"`(--\w+)", said.partition("Where there are peers")[0])
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, "report"])
 def test_help(run, script):
-    assert "usage:" in run(script, "--help")
+    said = run(script, "--help")
+    assert "usage:" in said
+    wanted = [] if script in ("all", "report") else common_options()
+    assert [option for option in wanted if option not in said] == []
+
+
+def test_the_readme_names_common_options():
+    assert {"--json", "--rounds", "--tiny"} < set(common_options())
 
 
 @pytest.mark.parametrize(
