@@ -56,6 +56,36 @@ def test_unknown_names_get_the_nearest_known_ones():
     assert "Did you mean" not in str(unknown_name("loss", "xyz", ["mse"]))
 
 
+@pytest.mark.parametrize(
+    ("part", "given", "said"),
+    [
+        (fastnn.optimizers.Adam, {"decay": 1e-3}, "Did you mean 'weight_decay'?"),
+        (fastnn.optimizers.SGD, {"lr": 0.1}, "It takes clipnorm, clipvalue, .*, learning_rate, .*, weight_decay."),
+        (fastnn.optimizers.schedules.CosineDecay, {"decay_step": 3}, "Did you mean 'decay_steps'?"),
+        (fastnn.callbacks.EarlyStopping, {"patiense": 3}, "Did you mean 'patience'?"),
+        (fastnn.losses.Huber, {"delt": 1}, "Did you mean 'delta'?"),
+        (fastnn.metrics.AUC, {"num_threshold": 9}, "Did you mean 'num_thresholds'?"),
+        (fastnn.initializers.HeNormal, {"sed": 1}, "Did you mean 'seed'?"),
+        (fastnn.regularizers.L2, {"l": 1}, "Did you mean 'l2'?"),
+        (fastnn.constraints.NonNeg, {"axis": 0}, "It takes none."),
+        (fastnn.Sequential, {"layer": None}, "Did you mean 'layers'?"),
+    ],
+)
+def test_unknown_arguments_name_the_class_and_the_nearest_known_ones(part, given, said):
+    with pytest.raises(TypeError, match=f"passed to {part.__name__}: {given}. {said}".replace("?", r"\?")):
+        part(**given)
+    with pytest.raises(TypeError, match="positional argument"):
+        fastnn.constraints.NonNeg(0)
+
+
+def test_classes_that_take_any_argument_keep_them():
+    class Part(Configurable):
+        def __init__(self, a, **others):
+            self.given = {"a": a, **others}
+
+    assert Part(1, b=2).given == {"a": 1, "b": 2}
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", None, True, [1.0], -1, 2])
 def test_real_refuses(value):
     with pytest.raises(ValueError, match="`rate`"):

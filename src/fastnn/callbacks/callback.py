@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..utils.arguments import NamedArguments
+
 __all__ = ["Callback"]
 
 Logs = dict[str, Any] | None
 
 
-class Callback:
+class Callback(NamedArguments):
     """Base class of callbacks; override the hooks you need (Keras' `Callback`).
 
     ``logs`` is a dict of Python floats such as ``{"accuracy": 0.9, "loss": 0.3}``, in alphabetical

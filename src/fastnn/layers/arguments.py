@@ -1,4 +1,4 @@
-"""The arguments of layers: those that any layer takes, those it does not know, and how they are stored."""
+"""The arguments of layers: those that any layer takes, and how they are stored."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import inspect
 from typing import Any
 
 from ..utils import checks
-from ..utils.lookup import nearest_names
 
-__all__ = ["Arguments", "take_input_shape", "unknown_arguments"]
+__all__ = ["INPUT_ARGUMENTS", "Arguments", "take_input_shape"]
+
+INPUT_ARGUMENTS = ("input_shape", "input_dim")  # what `take_input_shape` takes
 
 
 class Arguments:
@@ -47,7 +48,7 @@ def _is_plain(value: Any) -> bool:
 
 def take_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
     """Take ``input_shape`` or ``input_dim`` out of keyword arguments, checked."""
-    shape, dim = kwargs.pop("input_shape", None), kwargs.pop("input_dim", None)
+    shape, dim = (kwargs.pop(name, None) for name in INPUT_ARGUMENTS)
     if shape is None and dim is None:
         return None
     if shape is not None and dim is not None:
@@ -62,14 +63,3 @@ def take_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
             f"Received: {shape!r}"
         )
     return tuple(None if size is None else int(size) for size in shape)
-
-
-def unknown_arguments(cls: type, kwargs: dict[str, Any]) -> str:
-    """Return the message about arguments that neither the class nor its bases take, with the nearest that they do."""
-    known = {"input_shape", "input_dim"}
-    for base in cls.__mro__:
-        if base is not object and "__init__" in vars(base):
-            known |= {*inspect.signature(base.__init__).parameters} - {"self", "args", "kwargs"}
-    near = sorted({name for given in kwargs for name in nearest_names(given, known, 1)})
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"Unrecognized keyword arguments passed to {cls.__name__}: {kwargs}.{hint}"

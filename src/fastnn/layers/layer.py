@@ -13,10 +13,11 @@ from .. import graph, regularizers
 from ..dtypes import is_float
 from ..structures import flatten
 from ..tensor import Tensor, Variable, convert_to_tensor, init_scope
+from ..utils.arguments import unknown_arguments
 from ..utils.configurable import Configurable
 from ..utils.naming import check_name
 from . import context
-from .arguments import Arguments, take_input_shape, unknown_arguments
+from .arguments import INPUT_ARGUMENTS, Arguments, take_input_shape
 from .dtype_policy import policy_config, policy_dtype
 from .input_spec import check_input
 from .keras_tensor import KerasTensor
@@ -65,7 +66,7 @@ class Layer(LayerState, Configurable):
     input_spec: Any = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        layer = super().__new__(cls)
+        layer = super().__new__(cls, *args, **kwargs)
         layer._init_arguments = Arguments(args, kwargs)
         return layer
 
@@ -96,7 +97,7 @@ class Layer(LayerState, Configurable):
     ) -> None:
         self._declared_input_shape = take_input_shape(kwargs)
         if kwargs:
-            raise ValueError(unknown_arguments(type(self), kwargs))
+            raise ValueError(unknown_arguments(type(self), kwargs, INPUT_ARGUMENTS))
         self._init_state(trainable)
         self.name = check_name(name, type(self).__name__)
         self._dtype = policy_dtype(dtype)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Self, TypedDict
+from typing import Any, TypedDict
 
 from .. import initializers, ops
 from ..tensor import Tensor, Variable
 from ..utils import checks
+from ..utils.arguments import unknown_arguments
+from ..utils.configurable import Configurable
 from ..utils.naming import auto_name
 from . import gradients, schedules
 from .schedules import LearningRateSchedule
@@ -37,7 +39,7 @@ class Settings(TypedDict, total=False):
     name: str | None
 
 
-class Optimizer(OptimizerState):
+class Optimizer(OptimizerState, Configurable):
     """The base class of optimizers. Subclasses override `build` and `update_step`, written in ops.
 
     Parameters
@@ -79,7 +81,10 @@ class Optimizer(OptimizerState):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
+        **kwargs: Any,
     ) -> None:
+        if kwargs:
+            raise TypeError(unknown_arguments(type(self), kwargs))
         self.name = name or auto_name(type(self).__name__)
         self.weight_decay = checks.optional_real("weight_decay", weight_decay, minimum=0.0)
         self.clipnorm = checks.optional_real("clipnorm", clipnorm, above=0.0)
@@ -350,11 +355,6 @@ class Optimizer(OptimizerState):
             "loss_scale_factor": self.loss_scale_factor,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Make an optimizer from what `get_config` returned."""
-        return cls(**config)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what names variables by where they are: a copy has others."""

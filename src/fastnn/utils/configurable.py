@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from .arguments import NamedArguments
+
 __all__ = ["Configurable"]
 
 
-class Configurable:
+class Configurable(NamedArguments):
     """Something that `get_config` describes completely and `from_config` makes again."""
+
+    def __init__(self) -> None:
+        """Take no arguments; `object`'s constructor would take any from behind a ``__new__``."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments from which `from_config` makes the same object."""
