@@ -78,6 +78,52 @@ def test_unknown_arguments_name_the_class_and_the_nearest_known_ones(part, given
         fastnn.constraints.NonNeg(0)
 
 
+BOOLEANS = [
+    (lambda **given: fastnn.layers.Dense(3, **given), "use_bias"),
+    (lambda **given: fastnn.layers.Dense(3, **given), "autocast"),
+    (fastnn.layers.BatchNormalization, "center"),
+    (fastnn.layers.LayerNormalization, "scale"),
+    (fastnn.losses.BinaryCrossentropy, "from_logits"),
+    (fastnn.metrics.BinaryCrossentropy, "from_logits"),
+    (fastnn.metrics.CategoricalCrossentropy, "from_logits"),
+    (fastnn.metrics.SparseCategoricalCrossentropy, "from_logits"),
+    (fastnn.metrics.SparseTopKCategoricalAccuracy, "from_sorted_ids"),
+    (fastnn.metrics.AUC, "multi_label"),
+    (fastnn.metrics.AUC, "from_logits"),
+    (fastnn.optimizers.SGD, "use_ema"),
+    (fastnn.optimizers.SGD, "nesterov"),
+    (fastnn.optimizers.Adam, "amsgrad"),
+    (fastnn.optimizers.RMSprop, "centered"),
+    (lambda **given: fastnn.optimizers.schedules.ExponentialDecay(0.1, 9, 0.5, **given), "staircase"),
+    (lambda **given: fastnn.optimizers.schedules.PolynomialDecay(0.1, 9, **given), "cycle"),
+]
+
+
+@pytest.mark.parametrize(("make", "name"), BOOLEANS)
+def test_booleans_are_true_false_0_or_1(make, name):
+    for value in (True, np.True_, 1, 0, np.False_):
+        assert vars(make(**{name: value})).get(name, bool(value)) is bool(value)
+    for value in ("no", None, 2, [1]):
+        with pytest.raises(ValueError, match=f"`{name}` must be True or False. Received: {name}="):
+            make(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda value: fastnn.losses.binary_crossentropy([[1.0]], [[0.5]], from_logits=value),
+        lambda value: fastnn.losses.categorical_crossentropy([[1.0, 0.0]], [[0.5, 0.5]], from_logits=value),
+        lambda value: fastnn.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]], from_logits=value),
+        lambda value: fastnn.activations.gelu([1.0], approximate=value),
+        lambda value: setattr(fastnn.layers.Dense(3), "trainable", value),
+    ],
+)
+def test_booleans_of_functions_are_checked_too(function):
+    function(np.True_)
+    with pytest.raises(ValueError, match="must be True or False"):
+        function("no")
+
+
 def test_classes_that_take_any_argument_keep_them():
     class Part(Configurable):
         def __init__(self, a, **others):

@@ -126,7 +126,7 @@ def gelu(x: Any, approximate: bool = False) -> Tensor:
     approximate : bool
         Use the approximation by tanh.
     """
-    return ops.gelu(x, approximate=bool(approximate))
+    return ops.gelu(x, approximate=checks.boolean("approximate", approximate))
 
 
 def exponential(x: Any) -> Tensor:

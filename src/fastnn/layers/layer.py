@@ -13,6 +13,7 @@ from .. import graph, regularizers
 from ..dtypes import is_float
 from ..structures import flatten
 from ..tensor import Tensor, Variable, convert_to_tensor, init_scope
+from ..utils import checks
 from ..utils.arguments import unknown_arguments
 from ..utils.configurable import Configurable
 from ..utils.naming import check_name
@@ -101,7 +102,7 @@ class Layer(LayerState, Configurable):
         self._init_state(trainable)
         self.name = check_name(name, type(self).__name__)
         self._dtype = policy_dtype(dtype)
-        self.autocast = bool(autocast)
+        self.autocast = checks.boolean("autocast", autocast)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self._building = False

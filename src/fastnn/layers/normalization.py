@@ -33,7 +33,7 @@ class _Normalization(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.epsilon = checks.real("epsilon", epsilon, minimum=0.0)
-        self.center, self.scale = bool(center), bool(scale)
+        self.center, self.scale = checks.boolean("center", center), checks.boolean("scale", scale)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)

@@ -164,7 +164,7 @@ class LayerState:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = checks.boolean("trainable", value)
         if self._trainable:
             for variable in self._frozen:
                 variable.trainable = True
@@ -174,7 +174,7 @@ class LayerState:
                 if variable.trainable:
                     self._freeze(variable)
         for layer in self.layers_inside:
-            layer.trainable = value
+            layer.trainable = self._trainable
 
     def _freeze(self, variable: Variable) -> None:
         variable.trainable = False

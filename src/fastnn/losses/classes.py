@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -187,7 +188,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        parameters = _crossentropy_parameters(from_logits, axis, label_smoothing)
+        parameters = crossentropy_parameters(from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
         super().__init__(functions.binary_crossentropy, reduction=reduction, name=name, dtype=dtype, **parameters)
 
     def get_config(self) -> dict[str, Any]:
@@ -218,7 +219,7 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        parameters = _crossentropy_parameters(from_logits, axis, label_smoothing)
+        parameters = crossentropy_parameters(from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
         super().__init__(functions.categorical_crossentropy, reduction=reduction, name=name, dtype=dtype, **parameters)
 
     def get_config(self) -> dict[str, Any]:
@@ -257,15 +258,20 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
             reduction=reduction,
             name=name,
             dtype=dtype,
-            **_crossentropy_parameters(from_logits, axis),
+            **crossentropy_parameters(from_logits=from_logits, axis=axis),
         )
 
     def get_config(self) -> dict[str, Any]:
         return {**Loss.get_config(self), **self._fn_kwargs, "ignore_class": None}
 
 
-def _crossentropy_parameters(from_logits: bool, axis: int, label_smoothing: float | None = None) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"from_logits": bool(from_logits), "axis": checks.integer("axis", axis)}
-    if label_smoothing is not None:
-        parameters["label_smoothing"] = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
-    return parameters
+def crossentropy_parameters(**given: Any) -> dict[str, Any]:
+    """Return the parameters of a cross-entropy, checked; metrics have them too."""
+    return {name: _CHECKS[name](name, value) for name, value in given.items()}
+
+
+_CHECKS = {
+    "from_logits": checks.boolean,
+    "label_smoothing": functools.partial(checks.real, minimum=0.0, maximum=1.0),
+    "axis": checks.integer,
+}

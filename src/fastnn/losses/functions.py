@@ -140,10 +140,11 @@ def binary_crossentropy(
         Axis of the mean.
     """
     y_true, y_pred = _tensors(y_true, y_pred)
+    from_logits = checks.boolean("from_logits", from_logits)
     smoothing = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
     if smoothing:
         y_true = y_true * (1.0 - smoothing) + 0.5 * smoothing
-    return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=bool(from_logits)), axis=axis)
+    return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
 
 def categorical_crossentropy(
@@ -172,10 +173,11 @@ def categorical_crossentropy(
             SyntaxWarning,
             stacklevel=2,
         )
+    from_logits = checks.boolean("from_logits", from_logits)
     smoothing = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
     if smoothing:
         y_true = y_true * (1.0 - smoothing) + smoothing / y_true.shape[-1]
-    return ops.categorical_crossentropy(y_true, y_pred, from_logits=bool(from_logits), axis=axis)
+    return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
 def sparse_categorical_crossentropy(
@@ -197,10 +199,11 @@ def sparse_categorical_crossentropy(
         Axis of the classes.
     """
     refuse_ignore_class(ignore_class)
+    from_logits = checks.boolean("from_logits", from_logits)
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[axis] == 1:
         y_true = ops.squeeze(y_true, axis=axis)
-    return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=bool(from_logits), axis=axis)
+    return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
 sparse_categorical_crossentropy.takes_class_numbers = True

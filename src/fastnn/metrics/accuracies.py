@@ -8,6 +8,7 @@ from .. import config, ops
 from ..losses.base import squeeze_or_expand_to_same_rank
 from ..tensor import Tensor
 from ..utils import checks
+from .base import Metric
 from .plain import PlainMetric
 from .reduction import MeanMetricWrapper
 
@@ -138,7 +139,7 @@ class BinaryAccuracy(MeanMetricWrapper):
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=self.threshold)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": str(self.dtype), "threshold": self.threshold}
+        return {**Metric.get_config(self), "threshold": self.threshold}
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
@@ -159,7 +160,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         super().__init__(top_k_categorical_accuracy, name=name, dtype=dtype, k=self.k)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": str(self.dtype), "k": self.k}
+        return {**Metric.get_config(self), "k": self.k}
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
@@ -185,11 +186,11 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         from_sorted_ids: bool = False,
     ) -> None:
         self.k = checks.integer("k", k, minimum=1)
-        self.from_sorted_ids = bool(from_sorted_ids)
+        self.from_sorted_ids = checks.boolean("from_sorted_ids", from_sorted_ids)
         super().__init__(
             sparse_top_k_categorical_accuracy, name=name, dtype=dtype, k=self.k, from_sorted_ids=self.from_sorted_ids
         )
 
     def get_config(self) -> dict[str, Any]:
-        config = {"name": self.name, "dtype": str(self.dtype), "k": self.k}
+        config = {**Metric.get_config(self), "k": self.k}
         return {**config, "from_sorted_ids": True} if self.from_sorted_ids else config

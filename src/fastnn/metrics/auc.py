@@ -69,14 +69,14 @@ class AUC(Metric):
         self._given_thresholds = None if thresholds is None else _check_thresholds(thresholds)
         self._thresholds = _with_ends(self._given_thresholds, num_thresholds)
         self.num_thresholds = len(self._thresholds)
-        self.multi_label = bool(multi_label)
+        self.multi_label = checks.boolean("multi_label", multi_label)
         if num_labels is not None:
             num_labels = checks.integer("num_labels", num_labels, minimum=1)
             if not self.multi_label:
                 raise ValueError("Argument `num_labels` is needed only with multi_label=True.")
         self.num_labels = num_labels
         self.label_weights = None if label_weights is None else _check_label_weights(label_weights)
-        self.from_logits = bool(from_logits)
+        self.from_logits = checks.boolean("from_logits", from_logits)
         self._built = False
         if num_labels or not self.multi_label:
             self._build(num_labels)

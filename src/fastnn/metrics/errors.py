@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from .. import ops
 from ..losses import functions
 from ..losses.base import squeeze_or_expand_to_same_rank
+from ..losses.classes import crossentropy_parameters
 from ..tensor import Tensor
 from ..utils import checks
+from .base import Metric
 from .plain import PlainMetric
 from .reduction import Mean, MeanMetricWrapper
 
@@ -119,7 +122,7 @@ class CosineSimilarity(MeanMetricWrapper):
         super().__init__(_cosine, name=name, dtype=dtype, axis=self.axis)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": str(self.dtype), "axis": self.axis}
+        return {**Metric.get_config(self), "axis": self.axis}
 
 
 class RootMeanSquaredError(Mean):
@@ -147,7 +150,22 @@ class RootMeanSquaredError(Mean):
         return ops.sqrt(super().result())
 
 
-class BinaryCrossentropy(MeanMetricWrapper):
+class _Crossentropy(MeanMetricWrapper):
+    """The mean of the class attribute ``function``, whose parameters are attributes of the metric, too."""
+
+    _direction = "down"
+    function: ClassVar[Callable[..., Any]]
+
+    def __init__(self, name: str, dtype: Any, **parameters: Any) -> None:
+        parameters = crossentropy_parameters(**parameters)
+        super().__init__(type(self).function, name=name, dtype=dtype, **parameters)
+        vars(self).update(parameters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**Metric.get_config(self), **self._fn_kwargs}
+
+
+class BinaryCrossentropy(_Crossentropy):
     """Mean cross-entropy of independent yes/no targets.
 
     Parameters
@@ -161,7 +179,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
         0 … 1: draw targets towards 1/2.
     """
 
-    _direction = "down"
+    function = functions.binary_crossentropy
 
     def __init__(
         self,
@@ -170,16 +188,10 @@ class BinaryCrossentropy(MeanMetricWrapper):
         from_logits: bool = False,
         label_smoothing: float = 0.0,
     ) -> None:
-        self.from_logits = bool(from_logits)
-        self.label_smoothing = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
-        parameters = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
-        super().__init__(functions.binary_crossentropy, name=name, dtype=dtype, **parameters)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": str(self.dtype), **self._fn_kwargs}
+        super().__init__(name, dtype, from_logits=from_logits, label_smoothing=label_smoothing)
 
 
-class CategoricalCrossentropy(MeanMetricWrapper):
+class CategoricalCrossentropy(_Crossentropy):
     """Mean cross-entropy of target distributions (one-hot rows, say).
 
     Parameters
@@ -195,7 +207,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         Axis of the classes.
     """
 
-    _direction = "down"
+    function = functions.categorical_crossentropy
 
     def __init__(
         self,
@@ -205,17 +217,10 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: float = 0.0,
         axis: int = -1,
     ) -> None:
-        self.from_logits = bool(from_logits)
-        self.label_smoothing = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
-        self.axis = checks.integer("axis", axis)
-        parameters = {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing, "axis": self.axis}
-        super().__init__(functions.categorical_crossentropy, name=name, dtype=dtype, **parameters)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": str(self.dtype), **self._fn_kwargs}
+        super().__init__(name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
 
 
-class SparseCategoricalCrossentropy(MeanMetricWrapper):
+class SparseCategoricalCrossentropy(_Crossentropy):
     """Mean cross-entropy of targets given as class numbers.
 
     Parameters
@@ -231,7 +236,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         Axis of the classes.
     """
 
-    _direction = "down"
+    function = functions.sparse_categorical_crossentropy
 
     def __init__(
         self,
@@ -242,13 +247,10 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         axis: int = -1,
     ) -> None:
         functions.refuse_ignore_class(ignore_class)
-        self.from_logits = bool(from_logits)
-        self.axis = checks.integer("axis", axis)
-        parameters = {"from_logits": self.from_logits, "axis": self.axis}
-        super().__init__(functions.sparse_categorical_crossentropy, name=name, dtype=dtype, **parameters)
+        super().__init__(name, dtype, from_logits=from_logits, axis=axis)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": str(self.dtype), **self._fn_kwargs, "ignore_class": None}
+        return {**super().get_config(), "ignore_class": None}
 
 
 def _cosine(y_true: Any, y_pred: Any, axis: int) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from .base import Metric
 from .reduction import MeanMetricWrapper
 
 __all__ = ["PlainMetric"]
@@ -27,4 +28,4 @@ class PlainMetric(MeanMetricWrapper):
         super().__init__(type(self).function, name=name, dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": str(self.dtype)}
+        return Metric.get_config(self)

@@ -47,7 +47,7 @@ class Adam(RuleOptimizer):
         self.beta_1 = checks.real("beta_1", beta_1, minimum=0.0, below=1.0)
         self.beta_2 = checks.real("beta_2", beta_2, minimum=0.0, below=1.0)
         self.epsilon = checks.real("epsilon", epsilon, minimum=0.0)
-        self.amsgrad = bool(amsgrad)
+        self.amsgrad = checks.boolean("amsgrad", amsgrad)
 
     @property
     def betas(self) -> tuple[float, float]:

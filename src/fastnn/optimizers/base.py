@@ -95,7 +95,7 @@ class Optimizer(OptimizerState, Configurable):
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be given. Received: "
                 f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
             )
-        self.use_ema = bool(use_ema)
+        self.use_ema = checks.boolean("use_ema", use_ema)
         self.ema_momentum = checks.real("ema_momentum", ema_momentum, minimum=0.0, maximum=1.0)
         self.ema_overwrite_frequency = checks.optional_integer(
             "ema_overwrite_frequency", ema_overwrite_frequency, minimum=1

@@ -49,7 +49,7 @@ class RMSprop(RuleOptimizer):
         self.rho = checks.real("rho", rho, minimum=0.0, maximum=1.0)
         self.momentum = checks.real("momentum", momentum, minimum=0.0, maximum=1.0)
         self.epsilon = checks.real("epsilon", epsilon, minimum=0.0)
-        self.centered = bool(centered)
+        self.centered = checks.boolean("centered", centered)
 
     def build(self, variables: Sequence[Variable]) -> None:
         if self.built:

@@ -41,7 +41,7 @@ class SGD(RuleOptimizer):
     ) -> None:
         super().__init__(learning_rate, **settings)
         self.momentum = checks.real("momentum", momentum, minimum=0.0, maximum=1.0)
-        self.nesterov = bool(nesterov)
+        self.nesterov = checks.boolean("nesterov", nesterov)
 
     def build(self, variables: Sequence[Variable]) -> None:
         if self.built:

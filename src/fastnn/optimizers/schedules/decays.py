@@ -44,7 +44,7 @@ class _RateDecay(LearningRateSchedule):
         self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate)
         self.decay_steps = _steps(decay_steps)
         self.decay_rate = checks.real("decay_rate", decay_rate)
-        self.staircase = bool(staircase)
+        self.staircase = checks.boolean("staircase", staircase)
         self.name = name or type(self).__name__
 
     def _passed(self, step: Any) -> Tensor:
@@ -139,7 +139,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.decay_steps = _steps(decay_steps)
         self.end_learning_rate = checks.real("end_learning_rate", end_learning_rate)
         self.power = checks.real("power", power, minimum=0.0)
-        self.cycle = bool(cycle)
+        self.cycle = checks.boolean("cycle", cycle)
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:
