@@ -39,7 +39,7 @@ class MaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Tensor | Variable) -> Tensor:
-        norms = _norms(w, self.axis)
+        norms = ops.norm(w, axis=self.axis, keepdims=True)
         return w * (ops.clip(norms, 0.0, self.max_value) / (norms + config.epsilon()))
 
     def get_config(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class MinMaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Tensor | Variable) -> Tensor:
-        norms = _norms(w, self.axis)
+        norms = ops.norm(w, axis=self.axis, keepdims=True)
         desired = ops.clip(norms, self.min_value, self.max_value) * self.rate + norms * (1.0 - self.rate)
         return w * (desired / (norms + config.epsilon()))
 
@@ -94,11 +94,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Tensor | Variable) -> Tensor:
-        return w / (_norms(w, self.axis) + config.epsilon())
+        return w / (ops.norm(w, axis=self.axis, keepdims=True) + config.epsilon())
 
     def get_config(self) -> dict[str, Any]:
         return {"axis": self.axis}
-
-
-def _norms(w: Tensor | Variable, axis: Any) -> Tensor:
-    return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))

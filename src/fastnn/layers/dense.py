@@ -14,16 +14,14 @@ from .layer import Layer
 
 __all__ = ["Dense"]
 
-# The activations that `ops.dense` computes in the same kernel, with their default parameters.
+# The activations that `ops.dense` computes in the same kernel, with their parameter's default.
 FUSED = {
-    activations.linear: ("linear", 0.0),
-    activations.relu: ("relu", 0.0),
-    activations.leaky_relu: ("leaky_relu", 0.2),
-    activations.elu: ("elu", 1.0),
-    activations.selu: ("selu", 0.0),
-    activations.sigmoid: ("sigmoid", 0.0),
-    activations.tanh: ("tanh", 0.0),
-}
+    function: (function.__name__, (function.__defaults__ or (0.0,))[0])
+    for function in (
+        activations.linear, activations.relu, activations.leaky_relu, activations.elu, activations.selu,
+        activations.sigmoid, activations.tanh,
+    )
+}  # fmt: skip
 
 
 class Dense(Layer):
