@@ -363,6 +363,8 @@ def play(callback, values, monitor="val_loss", model=None):
     [
         ({"patience": 2}, [1.0, 0.9, 0.95, 0.93, 0.8], 3),
         ({"patience": 0}, [1.0, 0.9, 0.95], 2),
+        ({"patience": 1.5}, [1.0, 2.0, 3.0, 4.0], 2),  # as in Keras
+        ({"patience": np.inf}, [1.0, 2.0, 3.0, 4.0], None),
         ({"patience": 2, "min_delta": 0.2}, [1.0, 0.9, 0.85, 0.1], 2),
         ({"patience": 2, "baseline": 0.5}, [1.0, 0.9, 0.95], 2),
         ({"patience": 2, "baseline": 2.0}, [1.0, 0.9, 0.95], None),

@@ -20,8 +20,8 @@ class EarlyStopping(MonitorCallback):
     monitor : str, default "val_loss"
     min_delta : float, default 0
         The least change that counts as an improvement.
-    patience : int, default 0
-        Epochs without improvement after which training stops.
+    patience : float, default 0
+        Epochs without improvement after which training stops; infinity for never.
     verbose : int, default 0
         1: say so.
     mode : {"auto", "min", "max"}
@@ -42,15 +42,15 @@ class EarlyStopping(MonitorCallback):
         self,
         monitor: str = "val_loss",
         min_delta: float = 0.0,
-        patience: int = 0,
+        patience: float = 0,
         verbose: int = 0,
         mode: str = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = checks.integer("patience", patience, minimum=0)
+        super().__init__(monitor, mode, min_delta)
+        self.patience = checks.real("patience", patience, minimum=0.0, finite=False)
         self.verbose = checks.verbosity(verbose)
         self.baseline = checks.optional_real("baseline", baseline, finite=False)
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)

@@ -32,7 +32,6 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
-        self.model.history = self
 
     def record_epochs(self, first: int, columns: dict[str, list[float]]) -> None:
         """Do what `on_epoch_end` does for many epochs: a list for each metric, which may be kept."""
@@ -40,4 +39,3 @@ class History(Callback):
             if self.history.setdefault(name, values) is not values:
                 self.history[name].extend(values)
         self.epoch.extend(range(first, first + len(next(iter(columns.values())))))
-        self.model.history = self

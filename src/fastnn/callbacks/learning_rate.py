@@ -80,7 +80,7 @@ class ReduceLROnPlateau(MonitorCallback):
     monitor : str, default "val_loss"
     factor : float, default 0.1
         The new rate is the old one times this; below 1.
-    patience : int, default 10
+    patience : float, default 10
         Epochs without improvement after which the rate is lowered.
     verbose : int, default 0
         1: say so.
@@ -95,16 +95,16 @@ class ReduceLROnPlateau(MonitorCallback):
         self,
         monitor: str = "val_loss",
         factor: float = 0.1,
-        patience: int = 10,
+        patience: float = 10,
         verbose: int = 0,
         mode: str = "auto",
         min_delta: float = 1e-4,
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        super().__init__(monitor, mode, min_delta=min_delta)
+        super().__init__(monitor, mode, min_delta)
         self.factor = checks.real("factor", factor, above=0.0, below=1.0)
-        self.patience = checks.integer("patience", patience, minimum=0)
+        self.patience = checks.real("patience", patience, minimum=0.0, finite=False)
         self.verbose = checks.verbosity(verbose)
         self.cooldown = checks.integer("cooldown", cooldown, minimum=0)
         self.min_lr = checks.real("min_lr", min_lr)

@@ -20,8 +20,6 @@ class MonitorCallback(Callback):
         Name of the metric in the logs, such as "val_loss".
     mode : {"auto", "min", "max"}
         Whether less or more is better; "auto" asks the metric itself.
-    baseline : float, optional
-        The value to beat at first.
     min_delta : float
         The least change that counts as an improvement.
 
@@ -31,13 +29,7 @@ class MonitorCallback(Callback):
         For an unknown ``mode``, or an argument of another kind; before training, if "auto" cannot tell the direction.
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        mode: str = "auto",
-        baseline: float | None = None,
-        min_delta: float = 0.0,
-    ) -> None:
+    def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
         super().__init__()
         if not isinstance(monitor, str):
             raise ValueError(f"Argument `monitor` must be the name of a metric. Received: monitor={monitor!r}")
@@ -45,7 +37,6 @@ class MonitorCallback(Callback):
             raise ValueError(f"mode must be 'auto', 'min' or 'max', got {mode!r}")
         self.monitor = monitor
         self.mode = mode
-        self.best = checks.optional_real("baseline", baseline, finite=False)
         self.min_delta = abs(checks.real("min_delta", min_delta))
         self._sign = 0.0
 
