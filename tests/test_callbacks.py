@@ -282,7 +282,7 @@ def frozen(monkeypatch, start=1000.0):
 def test_bar_character_by_character(monkeypatch, capsys):
     """What Keras 3.15's Progbar wrote for the same calls at the same times."""
     clock = frozen(monkeypatch)
-    bar = Progbar(100, stateless_metrics=())
+    bar = Progbar(100)
     clock[0] += 0.5
     bar.update(1, [("accuracy", 0.5), ("loss", 0.00012345)], finalize=False)
     clock[0] += 0.01
@@ -308,9 +308,9 @@ def test_bar_without_a_target(monkeypatch, capsys):
     clock = frozen(monkeypatch)
     bar = Progbar(None)
     clock[0] += 0.002
-    bar.update(3, [("loss", 2.0)])
+    bar.update(3, [("loss", 2.0)], finalize=False)
     clock[0] += 0.06
-    bar.add(1, [("loss", 4.0)])
+    bar.update(4, [("loss", 2.5)], finalize=False)
     assert capsys.readouterr().out == (
         "\r      3/Unknown \x1b[1m0s\x1b[0m 667us/step - loss: 2.0000" + "\b" * 44 + "\r"
         "      4/Unknown \x1b[1m0s\x1b[0m 15ms/step - loss: 2.5000 "
@@ -319,10 +319,10 @@ def test_bar_without_a_target(monkeypatch, capsys):
 
 def test_bar_verbose_2(monkeypatch, capsys):
     clock = frozen(monkeypatch)
-    bar = Progbar(1500, verbose=2, stateless_metrics=())
+    bar = Progbar(1500, verbose=2)
     clock[0] += 5
-    bar.update(10, [("loss", 1.0)])
-    bar.update(1500, [("accuracy", 0.75), ("loss", -0.5)])
+    bar.update(10, [("loss", 1.0)], finalize=False)
+    bar.update(1500, [("accuracy", 0.75), ("loss", -0.5)], finalize=True)
     assert capsys.readouterr().out == "1500/1500 - 5s - 3ms/step - loss: -5.0000e-01 - accuracy: 0.7500\n"
 
 
@@ -332,13 +332,8 @@ def test_bar_where_stdout_knows_no_box_characters(monkeypatch):
 
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    Progbar(10).update(5)
+    Progbar(10).update(5, [], finalize=False)
     assert b"==========" in raw.getvalue()
-
-
-def test_bar_refuses_both_kinds_of_metrics():
-    with pytest.raises(ValueError, match="not both"):
-        Progbar(3, stateful_metrics=["a"], stateless_metrics=["b"])
 
 
 # ---- each callback -----------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ class ProgbarLogger(Callback):
 
     def _new_bar(self) -> None:
         self.seen = 0
-        self._bar = Progbar(self.target, verbose=self.verbose, stateless_metrics=())
+        self._bar = Progbar(self.target, self.verbose)
 
     def _update(self, batch: int, logs: Logs) -> None:
         self.seen = batch + 1
