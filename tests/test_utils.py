@@ -124,6 +124,16 @@ def test_booleans_of_functions_are_checked_too(function):
         function("no")
 
 
+@pytest.mark.parametrize("dtype", ["int32", "bool", "float16", "nonsense", 3])
+@pytest.mark.parametrize(
+    "make", [fastnn.layers.Flatten, fastnn.metrics.Mean, fastnn.metrics.AUC, fastnn.losses.MeanSquaredError]
+)
+def test_layers_losses_and_metrics_compute_in_floats(make, dtype):
+    with pytest.raises(ValueError, match=f"`dtype` must be 'float32' or 'float64'. Received: dtype={dtype!r}"):
+        make(dtype=dtype)
+    assert make(dtype="float64").dtype == "float64"
+
+
 def test_classes_that_take_any_argument_keep_them():
     class Part(Configurable):
         def __init__(self, a, **others):

@@ -10,6 +10,7 @@ import numpy as np
 from .. import ops
 from ..dtypes import is_float, standardize_dtype
 from ..tensor import Tensor
+from ..utils import checks
 from ..utils.configurable import Configurable
 from ..utils.lookup import unknown_name
 from ..utils.naming import auto_name
@@ -49,7 +50,7 @@ class Loss(Configurable):
             raise unknown_name("reduction", str(reduction), REDUCTIONS)
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
-        self._dtype = None if dtype is None else _float_dtype(dtype)
+        self._dtype = None if dtype is None else checks.float_dtype(dtype)
 
     @property
     def dtype(self) -> np.dtype | None:
@@ -174,10 +175,3 @@ def check_weights(values: Tensor, weights: Tensor) -> None:
             f"Argument `sample_weight` of shape {tuple(weights.shape)} does not broadcast to one value a sample, of "
             f"shape {tuple(values.shape)}."
         ) from error
-
-
-def _float_dtype(dtype: Any) -> np.dtype:
-    dtype = standardize_dtype(dtype)
-    if not is_float(dtype):
-        raise ValueError(f"Argument `dtype` must be 'float32' or 'float64'. Received: dtype={str(dtype)!r}")
-    return dtype

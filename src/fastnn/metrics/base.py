@@ -9,6 +9,7 @@ import numpy as np
 from .. import initializers
 from ..dtypes import standardize_dtype
 from ..tensor import Tensor, Variable
+from ..utils import checks
 from ..utils.configurable import Configurable
 from ..utils.naming import auto_name
 from ..utils.tracking import owned
@@ -39,7 +40,7 @@ class Metric(Configurable):
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
-        self._dtype = standardize_dtype(dtype)
+        self._dtype = checks.float_dtype(dtype)
         self._variables: list[Variable] = []
 
     @property

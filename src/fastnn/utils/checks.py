@@ -7,7 +7,9 @@ import numbers
 
 import numpy as np
 
-__all__ = ["boolean", "integer", "is_integer", "optional_integer", "optional_real", "real", "verbosity"]
+from ..dtypes import is_float, standardize_dtype
+
+__all__ = ["boolean", "float_dtype", "integer", "is_integer", "optional_integer", "optional_real", "real", "verbosity"]
 
 
 def real(
@@ -81,6 +83,17 @@ def boolean(name: str, value: object) -> bool:
     if not isinstance(value, (bool, np.bool_)) and not (is_integer(value) and value in (0, 1)):
         raise ValueError(f"Argument `{name}` must be True or False. Received: {name}={value!r}")
     return bool(value)
+
+
+def float_dtype(dtype: object) -> np.dtype:
+    """Return the float dtype that a name, a type or None (floatx) stands for."""
+    try:
+        found = standardize_dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or not is_float(found):
+        raise ValueError(f"Argument `dtype` must be 'float32' or 'float64'. Received: dtype={dtype!r}")
+    return found
 
 
 def verbosity(verbose: object) -> int:
