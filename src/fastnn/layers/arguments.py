@@ -7,7 +7,7 @@ from typing import Any
 
 from ..utils import checks
 
-__all__ = ["INPUT_ARGUMENTS", "Arguments", "take_input_shape"]
+__all__ = ["INPUT_ARGUMENTS", "Arguments", "one_or_more_axes", "sizes", "take_input_shape"]
 
 INPUT_ARGUMENTS = ("input_shape", "input_dim")  # what `take_input_shape` takes
 
@@ -55,11 +55,22 @@ def take_input_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
         raise ValueError(f"Give `input_shape` or `input_dim`, not both. Received: {shape!r} and {dim!r}")
     if shape is None:
         shape = (dim,)
+    return sizes("input_shape", shape)
+
+
+def sizes(name: str, shape: Any) -> tuple[int | None, ...]:
+    """Return a shape of positive sizes, None where any size will do."""
     if not isinstance(shape, (tuple, list)) or not all(
         size is None or checks.is_integer(size, minimum=1) for size in shape
     ):
         raise ValueError(
-            "Argument `input_shape` must be a tuple of positive integers, such as (784,), without the batch axis. "
-            f"Received: {shape!r}"
+            f"Argument `{name}` must be a tuple of positive integers or None, such as (784,). "
+            f"Received: {name}={shape!r}"
         )
     return tuple(None if size is None else int(size) for size in shape)
+
+
+def one_or_more_axes(axis: Any) -> int | list[int]:
+    """Return an axis as an integer, or several as a list of them."""
+    several = isinstance(axis, (list, tuple))
+    return [checks.integer("axis", each) for each in axis] if several else checks.integer("axis", axis)

@@ -10,6 +10,7 @@ import numpy as np
 from .. import activations, ops
 from ..tensor import Tensor
 from ..utils import checks
+from .arguments import one_or_more_axes
 from .layer import Layer
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Rescaling", "Softmax"]
@@ -141,8 +142,7 @@ class Softmax(_SameShape):
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        several = isinstance(axis, (list, tuple))
-        self.axis = [checks.integer("axis", each) for each in axis] if several else checks.integer("axis", axis)
+        self.axis = one_or_more_axes(axis)
 
     def call(self, inputs: Tensor) -> Tensor:
         return activations.softmax(inputs, axis=tuple(self.axis) if isinstance(self.axis, list) else self.axis)

@@ -9,6 +9,7 @@ from .. import ops
 from ..dtypes import standardize_dtype
 from ..tensor import Tensor
 from ..utils import checks
+from .arguments import sizes
 from .input_spec import InputSpec
 from .keras_tensor import KerasTensor
 from .layer import Layer
@@ -133,11 +134,6 @@ def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> tuple[
         )
     if batch_shape is not None and batch_size is not None:
         raise ValueError("Give `batch_size` with `shape`, not with `batch_shape`.")
-    if shape is not None:
-        if not isinstance(shape, (tuple, list)):
-            raise ValueError(f"Argument `shape` must be a tuple, such as (784,). Received: shape={shape!r}")
-        batch_shape = (batch_size, *shape)
-    sizes = tuple(batch_shape)
-    if not all(size is None or checks.is_integer(size, minimum=1) for size in sizes):
-        raise ValueError(f"The shape of an Input must hold positive integers or None. Received: {sizes}")
-    return tuple(None if size is None else int(size) for size in sizes)
+    if batch_shape is not None:
+        return sizes("batch_shape", batch_shape)
+    return (checks.optional_integer("batch_size", batch_size, minimum=1), *sizes("shape", shape))

@@ -9,6 +9,7 @@ from .. import ops, random
 from ..dtypes import is_float
 from ..tensor import Tensor
 from ..utils import checks
+from .arguments import sizes
 from .layer import Layer
 
 __all__ = ["Dropout", "GaussianNoise"]
@@ -68,7 +69,7 @@ class Dropout(_Noise):
         **kwargs: Any,
     ) -> None:
         self.rate = checks.real("rate", rate, minimum=0.0, maximum=1.0)
-        self.noise_shape = _noise_shape(noise_shape)
+        self.noise_shape = None if noise_shape is None else sizes("noise_shape", noise_shape)
         super().__init__(seed, **kwargs)
 
     def disturb(self, inputs: Tensor) -> Tensor:
@@ -113,11 +114,3 @@ class GaussianNoise(_Noise):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
-
-
-def _noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
-    if noise_shape is None:
-        return None
-    if not isinstance(noise_shape, (tuple, list)):
-        raise ValueError(f"Argument `noise_shape` must be a tuple of integers. Received: noise_shape={noise_shape!r}")
-    return tuple(None if size is None else checks.integer("noise_shape", size, minimum=1) for size in noise_shape)

@@ -7,8 +7,10 @@ from typing import Any
 
 from .. import constraints, initializers, ops, regularizers
 from ..ops.normalization import normalized
+from ..shapes import normalize_axes
 from ..tensor import Tensor, Variable
 from ..utils import checks
+from .arguments import one_or_more_axes
 from .input_spec import InputSpec
 from .layer import Layer
 
@@ -54,14 +56,7 @@ class _Normalization(Layer):
 
     def _axes(self, axis: int | Sequence[int], input_shape: Sequence[int | None]) -> tuple[int, ...]:
         """Return axes, counted from the front and in order; check that their sizes are known."""
-        given = (axis,) if isinstance(axis, int) else tuple(axis)
-        rank = len(input_shape)
-        for each in given:
-            if not -rank <= each < rank:
-                raise ValueError(
-                    f"Axis {each} is out of bounds for input shape {tuple(input_shape)}. Received: axis={axis}"
-                )
-        axes = tuple(sorted({each % rank for each in given}))
+        axes = normalize_axes(axis, len(input_shape))
         if 0 in axes or any(input_shape[each] is None for each in axes):
             raise ValueError(
                 f'Layer "{self.name}" can normalize along axes of a known size other than that of the batch. Received: '
@@ -245,8 +240,7 @@ class LayerNormalization(_Normalization):
             epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
             beta_constraint, gamma_constraint, **kwargs,
         )  # fmt: skip
-        several = isinstance(axis, (list, tuple))
-        self.axis = [checks.integer("axis", each) for each in axis] if several else checks.integer("axis", axis)
+        self.axis = one_or_more_axes(axis)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         axes = self._axes(self.axis, input_shape)
