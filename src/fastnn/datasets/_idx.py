@@ -15,7 +15,7 @@ import os
 import struct
 import zlib
 from pathlib import Path
-from typing import Protocol
+from typing import IO
 
 import numpy as np
 
@@ -30,14 +30,6 @@ _TYPES = {
     0x0D: "float32",
     0x0E: "float64",
 }
-
-
-class _Stream(Protocol):
-    """What a plain file and a compressed one have in common."""
-
-    def read(self, size: int, /) -> bytes: ...
-
-    def readinto(self, buffer: memoryview, /) -> int | None: ...
 
 
 def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray:
@@ -76,18 +68,19 @@ def read_idx(path: str | os.PathLike[str], shape: tuple[int, ...]) -> np.ndarray
             raise ValueError(f"{path}: the gzip data is damaged or cut off ({error}).") from error
 
 
-def _read(stream: _Stream, path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _read(stream: IO[bytes], path: Path, shape: tuple[int, ...]) -> np.ndarray:
     _check_header(stream, path, shape)
-    values = np.empty(shape, np.uint8)
-    missing = _fill(stream, values)
-    if missing:
-        raise ValueError(f"{path}: the file is cut off: {missing} of {values.size} bytes of values are missing.")
-    if stream.read(1):
-        raise ValueError(f"{path}: the file is too long: more follows the {values.size} bytes of its header.")
-    return values
+    size = math.prod(shape)
+    # One byte more than the header announces: enough to see that there is too much.
+    values = stream.read(size + 1)
+    if len(values) < size:
+        raise ValueError(f"{path}: the file is cut off: {size - len(values)} of {size} bytes of values are missing.")
+    if len(values) > size:
+        raise ValueError(f"{path}: the file is too long: more follows the {size} bytes of its header.")
+    return np.array(np.frombuffer(values, np.uint8).reshape(shape))
 
 
-def _check_header(stream: _Stream, path: Path, shape: tuple[int, ...]) -> None:
+def _check_header(stream: IO[bytes], path: Path, shape: tuple[int, ...]) -> None:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES:
         raise ValueError(
@@ -104,16 +97,3 @@ def _check_header(stream: _Stream, path: Path, shape: tuple[int, ...]) -> None:
     found = struct.unpack(f">{len(shape)}I", sizes)
     if found != shape:
         raise ValueError(f"{path}: the array has shape {found}, expected {shape}.")
-
-
-def _fill(stream: _Stream, values: np.ndarray) -> int:
-    """Read into `values` until it is full or the stream ends; return the bytes that are missing."""
-    total = math.prod(values.shape)
-    target = memoryview(values.reshape(-1))  # type: ignore[arg-type]
-    done = 0
-    while done < total:
-        count = stream.readinto(target[done:])
-        if not count:
-            break
-        done += count
-    return total - done
