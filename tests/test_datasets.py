@@ -127,6 +127,9 @@ def test_npz_file_by_path_and_in_the_data_home(lonely, tmp_path):
     assert datasets.mnist.load_data(file)[0][1][0] == 7
     lonely.setenv("FASTNN_DATA_HOME", str(tmp_path))
     assert datasets.mnist.load_data()[1][1][0] == 7
+    assert datasets.mnist.load_data("mnist.npz")[1][1][0] == 7  # Keras' default
+    with pytest.raises(FileNotFoundError, match="no file or directory 'other.npz'"):
+        datasets.mnist.load_data("other.npz")
 
 
 def test_a_damaged_file_is_an_error_and_not_passed_over(lonely, make, tmp_path):

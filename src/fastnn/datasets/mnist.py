@@ -13,6 +13,7 @@ __all__ = ["class_names", "load_data"]
 
 class_names = tuple("0123456789")
 
+_KERAS_DEFAULT = "mnist.npz"  # a file of Keras' cache
 SOURCE = Source(
     title="MNIST",
     folder="mnist",
@@ -34,8 +35,8 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Arrays:
     ----------
     path : str, path-like or None, default None
         A directory with the four idx files (with or without ``.gz``), or an ``.npz`` file with the
-        arrays ``x_train, y_train, x_test, y_test``. (Keras reads here the name of a file in its
-        cache; such a name is taken as a path, too.)
+        arrays ``x_train, y_train, x_test, y_test``. Where there is no file ``"mnist.npz"``, that
+        name, which is Keras' default, stands for None.
 
     Returns
     -------
@@ -50,4 +51,6 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Arrays:
     ValueError
         A file is cut off, too long, or not the array it should be; the message names it.
     """
+    if path == _KERAS_DEFAULT and not os.path.exists(path):
+        path = None
     return load(SOURCE, path)[0]
