@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import fastnn
 from fastnn import cli
 from fastnn.datasets import _sources
 
@@ -203,6 +204,15 @@ def test_help(capsys, argv):
     code, out, err = run(capsys, *argv)
     assert (code, err) == (0, "")
     assert out.startswith("usage: python -m fastnn")
+
+
+def test_the_console_script_calls_itself_by_its_name(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/fastnn", "--help"])
+    assert run(capsys, "train", "--help")[1].startswith("usage: fastnn train")
+
+
+def test_version(capsys):
+    assert run(capsys, "--version") == (0, f"fastnn {fastnn.__version__}\n", "")
 
 
 def test_help_names_every_option(capsys):

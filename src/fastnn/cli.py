@@ -56,10 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from . import __version__
+
     parser = argparse.ArgumentParser(
-        prog="python -m fastnn",
+        prog="fastnn" if Path(sys.argv[0]).stem == "fastnn" else "python -m fastnn",  # as it was called
         description="Train small neural networks on a CPU at the speed of the hardware.",
     )
+    parser.add_argument("--version", action="version", version=f"fastnn {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_train(commands.add_parser("train", help="train a network on pictures and test it"))
     config = commands.add_parser("config", help="print version, instruction set and threads")
@@ -117,7 +120,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--out",
         _picture,
         _PICTURE,
-        f"picture of the loss curves ({', '.join(_PICTURE_ENDINGS)}), or a directory for it",
+        f"picture of the curves of loss and accuracy ({', '.join(_PICTURE_ENDINGS)}), or a directory for it",
         metavar="FILE",
     )
 
