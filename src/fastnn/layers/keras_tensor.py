@@ -23,18 +23,13 @@ class KerasTensor:
         Whose output it is.
     inputs : object
         The (structure of) KerasTensors that the layer was called on; None for an `Input`.
-    arguments : dict, optional
-        Further arguments of that call.
     """
 
-    def __init__(
-        self, shape: tuple[int | None, ...], dtype: Any, layer: Any, inputs: Any = None, arguments: dict | None = None
-    ) -> None:
+    def __init__(self, shape: tuple[int | None, ...], dtype: Any, layer: Any, inputs: Any = None) -> None:
         self.shape = tuple(shape)
         self.dtype: np.dtype = standardize_dtype(dtype)
         self.layer = layer
         self.inputs = inputs
-        self.arguments = arguments or {}
 
     @property
     def name(self) -> str:

@@ -252,7 +252,7 @@ class Layer(LayerState, Configurable):
             if not self.built:
                 self._build_for(args, kwargs)
         shape = self.compute_output_shape(_shapes(inputs))
-        return KerasTensor(shape, self.compute_dtype, self, inputs, kwargs)
+        return KerasTensor(shape, self.compute_dtype, self, inputs)
 
     # ---- shapes ------------------------------------------------------------------------------------------
 

@@ -16,10 +16,11 @@ class NamedArguments:
     """Something that says, where a keyword argument is unknown, which class was meant to take it, and what is near."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        names, others = _parameters(cls.__init__)
-        unknown = {name: value for name, value in kwargs.items() if name not in names}
-        if unknown and not others:
-            raise TypeError(unknown_arguments(cls, unknown))
+        if kwargs:
+            names, others = _parameters(cls.__init__)
+            unknown = {name: value for name, value in kwargs.items() if name not in names}
+            if unknown and not others:
+                raise TypeError(unknown_arguments(cls, unknown))
         return super().__new__(cls)
 
 
