@@ -276,6 +276,14 @@ def _others(rng):
         "step_scalars": lambda: (
             Sample([np.asarray(1e-3, d), np.asarray(4, i64)], {"beta_1": 0.9, "beta_2": 0.999}, wrt=[]) for d in FLOATS
         ),
+        "csr_dense": lambda: (Sample(_csr(rng, m, k, d, 2), {"features": k}, wrt=[]) for m, k in CSR for d in FLOATS),
+        "csr_transpose": lambda: (Sample(_csr(rng, m, k, d), {"rows": k}, wrt=[]) for m, k in CSR for d in FLOATS),
+        "csr_matmul": lambda: (
+            Sample([*_csr(rng, m, k, d, 2), _f(rng, k, n, dtype=d)], wrt=[3])
+            for m, k in CSR
+            for n in (1, 7, 40)
+            for d in FLOATS
+        ),
         "random_dropout": lambda: (Sample([_f(rng, 40, 3, dtype=d), key], {"rate": 0.4}, [0]) for d in FLOATS),
         "random_fill": lambda: (
             Sample([key], {"kernel": k, "shape": (3, 50), "dtype": np.dtype(d), "a": 0.0, "b": 2.0})
@@ -289,6 +297,18 @@ def _others(rng):
         ),
         "random_permutation": lambda: (Sample([key], {"n": n}) for n in (0, 1, 2, 100)),
     }
+
+
+CSR = ((1, 1), (3, 5), (20, 300))
+
+
+def _csr(rng, rows, columns, dtype, more=0):
+    """Bounds, values and columns of a sparse matrix; there is room for some more elements than there are."""
+    full = rng.random((rows, columns)) < 0.2
+    ends = np.cumsum(full.sum(axis=1))
+    bounds = np.stack([np.concatenate([[0], ends[:-1]]), ends], axis=1).astype("int32")
+    columns = np.pad(np.nonzero(full)[1], (0, more)).astype("int32")
+    return bounds, draw(rng, len(columns), dtype), columns
 
 
 # Ops that write variables: test_update.py has their tests.

@@ -1,5 +1,8 @@
 """The Cython layer refuses what C must never see."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
@@ -149,3 +152,8 @@ def test_address():
     assert core.address(x) == x.ctypes.data
     with pytest.raises(TypeError, match="no kernel takes the array format"):
         core.address(np.zeros(3, "complex64"))
+
+
+def test_every_kernel_is_documented():
+    page = Path(__file__).parents[1] / "docs" / "kernels.md"
+    assert {name for name, _ in core.kernel_names()} - set(re.findall(r"\w+", page.read_text())) == set()

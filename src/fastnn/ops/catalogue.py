@@ -59,7 +59,7 @@ class Op:
     doc : str
         Docstring.
     register : bool
-        Whether it enters the catalogue (users' Python ops do not).
+        Whether it enters the catalogue (users' Python ops and those of fusion do not).
     """
 
     def __init__(

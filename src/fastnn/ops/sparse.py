@@ -84,7 +84,6 @@ _csr_dense = Op(
         "csr_dense", outs, [contiguous(plan, x) for x in ins], (*outs[0].shape, features), dtype=ins[1].dtype, by_unit=1
     ),
     attrs={"features": 0},
-    register=False,
     doc="A sparse matrix with its zeros. A constant to the tape.",
 )
 
@@ -127,7 +126,6 @@ _csr_transpose = Op(
         "csr_transpose", outs, [contiguous(plan, x) for x in ins], (len(ins[0]), rows), dtype=ins[1].dtype
     ),
     attrs={"rows": 0},
-    register=False,
     doc="The transpose of a sparse matrix with so many columns. A constant to the tape.",
 )
 
@@ -154,7 +152,6 @@ _csr_matmul = Op(
     reference=lambda bounds, values, columns, b: Csr(bounds, values, columns).dense(len(b)) @ b,
     vjp=_csr_matmul_vjp,
     lower=_csr_matmul_lower,
-    register=False,
     doc="A sparse matrix times a dense one; the elements of the former are constants to the tape.",
 )
 
