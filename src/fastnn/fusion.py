@@ -167,25 +167,11 @@ def _reads_variable(x):
     return isinstance(x, Variable) or getattr(x, "variable", None) is not None
 
 
-def _fused(node, product):
+def _fused_grad(node, product):
     a, b = product.inputs
-    if node.op is _UPDATE:
-        variable, s0, s1, s2, _, scalars = node.inputs
-        return Node(_MATMUL_UPDATE, (variable, s0, s1, s2, a, b, scalars), node.attrs, node.place)
     parameter = next(iter(node.attrs.values()), 0.0)
     attrs = {"activation": _DERIVATIVE_NAMES[node.op], "parameter": parameter}
     return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.place, node.outputs)
-
-
-def _update_with_product(plan, outs, ins, rule, hyper, option, weight_decay, l2):
-    w, s0, s1, s2, a, b, scalars = ins
-    try:
-        plan.matmul(w, a, b, rule=rule, slots=(s0, s1, s2), scalars=scalars, hyper=_pars(hyper, weight_decay, l2),
-                    option=option)  # fmt: skip
-    except BufferError:  # a layout that no fused kernel takes: one after the other
-        gradient = scratch(plan, w.shape, w.dtype)
-        place_matmul(plan, gradient, a, b)
-        _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
 
 
 def _grad_reference(a, b, y, activation, parameter):
@@ -203,17 +189,6 @@ def _grad_with_product(plan, outs, ins, activation, parameter):
         plan.map(f"{activation}_grad", outs[0], product, y, a=parameter)
 
 
-_MATMUL_UPDATE = Op(
-    "matmul_update",
-    inputs=["variable", "slot0?", "slot1?", "slot2?", "x1", "x2", "scalars"],
-    spec=lambda *inputs, **attrs: [],
-    reference=lambda w, s0, s1, s2, a, b, scalars, **attrs: _UPDATE.reference(w, s0, s1, s2, a @ b, scalars, **attrs),
-    lower=_update_with_product,
-    mutates=(0, 1, 2, 3),
-    spaced=(4, 5),
-    register=False,
-    doc="optimizer_update with the gradient x1 @ x2.",
-)
 _MATMUL_GRAD = Op(
     "matmul_grad",
     inputs=["x1", "x2", "y"],
@@ -227,7 +202,7 @@ _MATMUL_GRAD = Op(
 )
 
 
-# ---- a gradient that sparse rows make -----------------------------------------------------------------------
+# ---- updates with a gradient that one node makes ------------------------------------------------------------
 
 
 def _fusible_sparse_product(node, makers):
@@ -238,79 +213,68 @@ def _fusible_sparse_product(node, makers):
     return product
 
 
-def _fused_sparse(node, product):
-    inputs = (*node.inputs[:4], *product.inputs, node.inputs[5])
-    return Node(_CSR_UPDATE, inputs, node.attrs, node.place)
-
-
-def _update_with_sparse_product(plan, outs, ins, rule, hyper, option, weight_decay, l2):
-    w, s0, s1, s2, *product, scalars = ins
-    try:
-        plan.csr_update(rule, w, product[:3], product[3], scalars, slots=(s0, s1, s2),
-                        hyper=_pars(hyper, weight_decay, l2), option=option)  # fmt: skip
-    except BufferError:  # a layout that the kernel does not walk: one after the other
-        gradient = scratch(plan, w.shape, w.dtype)
-        _csr_matmul.lower(plan, [gradient], product)
-        _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
-
-
-def _sparse_update_reference(w, s0, s1, s2, bounds, values, columns, b, scalars, **attrs):
-    gradient = _csr_matmul.reference(bounds, values, columns, b)
-    return _UPDATE.reference(w, s0, s1, s2, gradient, scalars, **attrs)
-
-
-_CSR_UPDATE = Op(
-    "csr_update",
-    inputs=["variable", "slot0?", "slot1?", "slot2?", "bounds", "values", "columns", "b", "scalars"],
-    spec=lambda *inputs, **attrs: [],
-    reference=_sparse_update_reference,
-    lower=_update_with_sparse_product,
-    mutates=(0, 1, 2, 3),
-    register=False,
-    doc="optimizer_update with the gradient that a sparse matrix times b is.",
-)
-
-
-# ---- a gradient that is a sum of rows or parts---------------------------------------------------------------
-
-
 def _fusible_sum(node, makers):
-    """Return the sum over the first axis that only this update uses, or None."""
+    """Return the sum over the first axis, of rows or parts, that only this update uses, or None."""
     total = makers.get(id(node.inputs[4]))
     if total is None or total.op is not _SUM:
         return None
-    if total.attrs != {"axes": (0,), "scale": 1.0} or len(total.inputs[0].shape) not in (2, 3):
+    if total.attrs != _OVER_ROWS or len(total.inputs[0].shape) not in (2, 3):
         return None
     return total if total.inputs[0].shape[0] and not _reads_variable(total.inputs[0]) else None
 
 
-def _fused_sum(node, total):
-    inputs = (*node.inputs[:4], total.inputs[0], node.inputs[5])
-    return Node(_SUM_UPDATE, inputs, node.attrs, node.place)
+def _fused_update(node, maker):
+    inputs = (*node.inputs[:4], *maker.inputs, node.inputs[5])
+    return Node(_UPDATES[maker.op], inputs, node.attrs, node.place)
 
 
-def _update_with_sum(plan, outs, ins, rule, hyper, option, weight_decay, l2):
-    w, s0, s1, s2, x, scalars = ins
-    try:
-        plan.update(rule, w, x, scalars, slots=(s0, s1, s2), hyper=_pars(hyper, weight_decay, l2),
-                    option=option, summed=True)  # fmt: skip
-    except BufferError:  # a layout that the rule does not walk: one after the other
-        gradient = scratch(plan, w.shape, w.dtype)
-        _SUM.lower(plan, [gradient], [x], axes=(0,), scale=1.0)
-        _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
+def _update_with(maker, inputs, kernel, spaced=(), **attrs):
+    """Return the op that is optimizer_update with the gradient which ``maker`` makes of these inputs.
+
+    ``kernel(plan, w, *inputs, **rule)`` appends the step that does both.
+    """
+
+    def lower(plan, outs, ins, rule, hyper, option, weight_decay, l2):
+        w, s0, s1, s2, *operands, scalars = ins
+        pars = _pars(hyper, weight_decay, l2)
+        try:
+            kernel(plan, w, *operands, rule=rule, scalars=scalars, slots=(s0, s1, s2), hyper=pars, option=option)
+        except BufferError:  # a layout that the kernel does not walk: one after the other
+            gradient = scratch(plan, w.shape, w.dtype)
+            maker.lower(plan, [gradient], operands, **attrs)
+            _update_lower(plan, outs, [w, s0, s1, s2, gradient, scalars], rule, hyper, option, weight_decay, l2)
+
+    def reference(w, s0, s1, s2, *others, **settings):
+        *operands, scalars = others
+        return _UPDATE.reference(w, s0, s1, s2, maker.reference(*operands, **attrs), scalars, **settings)
+
+    return Op(
+        f"{maker.name}_update",
+        inputs=["variable", "slot0?", "slot1?", "slot2?", *inputs, "scalars"],
+        spec=lambda *inputs, **attrs: [],
+        reference=reference,
+        lower=lower,
+        mutates=(0, 1, 2, 3),
+        spaced=spaced,
+        register=False,
+        doc=f"optimizer_update with the gradient {maker.name}({', '.join(inputs)}).",
+    )
 
 
-_SUM_UPDATE = Op(
-    "sum_update",
-    inputs=["variable", "slot0?", "slot1?", "slot2?", "x", "scalars"],
-    spec=lambda *inputs, **attrs: [],
-    reference=lambda w, s0, s1, s2, x, scalars, **attrs: _UPDATE.reference(w, s0, s1, s2, x.sum(0), scalars, **attrs),
-    lower=_update_with_sum,
-    mutates=(0, 1, 2, 3),
-    spaced=(4,),
-    register=False,
-    doc="optimizer_update with the gradient sum(x, axis=0).",
-)
+_OVER_ROWS = {"axes": (0,), "scale": 1.0}
+_UPDATES = {
+    _MATMUL: _update_with(
+        _MATMUL, ["x1", "x2"], lambda plan, w, a, b, **how: plan.matmul(w, a, b, **how), spaced=(4, 5)
+    ),
+    _csr_matmul: _update_with(
+        _csr_matmul,
+        ["bounds", "values", "columns", "b"],
+        lambda plan, w, *csr, **how: plan.csr_update(w=w, csr=csr[:3], b=csr[3], **how),
+    ),
+    _SUM: _update_with(
+        _SUM, ["x"], lambda plan, w, x, **how: plan.update(w=w, g=x, summed=True, **how), spaced=(4,), **_OVER_ROWS
+    ),
+}
 
 
 # ---- assignments ------------------------------------------------------------------------------------------
@@ -349,10 +313,10 @@ def _assigning(op):
 # An op → how to find what it can take in, and how to make the node that does both.
 _PAIRS = {
     _UPDATE: [
-        (_fusible_product, _fused),
-        (_fusible_sparse_product, _fused_sparse),
-        (_fusible_sum, _fused_sum),
+        (_fusible_product, _fused_update),
+        (_fusible_sparse_product, _fused_update),
+        (_fusible_sum, _fused_update),
     ],
-    **{op: [(_fusible_product, _fused)] for op in _DERIVATIVE_NAMES},
+    **{op: [(_fusible_product, _fused_grad)] for op in _DERIVATIVE_NAMES},
     _ASSIGN: [(_fusible_value, _assigned)],
 }
