@@ -18,9 +18,8 @@ from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.schedules import LearningRateSchedule
 from .base import has_partial_fit
-from .call import as_numbers, refuse_dates
 from .docs import ATTRIBUTES, EXTENSIONS, PARAMETERS, documented, only
-from .features import features_of, note_features, twin
+from .features import as_numbers, features_of, note_features, refuse_dates, twin
 from .network import Noise
 from .parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_units, keep_parameters, threads_for
 from .regressor import MLPRegressor

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import threads
-from .call import Given, as_numbers, check_call, refuse_dates
+from .call import Given, check_call
+from .features import as_numbers, refuse_dates
 from .lbfgs import fit_lbfgs
 from .parameters import CONSTRAINTS, threads_for
 from .solvers import STOCHASTIC

@@ -8,11 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_array, check_random_state
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import validate_data
 
 from .data import TrainingData
-from .features import features_of, twin
+from .features import aligned, features_of, refuse_dates, twin
 from .network import check_layers
 from .normalization import Values, check_values, first_values, kinds_of
 from .parameters import (
@@ -182,22 +182,6 @@ def _validated(estimator: Any, X: Any, y: Any, dtype: Any, reset: bool) -> tuple
     if estimator._y_numeric:
         assert_all_finite(y, input_name="y")  # once objects have become numbers, too
     return aligned(X), aligned(y)
-
-
-def refuse_dates(name: str, given: Any) -> None:
-    """Raise TypeError for dates and times, which NumPy would take for numbers."""
-    if getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):
-        raise TypeError(f"{name} must hold numbers, got {given.dtype}")
-
-
-def as_numbers(x: Any) -> Any:
-    """Return x as `validate_data` has left it, but for objects in lists, which have to be numbers."""
-    return check_array(x, dtype=np.float64, input_name="X") if x.dtype == object else x
-
-
-def aligned(x: Any) -> Any:
-    """Return x, or a copy where an array of a file or a buffer begins in the middle of a number."""
-    return x.copy() if isinstance(x, np.ndarray) and not x.flags.aligned else x
 
 
 def _validation_samples(estimator: Any, validation_data: Any, dtype: np.dtype, targets: Targets) -> Samples | None:

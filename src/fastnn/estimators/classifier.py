@@ -17,7 +17,7 @@ from ..optimizers.schedules import LearningRateSchedule
 from .base import MultilayerPerceptron, has_partial_fit
 from .call import Given
 from .docs import documented
-from .labels import Labels, check_known, checked_labels, labels_for
+from .labels import Labels, LogProbabilitiesMixin, check_known, checked_labels, labels_for
 from .objectives import classification
 from .parameters import CONSTRAINTS, LOSSES, keep_parameters
 from .targets import Encoded, Targets
@@ -27,7 +27,7 @@ __all__ = ["MLPClassifier"]
 
 
 @documented
-class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
+class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron):
     """Multi-layer perceptron classifier, with scikit-learn's parameters and results.
 
     Minimizes the log-loss by stochastic gradient descent or L-BFGS. Two classes have one sigmoid output, more have a
@@ -204,22 +204,6 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         """
         outputs = self._outputs(X)
         return self._labels.probabilities(outputs)
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            The features.
-
-        Returns
-        -------
-        log_y_prob : ndarray of shape (n_samples, n_classes)
-            ``log(predict_proba(X))``; minus infinity where a probability is 0.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
 
     @property
     def _labels(self) -> Labels:

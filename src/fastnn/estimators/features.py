@@ -1,10 +1,13 @@
-"""What scikit-learn notes about features, their number and names: noted once nothing is refused any more."""
+"""Features: what scikit-learn notes about them once nothing is refused any more, and what its checks let pass."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["features_of", "note_features", "twin"]
+import numpy as np
+from sklearn.utils import check_array
+
+__all__ = ["aligned", "as_numbers", "features_of", "note_features", "refuse_dates", "twin"]
 
 _NAMES = ("n_features_in_", "feature_names_in_")
 
@@ -26,3 +29,19 @@ def note_features(estimator: Any, attributes: dict[str, Any]) -> None:
     for name in _NAMES:
         vars(estimator).pop(name, None)
     vars(estimator).update(attributes)
+
+
+def refuse_dates(name: str, given: Any) -> None:
+    """Raise TypeError for dates and times, which NumPy would take for numbers."""
+    if getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):
+        raise TypeError(f"{name} must hold numbers, got {given.dtype}")
+
+
+def as_numbers(x: Any) -> Any:
+    """Return x as `validate_data` has left it, but for objects in lists, which have to be numbers."""
+    return check_array(x, dtype=np.float64, input_name="X") if x.dtype == object else x
+
+
+def aligned(x: Any) -> Any:
+    """Return x, or a copy where an array of a file or a buffer begins in the middle of a number."""
+    return x.copy() if isinstance(x, np.ndarray) and not x.flags.aligned else x

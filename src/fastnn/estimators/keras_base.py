@@ -23,7 +23,7 @@ from . import routing
 from .features import features_of, note_features, twin
 from .keras_building import build_model, make_callbacks
 from .keras_targets import ClassTargets, NumberTargets, output_units
-from .parameters import threads_for
+from .parameters import keep_parameters, threads_for
 from .weights import Weigh, checked_sample_weight, joint_weights, refuse_weightless
 
 __all__ = ["KerasEstimator"]
@@ -66,21 +66,15 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         warm_start: bool = False,
         **parameters: Any,
     ) -> None:
-        self.model = model
-        self.optimizer = optimizer
-        self.loss = loss
-        self.metrics = metrics
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.validation_split = validation_split
-        self.callbacks = callbacks
-        self.shuffle = shuffle
-        self.verbose = verbose
-        self.random_state = random_state
-        self.warm_start = warm_start
-        for name in parameters:
+        self._keep_parameters(locals())
+
+    def _keep_parameters(self, given: dict[str, Any]) -> None:
+        """Set the attributes of the parameters of ``__init__``, from its ``locals()``; nested ones are kept apart."""
+        nested = given["parameters"]
+        for name in nested:
             routing.destination(name)
-        self._nested = parameters
+        self._nested = nested
+        keep_parameters(self, {name: value for name, value in given.items() if name != "parameters"})
 
     # ---- parameters ------------------------------------------------------------------------------------------
 

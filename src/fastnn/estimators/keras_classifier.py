@@ -14,14 +14,14 @@ from .docs import documented
 from .keras_base import KerasEstimator
 from .keras_docs import ATTRIBUTES, NESTED, PARAMETERS
 from .keras_targets import ClassTargets, output_units, resolved_loss
-from .labels import classes_of_partial_fit
+from .labels import LogProbabilitiesMixin, classes_of_partial_fit
 from .weights import Weigh, class_weights, refuse_balanced
 
 __all__ = ["KerasClassifier"]
 
 
 @documented(parameters=PARAMETERS, attributes=ATTRIBUTES, nested=NESTED)
-class KerasClassifier(ClassifierMixin, KerasEstimator):
+class KerasClassifier(LogProbabilitiesMixin, ClassifierMixin, KerasEstimator):
     """Any model as a classifier of scikit-learn (SciKeras' `KerasClassifier`).
 
     Labels of any kind become what the model's loss wants: class numbers for the sparse losses, one-hot rows for others,
@@ -95,22 +95,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         class_weight: dict[Any, float] | str | None = None,
         **parameters: Any,
     ) -> None:
-        super().__init__(
-            model,
-            optimizer=optimizer,
-            loss=loss,
-            metrics=metrics,
-            epochs=epochs,
-            batch_size=batch_size,
-            validation_split=validation_split,
-            callbacks=callbacks,
-            shuffle=shuffle,
-            verbose=verbose,
-            random_state=random_state,
-            warm_start=warm_start,
-            **parameters,
-        )
-        self.class_weight = class_weight
+        self._keep_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -170,22 +155,6 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         """
         outputs = self._outputs(X)
         return self._targets.probabilities(outputs, resolved_loss(self.model_, outputs.shape[:1], outputs.shape[1]))
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
-            The features.
-
-        Returns
-        -------
-        log_y_prob : ndarray of shape (n_samples, n_classes)
-            ``log(predict_proba(X))``; minus infinity where a probability is 0.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
 
     def _make_targets(self, y: Any, classes: Any) -> ClassTargets:
         return ClassTargets(y, classes)

@@ -10,7 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from .. import losses, ops
-from .labels import probabilities_of_two, refuse_unknown
+from .labels import probabilities_of_two, refuse_several_columns, refuse_unknown
 
 __all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
 
@@ -220,10 +220,7 @@ class NumberTargets:
 def _kind_of_labels(y: Any) -> str:
     kind = type_of_target(y, input_name="y", raise_unknown=True)
     check_classification_targets(y)
-    if kind == "multiclass-multioutput":
-        raise ValueError(
-            f"{kind} targets are not supported; sklearn.multioutput.MultiOutputClassifier fits one classifier a column"
-        )
+    refuse_several_columns(kind)
     return kind
 
 

@@ -15,12 +15,14 @@ from .network import activation_function
 
 __all__ = [
     "Labels",
+    "LogProbabilitiesMixin",
     "check_known",
     "checked_labels",
     "classes_of_partial_fit",
     "labels_for",
     "present_classes",
     "probabilities_of_two",
+    "refuse_several_columns",
     "refuse_unknown",
 ]
 
@@ -91,6 +93,26 @@ class Labels:
         return probabilities_of_two(outputs, len(self.classes))
 
 
+class LogProbabilitiesMixin:
+    """The mixin of classifiers that know probabilities."""
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            The features.
+
+        Returns
+        -------
+        log_y_prob : ndarray of shape (n_samples, n_classes)
+            ``log(predict_proba(X))``; minus infinity where a probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+
 def probabilities_of_two(second: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the probability of each of at most two classes, from a column with that of the second.
 
@@ -130,11 +152,16 @@ def checked_labels(y: Any) -> tuple[np.ndarray, bool]:
         return y.toarray() if sparse.issparse(y) else y, True
     if kind not in ("binary", "multiclass"):
         check_classification_targets(y)
-        raise ValueError(
-            f"y has several columns of classes ({kind}); sklearn.multioutput.MultiOutputClassifier fits one classifier "
-            "a column"
-        )
+        refuse_several_columns(kind)
     return column_or_1d(y, warn=True), False
+
+
+def refuse_several_columns(kind: str) -> None:
+    """Raise ValueError where what `sklearn.utils.multiclass.type_of_target` returned are columns of classes."""
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            f"{kind} targets are not supported; sklearn.multioutput.MultiOutputClassifier fits one classifier a column"
+        )
 
 
 def present_classes(y: np.ndarray, multilabel: bool = False) -> np.ndarray:

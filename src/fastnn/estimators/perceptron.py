@@ -18,9 +18,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from .call import aligned
-from .features import features_of, note_features, twin
+from .features import aligned, features_of, note_features, twin
 from .labels import classes_of_partial_fit, present_classes
+from .parameters import keep_parameters
 from .perceptron_passes import Line, Passes
 from .weights import refuse_balanced
 
@@ -154,22 +154,7 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         class_weight: dict[Any, float] | str | None = None,
         warm_start: bool = False,
     ) -> None:
-        self.penalty = penalty
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.max_iter = max_iter
-        self.tol = tol
-        self.shuffle = shuffle
-        self.verbose = verbose
-        self.eta0 = eta0
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.class_weight = class_weight
-        self.warm_start = warm_start
+        keep_parameters(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None) -> Self:

@@ -14,12 +14,12 @@ from .network import Network, Noise, check_layers
 from .normalization import Values, check_values, kinds_of
 from .parameters import hidden_activations
 from .penalty import Penalty
-from .solvers import make_solver, solver_parameters
+from .solvers import Solver, make_solver, solver_parameters
 
 __all__ = ["FittedState"]
 
 #: Attributes that are bound to memory. Copies and pickles go without them: they are made again from plain arrays.
-_BOUND = ("_network", "_step", "_optimizer")
+_BOUND = ("_network", "_step")
 
 #: What stochastic solvers write down in training.
 _HISTORY = (
@@ -43,7 +43,7 @@ class FittedState:
         """Set the attributes with which training begins; ``step`` is there for stochastic solvers."""
         self._forget_optimizer()
         if step is not None:
-            self._step, self._optimizer = step, step.solver
+            self._step = step
             self._solver_parameters = solver_parameters(self)
         note_features(self, {**call.features, **call.targets.fitted})
         self.n_layers_, self.n_outputs_ = len(call.units), call.units[-1]
@@ -120,6 +120,11 @@ class FittedState:
 
     # ---- the optimizer ---------------------------------------------------------------------------------------
 
+    @property
+    def _optimizer(self) -> Solver:
+        """By scikit-learn's name: its tests look at the learning rate."""
+        return self._step.solver
+
     def _training_step(self, call: Call) -> TrainingStep:
         """Return the step that trains: the last call's for `partial_fit` of the same thing, else a new one."""
         thin = stays_sparse(call.samples.X)
@@ -156,7 +161,7 @@ class FittedState:
 
     def _forget_optimizer(self) -> None:
         """Let the next training begin with a new optimizer."""
-        for name in ("_step", "_optimizer", "_saved_training"):
+        for name in ("_step", "_saved_training"):
             vars(self).pop(name, None)
 
     # ---- copies ----------------------------------------------------------------------------------------------
