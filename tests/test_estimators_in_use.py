@@ -379,6 +379,29 @@ def test_divergence_with_early_stopping_keeps_the_best_weights():
     assert np.isfinite(fitted.coefs_[0]).all()
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("bad", [np.nan, 1e300])
+def test_refuses_to_go_on_from_weights_that_are_not_finite(solver, bad):
+    X, y = problem(MLPRegressor)
+    fitted = fit(MLPRegressor, warm_start=True, dtype="float32")
+    fitted.coefs_ = [coef.astype("float64") for coef in fitted.coefs_]
+    fitted.coefs_[0][0, 0] = bad
+    before = {name: value for name, value in vars(fitted).items() if name.endswith("_")}
+    with pytest.raises(ValueError, match="coefs_ or intercepts_ hold NaN or infinite values before training begins"):
+        fitted.set_params(activation="tanh", solver=solver).fit(X, y)
+    assert {name: vars(fitted)[name] for name in before} == before
+    assert fitted._activations[0] == "relu"
+
+
+def test_refuses_to_go_on_from_a_normalization_that_is_not_finite():
+    X, y = problem(MLPRegressor)
+    fitted = fit(MLPRegressor, warm_start=True, normalization="batch")
+    fitted.normalization_[0]["gamma"][0] = np.nan
+    with pytest.raises(ValueError, match="normalization_ holds NaN or infinite values before training begins"):
+        fitted.fit(X, y)
+    assert fitted.n_iter_ == 4
+
+
 def test_huge_features_diverge_at_once():
     with pytest.raises(ValueError, match=r"epoch 1, step 1: .* from before training"):
         fit(MLPRegressor, data=(np.full((10, 2), np.finfo("float64").max), np.arange(10.0)))

@@ -227,10 +227,10 @@ def _present_weights(estimator: Any, units: list[int], dtype: np.dtype, how: str
         raise ValueError(
             f"{how} can only be used with the early_stopping of the previous call to fit, which was {stopped_early}"
         )
-    return (
-        [np.asarray(coef, dtype) for coef in estimator.coefs_],
-        [np.asarray(intercept, dtype) for intercept in estimator.intercepts_],
-    )
+    with np.errstate(over="ignore"):
+        coefs, intercepts = ([np.asarray(a, dtype) for a in each] for each in (estimator.coefs_, estimator.intercepts_))
+    _refuse_not_finite("coefs_ or intercepts_ hold", (*coefs, *intercepts))
+    return coefs, intercepts
 
 
 def _present_normalization(estimator: Any, kinds: list[str | None], how: str) -> list[Values]:
@@ -242,4 +242,10 @@ def _present_normalization(estimator: Any, kinds: list[str | None], how: str) ->
             f"now it is {kinds}"
         )
     check_values(present, [intercept.size for intercept in estimator.intercepts_[:-1]])
+    _refuse_not_finite("normalization_ holds", [array for values in present if values for array in values.values()])
     return present
+
+
+def _refuse_not_finite(what: str, arrays: Sequence[np.ndarray]) -> None:
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(f"{what} NaN or infinite values before training begins")
