@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import itertools
 import re
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -142,13 +143,14 @@ def test_warm_start(estimator):
 
 
 @pytest.mark.parametrize("estimator", PERCEPTRONS)
-def test_warm_start_with_early_stopping_keeps_the_best_weights(estimator):
+def test_warm_start_with_early_stopping_keeps_the_best_weights(estimator, monkeypatch):
     """Scikit-learn trains on in the arrays that it keeps as the best ones, and ends with the last weights."""
     X, y = problem(estimator)
     settings = {"warm_start": True, "early_stopping": True, "learning_rate_init": 0.01, "max_iter": 100}
     fitted = fit(estimator, **settings)
     best, weights = fitted.best_validation_score_, [coef.copy() for coef in fitted.coefs_]
-    fitted.best_validation_score_ = 2.0
+    worse_and_worse = itertools.count(0.0, -1.0)
+    monkeypatch.setattr(estimator, "_score_outputs", lambda *_: next(worse_and_worse))
     fitted.fit(X, y)
     for now, before in zip(fitted.coefs_, weights, strict=True):
         np.testing.assert_array_equal(now, before)

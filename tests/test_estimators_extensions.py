@@ -563,6 +563,73 @@ def test_a_warm_start_keeps_the_best_weights_of_earlier_calls(estimator):
         np.testing.assert_allclose(growing.score(X[40:], y[40:]), growing.best_validation_score_, rtol=1e-9)
 
 
+def squared(n=200):
+    """Return features, and two targets that have nothing to do with each other, the second much harder."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 3))
+    return X, X[:, 0], X[:, 1] + rng.normal(size=n)
+
+
+WARM = {"hidden_layer_sizes": 8, "early_stopping": True, "warm_start": True, "random_state": 0, "n_iter_no_change": 100}
+
+
+def test_a_warm_start_on_other_data_compares_scores_of_these():
+    X, easy, hard = squared()
+    grown = MLPRegressor(**WARM, max_iter=60, learning_rate_init=0.05).fit(X, easy)
+    assert grown.best_validation_score_ > 0.9
+    grown.fit(X, hard)
+    assert grown.score(X, hard) > 0.35
+    assert grown.best_validation_score_ == max(grown.validation_scores_[60:]) < 0.9
+    assert len(grown.validation_scores_) == 120
+
+
+def test_the_weights_that_a_warm_start_begins_with_may_be_the_best_on_other_data():
+    X, easy, hard = squared()
+    grown = MLPRegressor(**WARM, max_iter=60, learning_rate_init=0.05).fit(X[:100], easy[:100])
+    before = [coef.copy() for coef in grown.coefs_]
+    held_out = X[100:], easy[100:]
+    score = grown.score(*held_out)
+    grown.set_params(max_iter=5, learning_rate_init=10.0).fit(X[:100], hard[:100], validation_data=held_out)
+    assert grown.best_validation_score_ == pytest.approx(score) and max(grown.validation_scores_[60:]) < score
+    for now, then in zip(grown.coefs_, before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_partial_fit_with_other_validation_data_compares_scores_of_these(stored):
+    X, easy, hard = squared()
+    growing = MLPRegressor(**{**WARM, "n_iter_no_change": 2}, learning_rate_init=0.05)
+    for _ in range(30):
+        growing.partial_fit(X, easy, validation_data=(X, easy))
+    best = growing.best_validation_score_
+    growing = pickle.loads(pickle.dumps(growing)) if stored else growing
+    growing.partial_fit(X, easy, validation_data=(X.copy(), easy.copy()))  # the same ones
+    assert growing.best_validation_score_ >= best > 0.9
+    assert not growing.converged_
+    while not growing.converged_:
+        growing.partial_fit(X, hard, validation_data=(X, hard))
+    assert growing.best_validation_score_ == growing.score(X, hard) > 0.3
+
+
+def test_weights_written_by_hand_have_the_score_to_beat():
+    X, easy, _ = squared()
+    grown = MLPRegressor(**WARM, max_iter=60, learning_rate_init=0.05).fit(X, easy)
+    grown.coefs_[-1][:] = 0.0
+    grown.set_params(max_iter=40).fit(X, easy)
+    assert grown.best_validation_score_ == max(grown.validation_scores_[60:])
+    assert grown.coefs_[-1].any()
+
+
+def test_patience_begins_anew_with_other_validation_samples():
+    X, easy, hard = squared()
+    grown = MLPRegressor(**{**WARM, "n_iter_no_change": 3, "tol": 0.1}, max_iter=200).fit(X, easy)
+    assert grown.converged_
+    grown.fit(X, hard)
+    assert grown.n_iter_ > 3
+    grown.fit(X, hard)  # as in scikit-learn the count goes on
+    assert grown.n_iter_ == 1
+
+
 @pytest.mark.parametrize("max_iter", [1, 50])
 def test_lbfgs_between_warm_starts_begins_a_new_history(max_iter):
     X, y = problem(MLPRegressor)

@@ -117,7 +117,8 @@ validation_scores_ : list of float or None
 validation_loss_curve_ : list of float or None
     Their mean loss after each epoch, without penalties.
 best_validation_score_ : float or None
-    The largest score.
+    The largest score. With early stopping that of the best weights on the samples that the last call looked at: the
+    weights that a warm start or a further `partial_fit` on other validation samples begins with have one, too.
 converged_ : bool
     Whether training ended because it had converged by ``tol``, not because ``max_iter`` was reached.
 t_ : int

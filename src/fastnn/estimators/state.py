@@ -24,7 +24,7 @@ _BOUND = ("_network", "_step")
 #: What stochastic solvers write down in training.
 _HISTORY = (
     "loss_curve_", "_no_improvement_count", "best_loss_", "validation_scores_", "validation_loss_curve_",
-    "best_validation_score_", "_best_weights",
+    "best_validation_score_", "_best_weights", "_scored_on",
 )  # fmt: skip
 
 

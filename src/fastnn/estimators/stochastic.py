@@ -87,7 +87,8 @@ class StochasticFit:
             If the loss or a weight becomes NaN or infinite. The weights are those of the last finite epoch then. With
             early stopping, a warning instead, and the weights with the best score.
         """
-        self._begin()
+        if self._begin():
+            self._estimator._no_improvement_count = 0
         with _interruptible(), self._epochs:
             self._run()
         self._finalize()
@@ -108,12 +109,26 @@ class StochasticFit:
                 self._estimator._no_improvement_count = 0
                 self._restore_best()
 
-    def _begin(self) -> None:
-        self._estimator.n_iter_, self._estimator.converged_ = 0, False
-        if not self._step.finite.take():
-            raise ValueError("coefs_ or intercepts_ hold NaN or infinite values before training begins")
-        if self._early and not hasattr(self._estimator, "_best_weights"):  # those of the last call, if it left some
-            self._keep_best()
+    def _begin(self) -> bool:
+        """Get ready; return whether the scores that decide are of other samples than those of the last call."""
+        estimator = self._estimator
+        estimator.n_iter_, estimator.converged_ = 0, False
+        self._step.finite.take()
+        if not self._early:
+            return False
+        key = self._validation.key()
+        others = vars(estimator).get("_scored_on") != key
+        if others or not hasattr(estimator, "_best_weights"):
+            self._begin_scores()
+        estimator._scored_on = key
+        return others
+
+    def _begin_scores(self) -> None:
+        """Let the weights to begin with be the best ones; if others have had a score, theirs is now the one to beat."""
+        if self._estimator.best_validation_score_ > -np.inf:
+            score, _ = self._validation.look()
+            self._estimator.best_validation_score_ = -np.inf if np.isnan(score) else score
+        self._keep_best()
 
     def _run(self) -> None:
         estimator, many = self._estimator, self._many_epochs()

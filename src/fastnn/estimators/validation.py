@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
 from ..sparse import write_rows
 from .call import Call, Samples
+from .data import TrainingData
 from .epochs import TrainingStep
 from .features import twin
 
@@ -34,6 +37,7 @@ class Validation:
     def __init__(self, estimator: Any, step: TrainingStep, samples: Samples) -> None:
         self._data = samples.training_data()
         self._scorer = _scorer(estimator, samples)
+        self._rule = tuple(getattr(estimator, name, None) for name in ("scoring", "loss", "quantile", "delta"))
         count = len(self._data.targets)
         if self._data.sample_weight is None:
             self._data.sample_weight = np.ones(count, step.network.dtype)
@@ -44,6 +48,10 @@ class Validation:
         self._data.thin = self._data.thin and step.network.takes_sparse
         self._features = self._data.sources(step.network.dtype)[0] if self._data.thin else self._data.X
         self._program = step.evaluation(self._data, min(_ROWS, count))
+
+    def key(self) -> tuple:
+        """Return what is the same where scores can be compared: they are of the same samples, by the same rule."""
+        return *self._rule, _digest(self._data)
 
     def look(self) -> tuple[float, float]:
         """Return the score and the mean loss (without penalty) of the network as it is now."""
@@ -83,6 +91,17 @@ def _scorer(estimator: Any, samples: Samples) -> Callable[[np.ndarray, float], f
         return float(scorer(nameless, samples.X, samples.encoded.y, **weights))
 
     return score
+
+
+def _digest(data: TrainingData) -> str:
+    """Return what tells samples from others, in a few bytes that can be stored."""
+    digest = hashlib.blake2b(digest_size=16)
+    X = (data.X.data, data.X.indices, data.X.indptr) if sparse.issparse(data.X) else (data.X,)
+    for array in (*X, data.targets, data.sample_weight):
+        if array is not None:
+            digest.update(repr((array.dtype, array.shape)).encode())
+            digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
 
 
 def split_off(call: Call, fraction: float) -> tuple[np.ndarray, np.ndarray]:
