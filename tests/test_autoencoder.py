@@ -1,5 +1,6 @@
 """AutoencoderTransformer: PCA is the oracle of the linear one; through the bottleneck and back."""
 
+import copy
 import inspect
 import pickle
 
@@ -205,6 +206,17 @@ def test_validation_data():
     assert watched.validation_loss_curve_[-1] == pytest.approx(-watched.score(X[200:]) / 2)
     single = coder(1, ()).fit(X[:200, 10:11], validation_data=X[200:, 10:11])
     assert len(single.validation_scores_) == 5
+
+
+def test_a_shallow_copy_goes_on_by_itself():
+    fitted = coder(max_iter=3).fit(X)
+    codes, losses = fitted.transform(X), list(fitted.loss_curve_)
+    copied = copy.copy(fitted)
+    np.testing.assert_array_equal(copied.transform(X), codes)
+    copied.partial_fit(X)
+    assert len(copied.loss_curve_) == 4
+    assert fitted.loss_curve_ == losses
+    np.testing.assert_array_equal(fitted.transform(X), codes)
 
 
 def test_early_stopping_with_partial_fit():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -263,6 +264,11 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             super().__setattr__(name, value)
         else:
             setattr(owner, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give a shallow copy a regressor of its own: `partial_fit` changes the weights of the one it has."""
+        state = super().__getstate__()
+        return {**state, "_regressor": copy(state["_regressor"])} if "_regressor" in state else state
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(name for name in _FITTED if hasattr(self, name))})

@@ -167,7 +167,8 @@ class FittedState:
     # ---- copies ----------------------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is bound to memory; keep the state of training as arrays."""
+        """Leave out what is bound to memory; keep the state of training as arrays, and lists that grow as copies."""
         state = {name: value for name, value in super().__getstate__().items() if name not in _BOUND}
+        state |= {name: list(state[name]) for name in _HISTORY if isinstance(state.get(name), list)}
         saved = self._training_state()
         return {**state, "_saved_training": saved} if saved else state
