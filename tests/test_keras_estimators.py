@@ -399,6 +399,16 @@ def test_regression_keeps_the_shape_of_y(shape):
     assert found.n_outputs_ == (shape[1] if len(shape) > 1 else 1)
 
 
+def test_a_regressors_y_may_be_sparse():
+    thin, dense = sparse.csr_array(np.eye(80, 2)), np.eye(80, 2)
+    fitted = regressor().fit(XR, thin, validation_data=(XR, thin))
+    np.testing.assert_array_equal(fitted.predict(XR), regressor().fit(XR, dense).predict(XR))
+    assert (
+        fitted.history_["val_loss"][-1]
+        == regressor().fit(XR, dense, validation_data=(XR, dense)).history_["val_loss"][-1]
+    )
+
+
 def test_one_class():
     found = classifier(build_classifier, loss=None).fit(X, np.full(90, "only"))
     assert (found.predict(X) == "only").all()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import is_classifier
 
-from fastnn import GradientTape, MLPClassifier, MLPRegressor, Variable, layers, ops, plan
+from fastnn import GradientTape, KerasRegressor, MLPClassifier, MLPRegressor, Sequential, Variable, layers, ops, plan
 from fastnn import sparse as sparse_features
 from fastnn._kernels import core
 from fastnn.ops.sparse import Csr, _csr_dense, _csr_transpose, csr_dense, csr_matmul, csr_specs
@@ -530,6 +530,24 @@ def test_predictions_of_full_rows_take_little_memory():
         assert tracemalloc.get_traced_memory()[1] < 20e6  # 62 MB for 256 rows at once
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("columns", [5, 300])
+@pytest.mark.parametrize("dtype", [">f8", ">f4", ">i2"])
+def test_bytes_may_be_in_the_other_order(columns, dtype):
+    X, y = random_rows(60, columns, 0.3) * 9, RNG.standard_normal(60)
+    X.data = X.data.astype(dtype)
+    same = X.astype(dtype[1:])
+
+    def build():
+        return Sequential([layers.Dense(1)])
+
+    for estimator in (
+        MLPRegressor(hidden_layer_sizes=4, max_iter=2, random_state=0),
+        KerasRegressor(build, loss="mse", verbose=0),
+    ):
+        fitted = estimator.fit(X, y)
+        np.testing.assert_array_equal(fitted.predict(X), fitted.predict(same))
 
 
 @pytest.mark.parametrize("method", ["fit", "predict"])

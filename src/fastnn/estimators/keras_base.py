@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -20,7 +21,7 @@ from ..models import Model
 from ..training.data import as_features, check_finite
 from ..training.errors import DivergenceError
 from . import routing
-from .features import features_of, note_features, twin
+from .features import features_of, native, note_features, twin
 from .keras_building import build_model, make_callbacks
 from .keras_targets import ClassTargets, NumberTargets, output_units
 from .parameters import keep_parameters, threads_for
@@ -240,7 +241,8 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=self._y_numeric, allow_nd=True,
             dtype="numeric", reset=reset,
         )  # fmt: skip
-        return X, y, checked_sample_weight(sample_weight, X)
+        y = y.toarray() if self._y_numeric and sparse.issparse(y) else y
+        return native(X), y, checked_sample_weight(sample_weight, X)
 
     def _build(self, about: dict[str, Any], routed: dict[str, dict[str, Any]]) -> Model:
         """Return a new compiled model for data that are like this."""
@@ -310,7 +312,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the model's outputs, shape (n_samples, units); features that its dtype cannot hold are refused."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False)
+        X = native(validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False))
         check_finite(as_features(X, "x"), "x", self.model_._input_dtype)
         with threads.limited(threads_for(None)):
             return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})
