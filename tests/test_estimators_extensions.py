@@ -630,6 +630,21 @@ def test_patience_begins_anew_with_other_validation_samples():
     assert grown.n_iter_ == 1
 
 
+@pytest.mark.parametrize("name", ["optimizer", "learning_rate"])
+def test_what_is_changed_in_an_object_counts_in_the_next_call(name):
+    X, y = problem(MLPRegressor)
+    schedule = schedules.ExponentialDecay(0.1, 100, 0.9)
+    given = optimizers.SGD(0.1) if name == "optimizer" else schedule
+    growing = MLPRegressor(random_state=0, **{name: given}).partial_fit(X, y)
+    before = growing.coefs_[0].copy()
+    if name == "optimizer":
+        given.learning_rate = 0.0
+    else:
+        given.initial_learning_rate = 0.0
+    growing.partial_fit(X, y)
+    np.testing.assert_array_equal(growing.coefs_[0], before)
+
+
 @pytest.mark.parametrize("max_iter", [1, 50])
 def test_lbfgs_between_warm_starts_begins_a_new_history(max_iter):
     X, y = problem(MLPRegressor)

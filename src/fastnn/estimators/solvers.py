@@ -83,7 +83,12 @@ _PARAMETERS = (
 
 def solver_parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters of an estimator that `make_solver` looks at: with others an optimizer begins anew."""
-    return {name: getattr(estimator, name) for name in ("solver", *_PARAMETERS)}
+    return {name: _noted(getattr(estimator, name)) for name in ("solver", *_PARAMETERS)}
+
+
+def _noted(value: Any) -> Any:
+    """Return a parameter as it is now: an optimizer or a schedule may be changed in place later."""
+    return (value, value.get_config()) if hasattr(value, "get_config") else value
 
 
 def _settings(estimator: Any) -> dict[str, Any]:
