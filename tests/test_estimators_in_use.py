@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from estimator_tools import PERCEPTRONS, fit, oracle, problem
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -18,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import fastnn
-from fastnn import MLPClassifier, MLPRegressor
+from fastnn import MLPClassifier, MLPRegressor, layers
 from fastnn._kernels import core
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -194,6 +195,9 @@ BAD_EXTENSIONS = [
     ({"dropout": 1.0}, "The 'dropout' parameter of .*Got 1.0 instead"),
     ({"dropout": [0.5, 0.5]}, "one for each of the 1 hidden layers"),
     ({"dropout": [1.5]}, r"The element 0 of the 'dropout' parameter must be a float in the range \[0.0, 1.0\)"),
+    ({"dropout": np.array(0.1)}, r"dropout must be one value, or a list .*Got array\(0\.1\) instead"),
+    ({"hidden_layer_sizes": np.array(5)}, r"hidden_layer_sizes must be one value, or a list .*Got array\(5\) instead"),
+    ({"loss": "LossFunctionWrapper"}, "The 'loss' parameter of .*Got 'LossFunctionWrapper' instead"),
     ({"normalization": "bath"}, "The 'normalization' parameter of .*Got 'bath' instead"),
     ({"normalization": ["batch", None]}, "one for each of the 1 hidden layers"),
     ({"normalization": [0.5]}, "The element 0 of the 'normalization' parameter must be a str among .*Got 0.5 instead"),
@@ -377,6 +381,32 @@ def test_divergence_with_early_stopping_keeps_the_best_weights():
     assert len(fitted.validation_scores_) == len(fitted.loss_curve_) == fitted.n_iter_ < 100
     assert np.isfinite(fitted.best_validation_score_)
     assert np.isfinite(fitted.coefs_[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "setting"),
+    [
+        (MLPRegressor(), {"l1": -5.0}),
+        (MLPRegressor(), {"alpha": np.nan}),
+        (MLPRegressor(), {"scoring": "foo"}),
+        (MLPRegressor(), {"optimizer": fastnn.optimizers.Adam}),
+        (MLPClassifier(), {"class_weight": [1]}),
+        (fastnn.AutoencoderTransformer(), {"noise": -1.0}),
+        (fastnn.AutoencoderTransformer(), {"noise_type": "foo"}),
+        (fastnn.AutoencoderTransformer(), {"n_components": 0}),
+        (fastnn.Perceptron(), {"alpha": -1.0}),
+        (fastnn.KerasRegressor(lambda: fastnn.Sequential([layers.Dense(1)]), loss="mse", verbose=0), {"epochs": -1}),
+    ],
+)
+def test_each_partial_fit_looks_at_the_parameters(estimator, setting):
+    X, y = problem(MLPRegressor)
+    data, classes = (X, (y > 1).astype(float)), {"classes": [0.0, 1.0]} if is_classifier(estimator) else {}
+    fitted = clone(estimator).partial_fit(*data, **classes)
+    (name,) = setting
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of {type(estimator).__name__} must be"):
+        fitted.set_params(**setting).partial_fit(*data)
+    with config_context(skip_parameter_validation=True):
+        fitted.set_params(**{name: getattr(estimator, name)}).partial_fit(*data)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])

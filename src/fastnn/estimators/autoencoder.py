@@ -22,7 +22,15 @@ from .base import has_partial_fit
 from .docs import ATTRIBUTES, EXTENSIONS, PARAMETERS, documented, only
 from .features import as_numbers, features_of, note_features, refuse_dates, twin
 from .network import Noise
-from .parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_units, keep_parameters, threads_for
+from .parameters import (
+    CONSTRAINTS,
+    dropout_rates,
+    hidden_activations,
+    hidden_units,
+    keep_parameters,
+    threads_for,
+    validated,
+)
 from .regressor import MLPRegressor
 from .weights import checked_sample_weight
 
@@ -206,7 +214,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return self._train(X, sample_weight, validation_data, going_on, "fit")
 
     @available_if(has_partial_fit)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Train for one epoch, going on from the present weights and the optimizer's state.
 

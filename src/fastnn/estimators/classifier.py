@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
@@ -19,7 +19,7 @@ from .call import Given
 from .docs import documented
 from .labels import Labels, LogProbabilitiesMixin, check_known, checked_labels, labels_for
 from .objectives import classification
-from .parameters import CONSTRAINTS, LOSSES, keep_parameters
+from .parameters import CONSTRAINTS, LOSSES, keep_parameters, validated
 from .targets import Encoded, Targets
 from .weights import class_weights, refuse_balanced
 
@@ -136,7 +136,7 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
         keep_parameters(self, locals())
 
     @available_if(has_partial_fit)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None, *, validation_data: Any = None
     ) -> Self:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 
 from ..models import Model
@@ -15,6 +15,7 @@ from .keras_base import KerasEstimator
 from .keras_docs import ATTRIBUTES, NESTED, PARAMETERS
 from .keras_targets import ClassTargets, output_units, resolved_loss
 from .labels import LogProbabilitiesMixin, classes_of_partial_fit
+from .parameters import validated
 from .weights import Weigh, class_weights, refuse_balanced
 
 __all__ = ["KerasClassifier"]
@@ -97,7 +98,7 @@ class KerasClassifier(LogProbabilitiesMixin, ClassifierMixin, KerasEstimator):
     ) -> None:
         self._keep_parameters(locals())
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch; the first call builds the model.
 

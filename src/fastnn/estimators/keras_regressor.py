@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 
 from .docs import documented
 from .keras_base import KerasEstimator
 from .keras_docs import ATTRIBUTES, NESTED, PARAMETERS
 from .keras_targets import NumberTargets
+from .parameters import validated
 
 __all__ = ["KerasRegressor"]
 
@@ -48,7 +49,7 @@ class KerasRegressor(RegressorMixin, KerasEstimator):
 
     _y_numeric: ClassVar[bool] = True
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch; the first call builds the model.
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import inspect
 import multiprocessing
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from numbers import Integral, Real
+from operator import is_not
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
+from sklearn import get_config
+from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
@@ -32,6 +37,7 @@ __all__ = [
     "refuse_layer",
     "refuse_stochastic_parameters",
     "threads_for",
+    "validated",
 ]
 
 _POSITIVE_INTEGER = Interval(Integral, 1, None, closed="left")
@@ -42,7 +48,10 @@ _NORMALIZATION = StrOptions(set(KINDS))
 _ACTIVATION = [StrOptions({*ACTIVATIONS, *activations.REGISTRY.by_name}), callable]
 
 #: What the parameter ``loss`` may be beside an estimator's own names.
-LOSSES = (set(losses.REGISTRY.by_name), [losses.Loss, callable])
+LOSSES = (
+    {name for name, loss in losses.REGISTRY.by_name.items() if loss is not losses.LossFunctionWrapper},
+    [losses.Loss, callable],
+)
 
 #: What scikit-learn's validation of parameters is told, for the parameters that all estimators have.
 CONSTRAINTS: dict[str, list[Any]] = {
@@ -95,8 +104,34 @@ def keep_parameters(estimator: object, given: dict[str, Any]) -> None:
     vars(estimator).update({name: value for name, value in given.items() if name != "self"})
 
 
+def validated(partial_fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a method as scikit-learn's ``_fit_context`` does, but validate parameters not in the first call only."""
+    fit = _fit_context(prefer_skip_nested_validation=True)(partial_fit)
+
+    @wraps(partial_fit)
+    def validating(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+        if not get_config()["skip_parameter_validation"]:
+            _validate(estimator)
+        return fit(estimator, *args, **kwargs)
+
+    return validating
+
+
+#: The values that were found to be good in the last call, so that calls of the same ones take no time.
+_GOOD: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+
+
+def _validate(estimator: Any) -> None:
+    values = [getattr(estimator, name) for name in estimator._parameter_constraints]
+    good = _GOOD.get(estimator)
+    if good is None or any(map(is_not, values, good)):
+        estimator._validate_params()
+        _GOOD[estimator] = values
+
+
 def hidden_units(sizes: int | Sequence[int]) -> list[int]:
     """Return the parameter ``hidden_layer_sizes`` as a list."""
+    _refuse_no_list("hidden_layer_sizes", sizes, isinstance(sizes, Integral))
     sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
     if any(isinstance(size, bool) or not isinstance(size, Integral) for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be integers, got {sizes}.")
@@ -139,10 +174,10 @@ def hidden_normalizations(normalization: Any, layers: int) -> list[str | None]:
 
 
 def _one_a_layer(name: str, value: Any, layers: int, constraints: list[Any], single: bool) -> list[Any]:
-    if single or callable(value):
+    single = single or callable(value)
+    _refuse_no_list(name, value, single)
+    if single:
         return [value] * layers
-    if isinstance(value, dict | set):
-        raise ValueError(f"{name} must be one value, or a list with one for each hidden layer. Got {value!r} instead.")
     values = list(value)
     if len(values) != layers:
         raise ValueError(
@@ -154,6 +189,12 @@ def _one_a_layer(name: str, value: Any, layers: int, constraints: list[Any], sin
             wanted = " or ".join("a callable" if c is callable else str(c) for c in constraints)
             raise ValueError(f"The element {i} of the '{name}' parameter must be {wanted}. Got {each!r} instead.")
     return values
+
+
+def _refuse_no_list(name: str, value: Any, single: bool) -> None:
+    """Raise where a parameter is neither one value nor a list: scikit-learn takes arrays without axes for lists."""
+    if not single and (isinstance(value, dict | set) or not np.iterable(value)):
+        raise ValueError(f"{name} must be one value, or a list with one for each hidden layer. Got {value!r} instead.")
 
 
 def refuse_stochastic_parameters(estimator: Any, normalization: Sequence[str | None], validated: bool) -> None:

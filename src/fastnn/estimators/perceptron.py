@@ -20,7 +20,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .features import aligned, features_of, note_features, twin
 from .labels import classes_of_partial_fit, present_classes
-from .parameters import keep_parameters
+from .parameters import keep_parameters, validated
 from .perceptron_passes import Line, Passes
 from .weights import refuse_balanced
 
@@ -200,7 +200,7 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             )
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go over some samples once.
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -21,7 +21,7 @@ from .base import MultilayerPerceptron, has_partial_fit
 from .call import Given
 from .docs import documented
 from .objectives import REGRESSION, regression
-from .parameters import CONSTRAINTS, LOSSES, keep_parameters
+from .parameters import CONSTRAINTS, LOSSES, keep_parameters, validated
 from .targets import Encoded, Targets
 
 __all__ = ["MLPRegressor"]
@@ -143,7 +143,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         keep_parameters(self, locals())
 
     @available_if(has_partial_fit)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @validated
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Train for one epoch, going on from the present weights and the optimizer's state.
 
