@@ -524,6 +524,30 @@ def test_early_stopping_by_any_scorer(estimator, scoring):
         np.testing.assert_allclose(scored.validation_scores_, -np.array(scored.validation_loss_curve_), rtol=1e-9)
 
 
+def unweighted(fitted, X, y):
+    return -np.abs(fitted.predict(X) - y).max()
+
+
+@pytest.mark.parametrize("scoring", ["neg_max_error", unweighted])
+def test_scorers_that_take_no_weights_score_without(scoring):
+    X, y = problem(MLPRegressor)
+    estimator = MLPRegressor(early_stopping=True, scoring=scoring, max_iter=1, random_state=0)
+    with pytest.warns(UserWarning, match="The scoring .* does not support sample_weight"):
+        estimator.fit(X, y, validation_data=(X, y, np.linspace(1, 2, 60)))
+    assert estimator.validation_scores_ == [pytest.approx(unweighted(estimator, X, y))]
+
+
+def test_scorers_with_any_keywords_are_given_weights():
+    given = []
+
+    def scorer(fitted, X, y, **others):
+        given.append(others["sample_weight"])
+        return 0.0
+
+    fit(MLPRegressor, sample_weight=np.linspace(1, 2, 60), early_stopping=True, scoring=scorer)
+    assert len(given[0]) == 6
+
+
 @pytest.mark.parametrize("estimator", PERCEPTRONS)
 def test_early_stopping_with_partial_fit(estimator):
     X, y = problem(estimator)

@@ -93,7 +93,7 @@ global_clipnorm : float, default=None
 scoring : str or callable, default=None
     What early stopping looks at: a scorer by scikit-learn's name, a function ``scorer(estimator, X, y)``, or 'loss',
     for minus the validation loss. None: accuracy or R². With ``sample_weight`` a scorer is given
-    ``sample_weight=``, too. Not for solver='lbfgs'.
+    ``sample_weight=``, too; one that takes none scores without, and a warning says so. Not for solver='lbfgs'.
 warm_start_optimizer : bool, default=False
     Whether a warm start also goes on with the optimizer's state: its learning rate, number of updates and moments. Not
     for solver='lbfgs'.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -82,7 +84,9 @@ def _scorer(estimator: Any, samples: Samples) -> Callable[[np.ndarray, float], f
         y, weight = samples.encoded.y, samples.sample_weight
         return lambda outputs, loss: estimator._score_outputs(outputs, y, weight)
     scorer = check_scoring(estimator, estimator.scoring)
-    weights = {} if samples.sample_weight is None else {"sample_weight": samples.sample_weight}
+    weights = {}
+    if samples.sample_weight is not None and _takes_weights(scorer):
+        weights["sample_weight"] = samples.sample_weight
 
     def score(outputs: np.ndarray, loss: float) -> float:
         # The samples have been checked, and their names are gone.
@@ -91,6 +95,22 @@ def _scorer(estimator: Any, samples: Samples) -> Callable[[np.ndarray, float], f
         return float(scorer(nameless, samples.X, samples.encoded.y, **weights))
 
     return score
+
+
+def _takes_weights(scorer: Callable[..., float]) -> bool:
+    """Whether a scorer takes weights of samples; warn, with scikit-learn's words, where it does not."""
+    if hasattr(scorer, "_accept_sample_weight"):  # a scorer of scikit-learn's takes what its metric does
+        takes = scorer._accept_sample_weight()
+    else:
+        parameters = inspect.signature(scorer).parameters
+        takes = "sample_weight" in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    if not takes:
+        warnings.warn(
+            f"The scoring {scorer} does not support sample_weight, which may lead to statistically incorrect results "
+            "when fitting with sample_weight.",
+            stacklevel=2,
+        )
+    return takes
 
 
 def _digest(data: TrainingData) -> str:
