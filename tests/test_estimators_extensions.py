@@ -736,9 +736,16 @@ def test_indicators_count_as_zero_and_one_in_early_stopping():
 @pytest.mark.parametrize("estimator", PERCEPTRONS)
 def test_refuses_validation_data(estimator, data, message):
     fresh = estimator()
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         fresh.fit(*problem(estimator), validation_data=data(*problem(estimator)))
+    assert str(error.value).startswith("validation_data")
     assert not hasattr(fresh, "coefs_")
+
+
+@pytest.mark.parametrize("bad", [np.full((20, 64), np.nan), np.zeros((20, 3)), np.zeros((20, 64), "M8[s]")])
+def test_an_autoencoder_names_its_validation_data(bad):
+    with pytest.raises((TypeError, ValueError), match="^validation_data: .*X "):
+        fastnn.AutoencoderTransformer().fit(np.zeros((20, 64)), validation_data=bad)
 
 
 def test_refuses_validation_samples_that_weigh_nothing():

@@ -409,6 +409,37 @@ def test_each_partial_fit_looks_at_the_parameters(estimator, setting):
         fitted.set_params(**{name: getattr(estimator, name)}).partial_fit(*data)
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("others", [{}, {"dtype": np.zeros(60)}])
+def test_refuses_dates_in_frames(library, others):
+    frame = pytest.importorskip(library).DataFrame({"day": np.arange(60).astype("M8[ms]"), **others})
+    X, y = problem(MLPRegressor)
+    X, message = X[:, : frame.shape[1]], "must hold numbers, got [dD]ate"
+    keras = fastnn.KerasRegressor(lambda: fastnn.Sequential([layers.Dense(1)]), loss="mse", verbose=0)
+    coder = fastnn.AutoencoderTransformer(1, max_iter=1).fit(X)
+    regressors = [MLPRegressor(max_iter=1).fit(X, y), keras.fit(X, y)]
+    for call in (*(each.predict for each in regressors), coder.fit, coder.transform):
+        with pytest.raises(TypeError, match=f"X {message}"):
+            call(frame)
+    for estimator in (*regressors, fastnn.Perceptron()):
+        with pytest.raises(TypeError, match=f"X {message}"):
+            estimator.fit(frame, y > 1)
+    for estimator in regressors:
+        with pytest.raises(TypeError, match=f"y {message}"):
+            estimator.fit(X, frame)
+
+
+def test_refuses_targets_that_the_dtype_cannot_hold():
+    X, y = problem(MLPRegressor)
+    huge, before = y * 1e300, fit(MLPRegressor, dtype="float32")
+    step = before._step
+    with pytest.raises(ValueError, match=r"^Input y contains infinity or a value too large for dtype\('float32'\)"):
+        before.fit(X, huge)
+    with pytest.raises(ValueError, match=r"^validation_data: Input y contains infinity or a value too large"):
+        before.partial_fit(X, y, validation_data=(X, huge))
+    assert before._step is step
+
+
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("bad", [np.nan, 1e300])
 def test_refuses_to_go_on_from_weights_that_are_not_finite(solver, bad):

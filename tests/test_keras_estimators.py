@@ -623,6 +623,23 @@ def test_targets_that_do_not_fit(model, y, message):
         classifier(model).fit(X, y)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((X[:, :3], LABELS), "X has 3 features"),
+        ((X * np.nan, LABELS), "Input X contains NaN"),
+        ((X, LABELS[:5]), "inconsistent numbers of samples"),
+        ((X, LABELS, np.zeros(90)), "Sample weights must contain"),
+        ((X, np.full(90, "dog")), "`y` has classes not in"),
+    ],
+)
+def test_errors_name_validation_data(given, message):
+    with pytest.raises(ValueError, match=f"^validation_data: .*{message}"):
+        classifier().fit(X, LABELS, validation_data=given)
+    with pytest.raises(ValueError, match="^the model has 1 outputs"):
+        classifier(network(3, 1)).fit(X, LABELS, validation_data=(X, LABELS))
+
+
 def test_unknown_parameters_are_refused():
     with pytest.raises(ValueError, match=r"'optimiser__lr' is for nobody.*Did you mean optimizer__\?"):
         regressor(optimiser__lr=1)

@@ -19,6 +19,7 @@ from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.schedules import LearningRateSchedule
 from .base import has_partial_fit
+from .call import naming
 from .docs import ATTRIBUTES, EXTENSIONS, PARAMETERS, documented, only
 from .features import as_numbers, features_of, note_features, refuse_dates, twin
 from .network import Noise
@@ -241,7 +242,8 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 f"{len(validation_data)}"
             )
         if validation_data is not None:
-            validation_data = told._on_itself(validation_data, reset=False)
+            with naming("validation_data"):
+                validation_data = told._on_itself(validation_data, reset=False)
         regressor = twin(self._regressor) if going_on else MLPRegressor()
         regressor.set_params(**self._regressor_parameters())
         regressor._noise = self._checked_noise()

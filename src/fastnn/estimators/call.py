@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -26,7 +27,7 @@ from .parameters import (
 from .targets import Encoded, Targets
 from .weights import checked_sample_weight, joint_weights, refuse_weightless
 
-__all__ = ["Call", "Given", "Samples", "check_call"]
+__all__ = ["Call", "Given", "Samples", "check_call", "naming"]
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,21 @@ def _validation_samples(estimator: Any, validation_data: Any, dtype: np.dtype, t
             f"{type(validation_data).__name__!r} instead."
         )
     X, y, *weight = validation_data
-    X, y = _validated(estimator, X, y, dtype, reset=False)
-    return Samples(X, targets.encode(y), checked_sample_weight(weight[0] if weight else None, X, X.dtype))
+    with naming("validation_data"):
+        X, y = _validated(estimator, X, y, dtype, reset=False)
+        return Samples(X, targets.encode(y), checked_sample_weight(weight[0] if weight else None, X, X.dtype))
+
+
+@contextmanager
+def naming(argument: str) -> Iterator[None]:
+    """Let errors about what is in an argument name it, if they do not."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if argument in str(error):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{argument}: {error}") from error
 
 
 Weights = tuple[list[np.ndarray], list[np.ndarray]]

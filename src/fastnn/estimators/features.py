@@ -32,9 +32,11 @@ def note_features(estimator: Any, attributes: dict[str, Any]) -> None:
 
 
 def refuse_dates(name: str, given: Any) -> None:
-    """Raise TypeError for dates and times, which NumPy would take for numbers."""
-    if getattr(getattr(given, "dtype", None), "kind", "") in ("m", "M"):
-        raise TypeError(f"{name} must hold numbers, got {given.dtype}")
+    """Raise TypeError for dates and times, in arrays or columns of frames, which NumPy would take for numbers."""
+    found = getattr(given, "dtypes", None)  # of a frame, whose dtype may be a column of that name
+    for dtype in found if np.iterable(found) else (getattr(given, "dtype", None),):
+        if getattr(dtype, "kind", "") in ("m", "M") or getattr(dtype, "is_temporal", bool)():  # polars asks the latter
+            raise TypeError(f"{name} must hold numbers, got {dtype}")
 
 
 def as_numbers(x: Any) -> Any:

@@ -21,7 +21,8 @@ from ..models import Model
 from ..training.data import as_features, check_finite
 from ..training.errors import DivergenceError
 from . import routing
-from .features import features_of, native, note_features, twin
+from .call import naming
+from .features import features_of, native, note_features, refuse_dates, twin
 from .keras_building import build_model, make_callbacks
 from .keras_targets import ClassTargets, NumberTargets, output_units
 from .parameters import keep_parameters, threads_for
@@ -225,8 +226,8 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
             if first:
                 self._settle(X, y, targets, model)
             rows = partial(self._rows, targets, model, self._weigh(y, targets))
-            arguments = told._fit_arguments(routed, validation_data, rows)
-            arguments.update(rows(X, y, sample_weight))
+            data = rows(X, y, sample_weight)
+            arguments = {**told._fit_arguments(routed, validation_data, rows), **data}
             if one_epoch:
                 done = 0 if first else self.current_epoch
                 arguments.update(initial_epoch=done, epochs=done + 1)
@@ -237,6 +238,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> tuple[np.ndarray, Any, Any]:
         """Check what is learnt from as scikit-learn does; ``reset``: it says what features there are."""
+        refuse_dates("X", X)
+        if self._y_numeric:
+            refuse_dates("y", y)
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=self._y_numeric, allow_nd=True,
             dtype="numeric", reset=reset,
@@ -278,8 +282,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         if given is not None:
             if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
                 raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {given!r}")
-            data = self._check_data(*given, *(None,) * (3 - len(given)), reset=False)
-            arguments["validation_data"] = tuple(rows(*data, of=" of validation_data").values())
+            with naming("validation_data"):
+                data = self._check_data(*given, *(None,) * (3 - len(given)), reset=False)
+                arguments["validation_data"] = tuple(rows(*data, of=" of validation_data").values())
         return arguments
 
     def _run(self, model: Model, arguments: dict[str, Any], fitted: dict[str, Any]) -> None:
@@ -312,6 +317,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the model's outputs, shape (n_samples, units); features that its dtype cannot hold are refused."""
         check_is_fitted(self)
+        refuse_dates("X", X)
         X = native(validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False))
         check_finite(as_features(X, "x"), "x", self.model_._input_dtype)
         with threads.limited(threads_for(None)):

@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from .features import aligned, features_of, note_features, twin
+from .features import aligned, features_of, note_features, refuse_dates, twin
 from .labels import classes_of_partial_fit, present_classes
 from .parameters import keep_parameters, validated
 from .perceptron_passes import Line, Passes
@@ -239,6 +239,7 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         return self
 
     def _check_data(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
+        refuse_dates("X", X)
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", accept_large_sparse=False,
             reset=reset,

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
@@ -199,7 +199,9 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
                 y = column_or_1d(y, warn=True)
             if self.loss == "poisson" and (y < 0).any():
                 raise ValueError(f"loss='poisson' needs y >= 0, but {int((y < 0).sum())} values of y are negative")
-            values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
+            with np.errstate(over="ignore"):
+                values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
+            assert_all_finite(values, input_name="y")
             if values.shape[1] != outputs:
                 raise ValueError(f"y has {values.shape[1]} columns, but that of the training data has {outputs}")
             return Encoded(y, values)
