@@ -1,6 +1,7 @@
 """Many epochs in one call of C give what epochs one by one give; `verbose` makes them one by one."""
 
 import contextlib
+import copy
 import io
 
 import joblib
@@ -152,9 +153,11 @@ def test_what_others_draw_meanwhile_does_not_come_again():
     orders.rewind(1)  # nobody else has drawn: the second comes again
     np.testing.assert_array_equal(orders.next(), table[1])
     orders.ahead(table)
-    others = generator.random_sample(4)
+    others, expected = generator.random_sample(4), copy.deepcopy(generator).random_sample(200)
     orders.rewind(1)
-    assert not np.isin(generator.random_sample(4), others).any()
+    found = generator.random_sample(200)  # more than were drawn for orders
+    assert not np.isin(found, others).any()
+    np.testing.assert_array_equal(found, expected)
     assert sorted(orders.next()) == list(range(9))
 
 
