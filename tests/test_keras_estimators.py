@@ -450,6 +450,14 @@ def test_class_weights_are_those_of_the_training_data():
     np.testing.assert_allclose(found.history_["loss"], same.history_["loss"], rtol=1e-6)
 
 
+def test_balanced_class_weights_count_what_a_split_holds_out():
+    found = classifier(class_weight="balanced", epochs=2, validation_split=0.3).fit(X, LABELS)
+    same = classifier(epochs=2, validation_split=0.3)
+    same.fit(X, LABELS, sample_weight=compute_sample_weight("balanced", LABELS))
+    np.testing.assert_allclose(found.history_["loss"], same.history_["loss"], rtol=1e-6)
+    np.testing.assert_allclose(found.history_["val_loss"], same.history_["val_loss"], rtol=1e-6)
+
+
 @pytest.mark.parametrize("class_weight", ["balanced", {"ant": 2.0}])
 def test_a_warm_start_may_lack_a_class(class_weight):
     """It is as if the others were all there are; what does not occur weighs nothing."""

@@ -39,8 +39,8 @@ class KerasClassifier(LogProbabilitiesMixin, ClassifierMixin, KerasEstimator):
     [parameters]
     class_weight : dict or 'balanced', default=None
         Weight of each class, by its label (1 where not named); 'balanced': inversely proportional to how often
-        it occurs in what `fit` trains on, not for `partial_fit`. Multiplied with ``sample_weight``, of
-        ``validation_data`` too.
+        it occurs in the y of `fit` (as in scikit-learn, rows that ``validation_split`` holds out are counted), not for
+        `partial_fit`. Multiplied with ``sample_weight``, of ``validation_data`` too.
     [nested]
 
     Attributes
