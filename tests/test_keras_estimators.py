@@ -547,6 +547,17 @@ def test_copies_predict_and_go_on(duplicate):
     )
 
 
+def test_a_shallow_copy_goes_on_by_itself():
+    found = regressor().fit(XR, YR)
+    predicted, history = found.predict(XR), copy.deepcopy(found.history_)
+    copied = copy.copy(found)
+    np.testing.assert_array_equal(copied.predict(XR), predicted)
+    assert not np.array_equal(copied.partial_fit(XR, YR).predict(XR), predicted)
+    np.testing.assert_array_equal(found.predict(XR), predicted)
+    assert found.history_ == history
+    assert copy.copy(regressor()).get_params().keys() == found.get_params().keys()
+
+
 def test_feature_names():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(XR, columns=list("abcde"))

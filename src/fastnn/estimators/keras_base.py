@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -322,6 +323,13 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         check_finite(as_features(X, "x"), "x", self.model_._input_dtype)
         with threads.limited(threads_for(None)):
             return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})
+
+    def __copy__(self) -> Self:
+        """A shallow copy has a model of its own: `partial_fit` changes the weights of the one it has."""
+        found = twin(self)
+        if hasattr(self, "model_"):
+            found.model_ = deepcopy(self.model_)
+        return found
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
