@@ -256,3 +256,67 @@ def test_a_python_step_that_predicts_with_its_own_model_changes_nothing():
     for _ in range(2):
         np.testing.assert_array_equal(model.predict(x, verbose=0), 2 * x)
     assert len(refused) == 2 and "cannot run or change it" in refused[0]
+
+
+def centred(x):
+    return x - ops.mean(x, axis=0, keepdims=True)
+
+
+class CentredStack(Sequential):
+    def call(self, x, training=None):
+        return centred(super().call(x, training=training))
+
+
+class CentredPrediction(Sequential):
+    def predict_step(self, x):
+        return centred(super().predict_step(x))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Sequential([layers.Softmax(axis=0)]),
+        lambda: Sequential([layers.Softmax(axis=[-2, -1])]),
+        lambda: Sequential([layers.Dense(1, activation=centred)]),
+        lambda: Sequential([layers.Activation(centred)]),
+        lambda: Sequential([Sequential([layers.Activation(centred)]), layers.ReLU()]),
+        lambda: CentredStack([layers.Dense(1)]),
+        lambda: CentredPrediction([layers.Dense(1)]),
+    ],
+)
+def test_what_mixes_rows_is_given_batches_of_keras_size(make):
+    model = make()
+    expected = np.concatenate([model.predict_on_batch(X[begin : begin + 32]) for begin in range(0, 100, 32)])
+    np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_what_treats_each_row_by_itself_is_given_wide_batches():
+    class Plain(Sequential):
+        pass
+
+    stack = [layers.BatchNormalization(), layers.Dense(3, "swish"), layers.Softmax(), Sequential([layers.Softmax(1)])]
+    for model in (Sequential(stack), Plain(stack)):
+        model.predict(np.tile(X, (3, 1)), verbose=0)
+        assert [shape[0] for shape, _ in model._runtime.predictor._programs._programs] == [150]
+
+
+@pytest.mark.parametrize("rows", [2, 40])
+def test_a_call_is_one_of_the_model_itself(rows):
+    seen = []
+
+    class Counts(Sequential):
+        def call(self, x, training=None):
+            seen.append(len(x))
+            return super().call(x, training=training)
+
+    class Doubles(Sequential):
+        def predict_step(self, x):
+            return 2 * super().predict_step(x)
+
+    counts = Counts([fastnn.Input((6,)), layers.Dense(1)])
+    doubles = Doubles([fastnn.Input((6,)), layers.Dense(1)])
+    doubles.set_weights(counts.get_weights())
+    for _ in range(5):
+        np.testing.assert_allclose(2 * doubles(X[:rows]).numpy(), doubles.predict(X[:rows], verbose=0), rtol=1e-6)
+        np.testing.assert_array_equal(counts(X[:rows]).numpy(), doubles(X[:rows]).numpy())
+    assert seen == [rows] * 5

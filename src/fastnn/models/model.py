@@ -206,7 +206,7 @@ class Model(Trainer, Layer):
         return None
 
     def _rows_are_independent(self) -> bool:
-        """Whether each row of the output depends on that row of the input alone, for all we know."""
+        """Whether each row of the output depends on that row of the input alone, and nothing but outputs is made."""
         return False
 
     def _output_shape_of(self, layer: Layer) -> tuple[int | None, ...] | None:

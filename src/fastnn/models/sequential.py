@@ -7,13 +7,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from .. import graph, layers, ops
+from .. import activations, graph, layers, ops
 from ..dtypes import standardize_dtype
 from ..layers import InputLayer, KerasTensor, Layer
+from ..structures import flatten
 from ..tensor import Tensor
 from .model import TRIAL_ROWS, Model
 
 __all__ = ["Sequential"]
+
+_MAKES_PREDICTIONS = ("__call__", "call", "predict_step")  # what a subclass may override
 
 
 class Sequential(Model):
@@ -241,12 +244,10 @@ class Sequential(Model):
         return self.layers[0], self._shapes[0]
 
     def _rows_are_independent(self) -> bool:
-        package = __name__.partition(".")[0]
+        if any(getattr(type(self), name) is not getattr(Sequential, name) for name in _MAKES_PREDICTIONS):
+            return False
         return all(
-            layer._rows_are_independent()
-            if isinstance(layer, Model)
-            else type(layer).__module__.partition(".")[0] == package
-            and getattr(layer, "activity_regularizer", None) is None
+            layer._rows_are_independent() if isinstance(layer, Model) else _treats_each_row_by_itself(layer)
             for layer in self.layers
         )
 
@@ -266,6 +267,17 @@ def _restored(forms: Sequence[Any], known: Mapping[str, Any]) -> list[Layer]:
         twins = (old for old, other in zip(stack, forms, strict=False) if old.name == layer.name and other == form)
         stack.append(next(twins, layer))
     return stack
+
+
+def _treats_each_row_by_itself(layer: Layer) -> bool:
+    """Whether a layer is all ours, its activation too, and does not look along what may be the axis of the batch."""
+    if type(layer).__module__.partition(".")[0] != __name__.partition(".")[0] or layer.activity_regularizer is not None:
+        return False
+    if getattr(layer, "activation", activations.linear) not in activations.REGISTRY.functions:
+        return False
+    # Layers that normalize refuse the axis of the batch themselves.
+    axes = flatten(layer.axis) if isinstance(layer, layers.Softmax) else []
+    return all(axis == -1 or axis > 0 for axis in axes)
 
 
 def _compatible(known: Sequence[int | None], shape: Sequence[int | None]) -> bool:

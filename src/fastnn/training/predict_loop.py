@@ -59,7 +59,8 @@ class PredictLoop:
         rows = shown
         if batch_size is None and not self._hooked and len(x) > shown:
             most = self.model._runtime.predictor.wide_batch()
-            rows = -(-len(x) // -(-len(x) // most))  # as even as can be: one program for nearly all
+            # As even as can be: one program for nearly all. What mixes rows must see Keras' batches.
+            rows = max(shown, -(-len(x) // -(-len(x) // most)))
         return (x[begin : begin + rows] for begin in range(0, len(x), rows))
 
     def _of_stream(self, data: Any, steps: int | None) -> Iterator[np.ndarray]:
