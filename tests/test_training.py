@@ -489,3 +489,80 @@ def test_a_model_that_looks_at_values_is_trained_op_by_op_with_one_warning():
     strict.compile("sgd", "mse", jit_compile=True)
     with pytest.raises(TypeError, match=r"truth value.*test_training.py:\d+"):
         strict.fit(X, T, verbose=0)
+
+
+class CustomSteps(Sequential):
+    """Both steps as Keras' guides write them; the metrics of ``compile`` are one of several."""
+
+    def _updated(self, y, y_pred, loss):
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss, sample_weight=len(y))
+            else:
+                metric.update_state(y, y_pred)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def train_step(self, data):
+        x, y = data
+        with fastnn.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(y=y, y_pred=y_pred)
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return self._updated(y, y_pred, loss)
+
+    def test_step(self, data):
+        x, y = data
+        y_pred = self(x, training=False)
+        return self._updated(y, y_pred, self.compute_loss(y=y, y_pred=y_pred))
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_steps_may_return_the_results_of_all_metrics(run_eagerly):
+    plain, custom = (cls([fastnn.Input((6,)), layers.Dense(1)]) for cls in (Sequential, CustomSteps))
+    custom.set_weights(plain.get_weights())
+    found = []
+    for model in (plain, custom):
+        model.compile("sgd", "mse", metrics=["mae", "mape"], run_eagerly=run_eagerly)
+        history = model.fit(X, T, epochs=2, validation_split=0.2, shuffle=False, verbose=0).history
+        scores = model.evaluate(X, T, verbose=0), model.evaluate(X, T, verbose=0, return_dict=True)
+        found.append((history, *scores, model.train_on_batch(X, T), model.test_on_batch(X, T, return_dict=True)))
+    assert found[0] == found[1]
+    assert list(history) == ["loss", "mae", "mape", "val_loss", "val_mae", "val_mape"]
+
+
+class MeanAndTwice(fastnn.metrics.Mean):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(y_pred, sample_weight=sample_weight)
+
+    def result(self):
+        mean = super().result()
+        return {"mean": mean, "double": 2.0 * mean}
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_a_metric_may_return_a_dict_whose_entries_are_logged(run_eagerly):
+    model = regressor(metrics=[MeanAndTwice(name="both"), "mae"], run_eagerly=run_eagerly)
+    history = model.fit(X, T, epochs=5, validation_data=(X, T), verbose=0).history
+    model.fit(X, T, epochs=5, verbose=0)
+    entries = ["double", "loss", "mae", "mean"]
+    assert list(history) == [*entries, *(f"val_{name}" for name in entries)]
+    assert history["double"] == pytest.approx([2 * mean for mean in history["mean"]])
+    scores = model.evaluate(X, T, verbose=0, return_dict=True)
+    assert scores["mean"] == pytest.approx(model.predict(X, verbose=0).mean(), rel=1e-5)
+    assert model.train_on_batch(X, T, return_dict=True).keys() == set(entries)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_an_overridden_result_of_metrics_has_them_all(run_eagerly):
+    class Doubles(Sequential):
+        def get_metrics_result(self):
+            results = super().get_metrics_result()
+            return {**results, "twice": results["loss"] * 2}
+
+    model = Doubles([fastnn.Input((6,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"], run_eagerly=run_eagerly)
+    history = model.fit(X, T, epochs=5, validation_split=0.2, verbose=0).history
+    assert history["twice"] == pytest.approx([2 * loss for loss in history["loss"]])
+    assert history["val_twice"] == pytest.approx([2 * loss for loss in history["val_loss"]])
+    loss, mae, twice = model.evaluate(X, T, verbose=0)
+    assert (twice, mae) == (2 * loss, model.evaluate(X, T, verbose=0, return_dict=True)["mae"])

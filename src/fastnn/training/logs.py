@@ -10,7 +10,7 @@ import numpy as np
 from .. import ops, plan
 from ..tensor import Tensor, TracingError, Variable
 
-__all__ = ["EpochLog", "MetricReader", "as_floats"]
+__all__ = ["EpochLog", "MetricReader", "metrics_or_own"]
 
 
 class MetricReader:
@@ -33,7 +33,7 @@ class MetricReader:
 
     def results(self) -> list[Any]:
         """Return the metrics' values, tensors, in the order of `names`."""
-        results = self.model.get_metrics_result()
+        results = _flat(self.model.get_metrics_result())
         self.order = list(results)
         self.names = sorted(results)
         return [results[name] for name in self.names]
@@ -102,9 +102,18 @@ def _program(function: Callable[[], Any]) -> Any:
         return None
 
 
-def as_floats(logs: dict[str, Any]) -> dict[str, Any]:
-    """Return logs in alphabetical order, scalars as Python floats."""
-    return {name: _as_float(logs[name]) for name in sorted(logs)}
+def metrics_or_own(metrics: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return the metrics, or, as Keras does, what an overridden step returned if it is not those, read like them."""
+    own = _flat(own)
+    return metrics if own.keys() == metrics.keys() else {name: _as_float(own[name]) for name in sorted(own)}
+
+
+def _flat(logs: dict[str, Any]) -> dict[str, Any]:
+    """Return logs with the entries of dicts among them in place of these."""
+    flat: dict[str, Any] = {}
+    for name, value in logs.items():
+        flat.update(_flat(value) if isinstance(value, dict) else {name: value})
+    return flat
 
 
 def _as_float(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from ..callbacks import CallbackList, TerminateOnNaN
 from .errors import DivergenceError
 from .feeds import ArrayFeed, StreamFeed, warn_out_of_data
-from .logs import as_floats
+from .logs import metrics_or_own
 from .many_epochs import ManyEpochs, make_many_epochs
 from .pace import Pace
 
@@ -94,12 +94,9 @@ class _Loop:
             self._bar_hook(batch, self._logs())
 
     def _logs(self) -> dict[str, Any]:
-        """Return the metrics so far, or, as Keras does, what an overridden step returned if it is not those."""
+        """Return the metrics so far, or what an overridden step returned."""
         metrics = self._reader.read()
-        if not self._own_logs:
-            return metrics
-        logs = self.feed.logs()
-        return metrics if set(logs) == set(metrics) else as_floats(logs)
+        return metrics_or_own(metrics, self.feed.logs()) if self._own_logs else metrics
 
 
 class EvaluateLoop(_Loop):

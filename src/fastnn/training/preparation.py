@@ -18,7 +18,7 @@ from ..ops.sparse import taking_rows
 from ..tensor import Tensor, TracingError
 from . import arrays
 from .data import ArrayData, StreamData, is_stream, make_data, unpack
-from .logs import as_floats
+from .logs import metrics_or_own
 from .runners import Spec, make_runner, pack
 from .sparse_rows import SparseRows
 from .steps import Steps
@@ -304,8 +304,8 @@ class Preparation(Steps):
         runner = make_runner(self, mode, data)
         runner.run(0, 1)
         logs = reader.read()
-        if self._own_logs(mode) and set(runner.logs()) != set(logs):
-            logs = as_floats(runner.logs())
+        if self._own_logs(mode):
+            logs = metrics_or_own(logs, runner.logs())
         return logs if return_dict else self._in_order(logs)
 
     def _in_order(self, logs: dict[str, Any]) -> Any:

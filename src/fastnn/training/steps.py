@@ -89,13 +89,11 @@ class Steps:
         """Update the metrics of ``compile`` with a batch and return all metrics' values."""
         if self._runtime.metrics is not None:
             self._runtime.metrics.update_state(y, y_pred, sample_weight)
-        return self.get_metrics_result()
+        return {} if self._runtime.quiet else self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Return the values of all metrics by name; metrics that return dicts add their entries."""
         results: dict[str, Any] = {}
-        if self._runtime.quiet:
-            return results
         for metric in self.metrics:
             value = metric.result()
             if isinstance(value, dict):
