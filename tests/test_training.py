@@ -566,3 +566,22 @@ def test_an_overridden_result_of_metrics_has_them_all(run_eagerly):
     assert history["val_twice"] == pytest.approx([2 * loss for loss in history["val_loss"]])
     loss, mae, twice = model.evaluate(X, T, verbose=0)
     assert (twice, mae) == (2 * loss, model.evaluate(X, T, verbose=0, return_dict=True)["mae"])
+
+
+def test_an_overridden_loss_need_not_take_training():
+    class Old(Sequential):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            return super().compute_loss(x, y, y_pred, sample_weight) * 2
+
+    class New(Sequential):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return super().compute_loss(x, y, y_pred, sample_weight) * (1 if training else 2)
+
+    found = []
+    for cls in (Sequential, Old, New):
+        model = cls([fastnn.Input((6,)), layers.Dense(1, kernel_initializer="ones")])
+        model.compile("sgd", "mse")
+        found.append((model.evaluate(X, T, verbose=0), model.fit(X, T, shuffle=False, verbose=0).history["loss"][0]))
+    plain, old, new = np.array(found)
+    assert old[0] == pytest.approx(2 * plain[0])
+    assert (new[0], new[1]) == (old[0], plain[1])

@@ -5,6 +5,7 @@ Subclasses of `Model` may override any of these methods, as in Keras.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
@@ -35,7 +36,7 @@ class Steps:
         variables = self.trainable_variables
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            loss = self._compute_loss(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss)
         ops.guard(loss)
         self._runtime.loss_tracker.update_state(loss, sample_weight=x.shape[0])
@@ -49,7 +50,7 @@ class Steps:
         """Evaluate one batch; parameters and result are those of `train_step`."""
         x, y, sample_weight = unpack(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        loss = self._compute_loss(x, y, y_pred, sample_weight, training=False)
         self._runtime.loss_tracker.update_state(loss, sample_weight=x.shape[0])
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -84,6 +85,12 @@ class Steps:
         for loss in losses[1:]:
             total = total + ops.cast(loss, total.dtype)
         return total
+
+    def _compute_loss(self, *batch: Any, training: bool) -> Any:
+        """Call `compute_loss`, without ``training`` where an override does not take it (Keras before 3.3 had none)."""
+        if "training" in inspect.signature(self.compute_loss).parameters:
+            return self.compute_loss(*batch, training=training)
+        return self.compute_loss(*batch)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the metrics of ``compile`` with a batch and return all metrics' values."""
