@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from training_tools import RNG, T, X, Y, bits, classifier, regressor, state, with_bad
+from training_tools import ONE_HOT, RNG, T, X, Y, bits, classifier, regressor, state, with_bad
 
 import fastnn
 from fastnn import Model, Sequential, layers, ops
@@ -369,3 +369,71 @@ def test_what_is_held_out_of_a_large_x_is_looked_at_too():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="x holds NaN"):
         model.fit(x, y, batch_size=4096, validation_split=0.1, verbose=0)
+
+
+# ---- targets that do not go with the outputs ----------------------------------------------------------
+
+ONE_CLASS_EACH = r"of shape \(100, 3\) .*outputs of shape \(100, 3\) in loss 'sparse_.*one-hot.* categorical_cross"
+ONE_HOT_ROWS = r"of shape \(100,\) .*one-hot rows of shape \(100, 3\).*sparse_categorical_.*to_categorical\(y, 3\)"
+BAD_TARGETS = [
+    ("sparse_categorical_crossentropy", ONE_HOT, ONE_CLASS_EACH),
+    (
+        "sparse_categorical_crossentropy",
+        ONE_HOT[:, :2],
+        r"of shape \(100, 2\) .* one class number for each vector of out",
+    ),
+    ("categorical_crossentropy", Y, ONE_HOT_ROWS),
+    ("mse", ONE_HOT[:, :2], r"of shape \(100, 2\) .*outputs of shape \(100, 3\) in loss 'mse': it takes .* \(100, 3\)"),
+    ("binary_crossentropy", Y % 2, r"of shape \(100,\) .* in loss 'binary_crossentropy': it takes .* \(100, 3\)"),
+    (lambda y, p: ops.mean(y - p, axis=-1), ONE_HOT[:, :2], r"of shape \(100, 2\) .* in loss '<lambda>': .*broadcast"),
+    (None, ONE_HOT[:, :2], r"of shape \(100, 2\) .* outputs of shape \(100, 3\) in metric 'mae': .* broadcast"),
+]
+
+
+@pytest.mark.parametrize(("loss", "y", "match"), BAD_TARGETS)
+def test_targets_that_do_not_go_with_the_outputs_change_nothing(loss, y, match):
+    good = {"sparse_categorical_crossentropy": Y}.get(loss, ONE_HOT)
+    for stack in ([layers.Dense(3)], [fastnn.Input((6,)), layers.Dense(3)]):
+        model = Sequential(stack)
+        model.compile("adam", loss, metrics=["mae"] if loss is None else None)
+        before = model.built, model.get_weights()
+        for call in (model.fit, model.evaluate, model.train_on_batch, model.test_on_batch):
+            with pytest.raises(ValueError, match=f"^y {match}"):
+                call(X, y)
+        with pytest.raises(ValueError, match=f"^y of validation_data {match}"):
+            model.fit(X, good, validation_data=(X, y))
+        assert not model.optimizer.built
+        assert model.built is before[0]
+        np.testing.assert_equal(model.get_weights(), before[1])
+
+
+def test_an_error_of_a_loss_is_not_taken_for_one_of_shapes():
+    def picky(y_true, y_pred):
+        raise ValueError("not today")
+
+    model = Sequential([layers.Dense(3)])
+    model.compile("sgd", picky)
+    with pytest.raises(ValueError, match="^not today"):
+        model.fit(X, ONE_HOT, verbose=0)
+    assert not model.built
+
+
+@pytest.mark.parametrize(("units", "width"), [(1, 3), (3, 1), (1, 1), (3, 3)])
+def test_targets_may_broadcast_to_the_outputs_and_back(units, width):
+    model = Sequential([layers.Dense(units)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    model.fit(X, np.ones((100, width)), verbose=0)
+    assert model.evaluate(X, np.ones((100, width)), verbose=0)[0] == pytest.approx(
+        np.mean((model.predict(X, verbose=0) - np.ones((100, width))) ** 2), rel=1e-5
+    )
+
+
+def test_classes_lie_along_the_axis_of_the_loss():
+    model = Sequential([fastnn.Input((6,)), layers.Dense(6), layers.Reshape((3, 2)), layers.Softmax(axis=1)])
+    model.compile("sgd", fastnn.losses.SparseCategoricalCrossentropy(axis=1))
+    y = np.stack([Y, 2 - Y], axis=1)
+    p = model.predict(X, verbose=0)
+    expected = -np.log(np.take_along_axis(p, y[:, None], axis=1)).mean()
+    assert model.evaluate(X, y, verbose=0) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(ValueError, match=r"class numbers 0 to 2.*\(3\)"):
+        model.fit(X, y + (y == 2), verbose=0)

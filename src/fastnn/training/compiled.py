@@ -91,12 +91,16 @@ class CompileMetrics(metrics_module.Metric):
 
     def build(self, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> None:
         """Make the metrics for targets and predictions of these shapes."""
-        if self.built:
-            return
-        self._plain, self._weighted = (
-            [metrics_module.resolve_metric(each, y_true_shape, y_pred_shape) for each in given] for given in self._given
-        )
+        self._plain, self._weighted = self.resolve(y_true_shape, y_pred_shape)
         self.built = True
+
+    def resolve(self, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> list[list[Any]]:
+        """Return the metrics, plain and weighted, that exist, or else would be made for these shapes."""
+        if self.built:
+            return [self._plain, self._weighted]
+        return [
+            [metrics_module.resolve_metric(each, y_true_shape, y_pred_shape) for each in given] for given in self._given
+        ]
 
     @property
     def metrics(self) -> list[Any]:

@@ -12,23 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from .. import graph, losses, ops, plan
+from .. import graph, ops, plan
 from ..callbacks import CallbackList
 from ..ops.sparse import taking_rows
 from ..tensor import Tensor, TracingError
-from . import arrays
 from .data import ArrayData, StreamData, is_stream, make_data, unpack
 from .logs import metrics_or_own
 from .runners import Spec, make_runner, pack
 from .sparse_rows import SparseRows
 from .steps import Steps
+from .targets import check_shapes, check_values
 
 __all__ = ["Preparation"]
 
 Rows = np.ndarray | SparseRows
 
 _LARGE = 4 << 20  # bytes: what the caches hold is checked in no time
-_OF_PROBABILITIES = (losses.binary_crossentropy, losses.categorical_crossentropy)
+_STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics")
 
 
 class Preparation(Steps):
@@ -63,17 +63,26 @@ class Preparation(Steps):
         return isinstance(x, np.ndarray) and x.nbytes >= _LARGE and x.dtype.kind == "f" and data.x_dtype.kind == "f"
 
     def _check_batch(self, data: ArrayData) -> None:
-        """Raise where features or labels do not fit the model."""
+        """Raise where features or targets do not fit the model."""
         data.reshape_x(self._fitting_x(data.sources[0], data.names[0]))
-        y = data.sources[1]
-        if y is None or self._runtime.loss is None:
+        y, loss, metrics = data.sources[1], self._runtime.loss, self._runtime.metrics
+        if y is None or (loss is None and metrics is None):
             return
         predicted = self._predicted_shape(data)
-        loss = self._runtime.loss.resolve(y.shape, predicted)
-        if loss.takes_class_numbers:
-            arrays.check_labels(y, predicted[-1], data.names[1])
-        elif getattr(loss, "fn", None) in _OF_PROBABILITIES:
-            arrays.check_probabilities(y, data.names[1], loss.name)
+        if loss is not None:
+            loss = loss.resolve(y.shape, predicted)
+        shapes = (y.shape[1:], y.dtype, predicted, data.batch_size)
+        if shapes not in self._runtime.fitting and self._takes_plain_steps():
+            plain, weighted = ([], []) if metrics is None else metrics.resolve(y.shape, predicted)
+            check_shapes(data, loss, [*plain, *weighted], predicted)
+            self._runtime.fitting.add(shapes)
+        if loss is not None:
+            check_values(data, loss, predicted)
+
+    def _takes_plain_steps(self) -> bool:
+        """Whether loss and metrics are given y and the predictions, and nowhere but while steps are traced."""
+        kind = type(self)
+        return not self._runtime.eager and all(getattr(kind, name) is getattr(Steps, name) for name in _STEPS)
 
     def _fitting_x(self, x: Rows, name: str) -> Rows:
         """Return x, with a last axis of size 1 added or taken away as the model wants it (Keras' rule).

@@ -48,6 +48,8 @@ class Runtime:
         Of training and test steps.
     shapes : dict
         The shape of the predictions by that of a row of x.
+    fitting : set
+        Shapes of targets and predictions with which the loss and the metrics can be computed.
     predictor : Predictor
     """
 
@@ -61,6 +63,7 @@ class Runtime:
         self.quiet = False
         self.programs = ProgramCache(_STEP_PROGRAMS)
         self.shapes: dict[Any, tuple[int, ...]] = {}
+        self.fitting: set[Any] = set()
         self.predictor = Predictor(model)
         self._reader: MetricReader | None = None
         self._weights: list[Variable] | None = None
@@ -85,6 +88,7 @@ class Runtime:
         """Drop all programs: what they were made of has changed."""
         self.programs.clear()
         self.shapes.clear()
+        self.fitting.clear()
         self.predictor.clear()
         self._many_epochs.clear()
         self._snapshot = self._log = self._reader = None

@@ -1,0 +1,67 @@
+"""Whether targets go with a model's predictions: looked at before anything of the model changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import graph, losses
+from ..losses import Loss
+from ..tensor import TracingError
+from . import arrays
+from .data import ArrayData
+
+__all__ = ["check_shapes", "check_values"]
+
+_OF_PROBABILITIES = (losses.binary_crossentropy, losses.categorical_crossentropy)
+
+
+def check_values(data: ArrayData, loss: Loss, predicted: tuple[int, ...]) -> None:
+    """Raise ValueError where targets are not the class numbers, or the probabilities, that the loss needs."""
+    y, name = data.sources[1], data.names[1]
+    if loss.takes_class_numbers:
+        arrays.check_labels(y, predicted[getattr(loss, "_fn_kwargs", {}).get("axis", -1)], name)
+    elif getattr(loss, "fn", None) in _OF_PROBABILITIES:
+        arrays.check_probabilities(y, name, loss.name)
+
+
+def check_shapes(data: ArrayData, loss: Loss | None, metrics: list[Any], predicted: tuple[int | None, ...]) -> None:
+    """Raise ValueError where the loss or a metric of ``compile`` cannot be computed, by a trace on a batch's shapes.
+
+    What looks at values cannot be traced and is left alone.
+    """
+    if not predicted or None in predicted[1:]:
+        return
+    batch, y = data.batch_size, data.sources[1]
+    specs = [data.specs(batch)[1], ((batch, *predicted[1:]), data.dtype)]
+    computed = [] if loss is None else [("loss", loss, loss)]
+    computed += [("metric", metric, metric.update_state) for metric in metrics]
+    for kind, part, function in computed:
+        try:
+            graph.trace(lambda y, output, function=function: [function(y, output)], specs)
+        except TracingError:
+            continue
+        except ValueError as error:
+            outputs = (len(y), *predicted[1:])
+            hint = _expected(part, y, outputs)
+            if hint is None and y.shape == outputs:
+                raise
+            raise ValueError(
+                f"{data.names[1]} of shape {y.shape} does not go with outputs of shape {outputs} in {kind} "
+                f"{part.name!r}: {hint or error}"
+            ) from error
+
+
+def _expected(part: Any, y: np.ndarray, outputs: tuple[int, ...]) -> str | None:
+    """Return what targets a loss of ours takes, and what probably is to be done; None for other functions."""
+    function = getattr(part, "fn", None) if isinstance(part, Loss) else None
+    if function is losses.sparse_categorical_crossentropy:
+        one_hot = "; one-hot rows go with categorical_crossentropy" if y.shape == outputs else ""
+        return f"it takes one class number for each vector of outputs{one_hot}"
+    if function is losses.categorical_crossentropy and y[0].size == 1:
+        return (
+            f"it takes one-hot rows of shape {outputs}; class numbers go with sparse_categorical_crossentropy, or "
+            f"utils.to_categorical(y, {outputs[-1]}) makes such rows of them"
+        )
+    return f"it takes targets of shape {outputs}" if function in losses.REGISTRY.functions else None
