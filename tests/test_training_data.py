@@ -209,6 +209,46 @@ def test_bad_data_leave_a_lazy_model_unbuilt(arguments, error, match):
     assert model.weights == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({}, ValueError, "the loss needs targets: pass y"),
+        ({"y": Y, "callbacks": ["x"]}, TypeError, "callbacks must hold Callback instances, got 'x'"),
+        ({"y": Y, "validation_data": (X[:, :3], Y)}, ValueError, r"^x of validation_data of shape \(100, 3\) .*\(6,\)"),
+        ({"y": Y, "validation_data": (X, Y + 7)}, ValueError, "^y of validation_data must hold class numbers"),
+        ({"y": Y, "validation_data": ([X[:, :3]], Y)}, ValueError, "validation_data"),
+    ],
+)
+def test_bad_arguments_leave_a_lazy_model_unbuilt(arguments, error, match):
+    model = Sequential([layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    calls = [model.fit] if "validation_data" in arguments else [model.fit, model.evaluate]
+    for call in calls:
+        with pytest.raises(error, match=match):
+            call(X, **arguments)
+    assert not model.built
+    assert not model.optimizer.built
+
+
+def test_callbacks_meet_a_model_that_is_built():
+    class Looks(fastnn.callbacks.Callback):
+        def set_model(self, model):
+            super().set_model(model)
+            self.shapes = [weight.shape for weight in model.weights]
+
+        def set_params(self, params):
+            self.params = {**params, "optimizer": len(self.model.optimizer.variables)}
+
+    looks = Looks()
+    model = Sequential([layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, Y, verbose=0, callbacks=looks)
+    assert looks.shapes == [(6, 3), (3,)]
+    assert looks.params["optimizer"] > 4
+    model.evaluate(X, Y, verbose=0, callbacks=[looks])
+    assert looks.params["steps"] == 4
+
+
 def test_fit_and_evaluate_before_compile():
     model = Sequential([layers.Dense(1)])
     for method in ("fit", "evaluate", "train_on_batch", "test_on_batch"):

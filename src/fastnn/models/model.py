@@ -201,8 +201,11 @@ class Model(Trainer, Layer):
         dtype = standardize_dtype(self.compute_dtype)
         return dtype if is_float(dtype) else standardize_dtype()
 
-    def _expected_input(self) -> tuple[Layer, tuple[int | None, ...]] | None:
-        """Return the layer that takes the inputs and their shape, where they are known."""
+    def _expected_input(self, like: tuple[int, ...] | None = None) -> tuple[Layer, tuple[int | None, ...]] | None:
+        """Return the layer that takes the inputs and their shape, where they are known.
+
+        A model that is not built will be built for data of the shape ``like``, if given.
+        """
         return None
 
     def _rows_are_independent(self) -> bool:

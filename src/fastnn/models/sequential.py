@@ -238,10 +238,10 @@ class Sequential(Model):
                 return dtype
         return standardize_dtype()
 
-    def _expected_input(self) -> tuple[Layer, tuple[int | None, ...]] | None:
-        if not self._shapes:
-            return None
-        return self.layers[0], self._shapes[0]
+    def _expected_input(self, like: tuple[int, ...] | None = None) -> tuple[Layer, tuple[int | None, ...]] | None:
+        if self._shapes:
+            return self.layers[0], self._shapes[0]
+        return None if like is None or not self.layers else (self.layers[0], (None, *like[1:]))
 
     def _rows_are_independent(self) -> bool:
         if any(getattr(type(self), name) is not getattr(Sequential, name) for name in _MAKES_PREDICTIONS):

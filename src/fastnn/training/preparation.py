@@ -43,11 +43,14 @@ class Preparation(Steps):
     def _make_data(self, x: Any, y: Any, sample_weight: Any, **settings: Any) -> Any:
         return make_data(x, y, sample_weight, x_dtype=self._input_dtype, dtype=self._float_dtype, **settings)
 
-    def _check(self, data: ArrayData | StreamData) -> ArrayData:
-        """Check arrays, or the first batch of a stream, against the model and return them."""
+    def _check(self, data: ArrayData | StreamData, like: ArrayData | None = None) -> ArrayData:
+        """Check arrays, or the first batch of a stream, against the model and return them.
+
+        A model that is not built will be built for data ``like`` these, if given.
+        """
         if isinstance(data, StreamData):
             data = data.peek()
-        self._check_batch(data)
+        self._check_batch(data, like)
         data.check_values()
         return data
 
@@ -62,34 +65,43 @@ class Preparation(Steps):
         x = data.sources[0]
         return isinstance(x, np.ndarray) and x.nbytes >= _LARGE and x.dtype.kind == "f" and data.x_dtype.kind == "f"
 
-    def _check_batch(self, data: ArrayData) -> None:
+    def _check_batch(self, data: ArrayData, like: ArrayData | None = None) -> None:
         """Raise where features or targets do not fit the model."""
-        data.reshape_x(self._fitting_x(data.sources[0], data.names[0]))
+        expected = self._expected_input(None if like is None else like.sources[0].shape)
+        data.reshape_x(self._fitting_x(data.sources[0], data.names[0], expected))
         y, loss, metrics = data.sources[1], self._runtime.loss, self._runtime.metrics
+        if y is None:
+            self._require_no_targets()
         if y is None or (loss is None and metrics is None):
             return
         predicted = self._predicted_shape(data)
         if loss is not None:
             loss = loss.resolve(y.shape, predicted)
         shapes = (y.shape[1:], y.dtype, predicted, data.batch_size)
-        if shapes not in self._runtime.fitting and self._takes_plain_steps():
+        if shapes not in self._runtime.fitting and not self._runtime.eager and self._takes_plain_steps():
             plain, weighted = ([], []) if metrics is None else metrics.resolve(y.shape, predicted)
             check_shapes(data, loss, [*plain, *weighted], predicted)
             self._runtime.fitting.add(shapes)
         if loss is not None:
             check_values(data, loss, predicted)
 
-    def _takes_plain_steps(self) -> bool:
-        """Whether loss and metrics are given y and the predictions, and nowhere but while steps are traced."""
-        kind = type(self)
-        return not self._runtime.eager and all(getattr(kind, name) is getattr(Steps, name) for name in _STEPS)
+    def _require_no_targets(self) -> None:
+        if self._runtime.metrics is not None and not self._runtime.metrics.built:
+            raise ValueError("the metrics need targets: pass y")
+        if self._runtime.loss is not None and self._takes_plain_steps():
+            raise ValueError("the loss needs targets: pass y")
 
-    def _fitting_x(self, x: Rows, name: str) -> Rows:
+    def _takes_plain_steps(self) -> bool:
+        """Whether loss and metrics are given y and the predictions, and no step of the user's decides about that."""
+        return all(getattr(type(self), name) is getattr(Steps, name) for name in _STEPS)
+
+    def _fitting_x(self, x: Rows, name: str, expected: tuple[Any, tuple[int | None, ...]] | None = None) -> Rows:
         """Return x, with a last axis of size 1 added or taken away as the model wants it (Keras' rule).
 
-        Raises ValueError, naming the layer and both shapes, where x does not fit.
+        ``expected`` is what `_expected_input` tells, asked for if it is not given. Raises ValueError, naming the layer
+        and both shapes, where x does not fit.
         """
-        expected = self._expected_input()
+        expected = expected or self._expected_input()
         if expected is None:
             return x
         layer, shape = expected
@@ -172,8 +184,6 @@ class Preparation(Steps):
                 self._runtime.loss.build(y.shape, predicted)
             if self._runtime.metrics is not None:
                 self._runtime.metrics.build(y.shape, predicted)
-        elif self._runtime.metrics is not None and not self._runtime.metrics.built:
-            raise ValueError("the metrics need targets: pass y")
         if training and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
@@ -242,13 +252,17 @@ class Preparation(Steps):
     def _validation_data(
         self,
         data: ArrayData | StreamData,
+        like: ArrayData,
         validation_data: Any,
         validation_split: float,
         batch_size: int | None,
         steps: int | None,
         once: bool,
     ) -> ArrayData | StreamData | None:
-        """Return the data to validate on, checked, or None; ``once`` is whether one epoch will be validated."""
+        """Return the data to validate on, checked, or None.
+
+        Training data are ``like`` these; ``once`` is whether one epoch will be validated.
+        """
         if validation_data is None:
             if not validation_split:
                 return None
@@ -274,23 +288,21 @@ class Preparation(Steps):
                 "validation_data is an iterator, which ends with the first validation: pass an iterable, or a "
                 "function that returns a new iterator, or validation_steps"
             )
-        self._check(validation)
+        self._check(validation, like)
         return validation
 
-    def _callback_list(
-        self, callbacks: Any, verbose: int, epochs: int, steps: int | None, history: bool = False
-    ) -> CallbackList:
+    @staticmethod
+    def _callback_list(callbacks: Any, verbose: int, history: bool = False) -> CallbackList:
+        """Return callbacks as one, which know nothing of the model until `_introduce`."""
         if isinstance(callbacks, CallbackList):
             return callbacks
-        return CallbackList(
-            callbacks,
-            add_history=history,
-            add_progbar=verbose != 0,
-            model=self,
-            verbose=verbose,
-            epochs=epochs,
-            steps=steps,
-        )
+        return CallbackList(callbacks, add_history=history, add_progbar=verbose != 0)
+
+    def _introduce(self, callbacks: CallbackList, **params: int | None) -> None:
+        """Tell callbacks of the model and of the call, unless they are a list of the user's that knows its model."""
+        if callbacks.model is None:
+            callbacks.set_model(self)
+            callbacks.set_params(params)
 
     def _one_batch(
         self,

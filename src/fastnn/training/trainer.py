@@ -222,6 +222,7 @@ class Trainer(Preparation):
         checked = self._check(data)
         validation = self._validation_data(
             data,
+            checked,
             validation_data,
             validation_split,
             validation_batch_size or batch_size,
@@ -230,9 +231,10 @@ class Trainer(Preparation):
         )
         if batch_size is None and steps_per_epoch is not None and isinstance(data, ArrayData):
             data.resize(-(-data.rows // steps_per_epoch))
+        callback_list = self._callback_list(callbacks, verbose, history=True)
         self._prepare(checked)
         feed = make_feed(self, "train", data, steps_per_epoch, bool(shuffle))
-        callback_list = self._callback_list(callbacks, verbose, epochs, feed.steps, history=True)
+        self._introduce(callback_list, verbose=verbose, epochs=epochs, steps=feed.steps)
         validator = None
         if validation is not None:
             validator = EvaluateLoop(self, make_feed(self, "test", validation, validation_steps), callback_list)
@@ -270,9 +272,10 @@ class Trainer(Preparation):
         verbose = options.check_verbose(verbose)
         batch_size, steps = options.check_counts(batch_size=batch_size, steps=steps)
         data = self._make_data(x, y, sample_weight, batch_size=batch_size, steps=steps)
-        self._prepare(self._check(data), training=False)
+        checked, callback_list = self._check(data), self._callback_list(callbacks, verbose)
+        self._prepare(checked, training=False)
         feed = make_feed(self, "test", data, steps)
-        callback_list = self._callback_list(callbacks, verbose, 1, feed.steps)
+        self._introduce(callback_list, verbose=verbose, epochs=1, steps=feed.steps)
         logs = EvaluateLoop(self, feed, callback_list).run()
         return logs if return_dict else self._in_order(logs)
 
@@ -307,7 +310,8 @@ class Trainer(Preparation):
                 return found
         verbose = options.check_verbose(verbose)
         batch_size, steps = options.check_counts(batch_size=batch_size, steps=steps)
-        callback_list = self._callback_list(callbacks, verbose, 1, None)
+        callback_list = self._callback_list(callbacks, verbose)
+        self._introduce(callback_list, verbose=verbose, epochs=1, steps=None)
         return PredictLoop(self, x, batch_size, steps, callback_list).run()
 
     def train_on_batch(
