@@ -264,6 +264,9 @@ def test_fit_and_evaluate_before_compile():
         ({"loss": "mse_loss"}, ValueError, "Unknown loss 'mse_loss'"),
         ({"loss": 3}, ValueError, "loss"),
         ({"loss": ["mse", "mae"]}, ValueError, "several outputs"),
+        ({"loss": {"nonsense": "mse"}}, ValueError, "for the output 'nonsense', but .* is named 'dense"),
+        ({"loss": {"nonsense": "mse", "more": "mae"}}, ValueError, "several outputs"),
+        ({"loss_weights": "abc"}, TypeError, "loss_weights must be a number, got 'abc'"),
         ({"loss": "mse", "loss_weights": [1, 2]}, ValueError, "loss_weights must be one"),
         ({"loss": "mse", "loss_weights": "heavy"}, TypeError, "loss_weights must be a number"),
         ({"loss": "mse", "loss_weights": np.nan}, ValueError, "`loss_weights` must be a finite number"),
@@ -272,6 +275,8 @@ def test_fit_and_evaluate_before_compile():
         ({"metrics": [None]}, ValueError, "metric"),
         ({"weighted_metrics": "acuracy"}, ValueError, "(?i)did you mean 'accuracy'"),
         ({"steps_per_execution": 0}, ValueError, "steps_per_execution"),
+        ({"optimizer": "sgd", "loss": "mse", "steps_per_execution": None}, ValueError, "steps_per_execution=None"),
+        ({"steps_per_execution": 2.5}, ValueError, "steps_per_execution=2.5"),
         ({"jit_compile": "yes"}, ValueError, "jit_compile must be"),
         ({"run_eagerly": True, "jit_compile": True}, ValueError, "contradict"),
         ({"auto_scale_loss": "yes"}, TypeError, "auto_scale_loss"),
@@ -279,11 +284,25 @@ def test_fit_and_evaluate_before_compile():
 )
 def test_bad_arguments_of_compile_change_nothing(arguments, error, match):
     model = classifier("adam")
-    optimizer = model.optimizer
+    before = vars(model).copy(), vars(model._runtime).copy()
     with pytest.raises(error, match=match):
         model.compile(**arguments)
-    assert model.optimizer is optimizer
+    assert (vars(model), vars(model._runtime)) == before
     assert "accuracy" in model.evaluate(X, Y, verbose=0, return_dict=True)
+
+
+def test_a_loss_may_be_given_by_the_name_of_the_output():
+    for stack in ([layers.Dense(1, name="out")], [fastnn.Input((6,)), layers.Dense(1, name="out")]):
+        model = Sequential(stack)
+        model.compile("sgd", {"out": "mae"}, loss_weights={"out": 2}, metrics=["mae"])
+        loss, mae = model.evaluate(X, T, verbose=0)
+        assert loss == pytest.approx(2 * mae)
+
+    class Net(Model):
+        pass
+
+    with pytest.raises(ValueError, match="'out', but the model's one output has no name"):
+        Net().compile("sgd", {"out": "mse"})
 
 
 def test_compile_defaults_to_rmsprop():

@@ -208,6 +208,11 @@ class Model(Trainer, Layer):
         """
         return None
 
+    @property
+    def _output_name(self) -> str | None:
+        """The name of the model's output, if it has one."""
+        return None
+
     def _rows_are_independent(self) -> bool:
         """Whether each row of the output depends on that row of the input alone, and nothing but outputs is made."""
         return False

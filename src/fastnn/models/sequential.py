@@ -243,6 +243,10 @@ class Sequential(Model):
             return self.layers[0], self._shapes[0]
         return None if like is None or not self.layers else (self.layers[0], (None, *like[1:]))
 
+    @property
+    def _output_name(self) -> str | None:
+        return self._layers[-1].name if self._layers else None
+
     def _rows_are_independent(self) -> bool:
         if any(getattr(type(self), name) is not getattr(Sequential, name) for name in _MAKES_PREDICTIONS):
             return False

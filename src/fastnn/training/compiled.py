@@ -13,7 +13,7 @@ from .. import metrics as metrics_module
 from ..losses.resolve import kind_of_targets
 from ..utils import checks
 
-__all__ = ["CompileLoss", "CompileMetrics"]
+__all__ = ["CompileLoss", "CompileMetrics", "check_loss_weight"]
 
 # Shapes with which any name can be resolved, to see whether it is known.
 _ANY_TARGET, _ANY_PREDICTION = (1,), (1, 2)
@@ -24,8 +24,10 @@ class CompileLoss:
 
     Parameters
     ----------
-    loss : str, Loss or callable; or a list or dict holding one of them
-    loss_weights : float, or a list or dict holding one, optional
+    loss : str, Loss or callable; or a list holding one of them, or a dict by the output's name
+    weight : float, optional
+    output : str, optional
+        The name of the output, if it has one.
 
     Attributes
     ----------
@@ -35,15 +37,15 @@ class CompileLoss:
     Raises
     ------
     ValueError, TypeError
-        At once for unknown names and for more than one loss or weight.
+        At once for unknown names, for more than one loss and for that of an output which is not there.
     """
 
-    def __init__(self, loss: Any, loss_weights: Any = None) -> None:
+    def __init__(self, loss: Any, weight: float | None = None, output: str | None = None) -> None:
         self.identifier = _only(loss, "loss")
-        self.weight = _only(loss_weights, "loss_weights")
-        if isinstance(self.weight, bool) or not isinstance(self.weight, (int, float, type(None))):
-            raise TypeError(f"loss_weights must be a number, got {loss_weights!r}")
-        self.weight = checks.optional_real("loss_weights", self.weight)
+        if _by_name(loss) and [*loss] != [output]:
+            known = "has no name: pass the loss itself" if output is None else f"is named {output!r}, after its layer"
+            raise ValueError(f"loss is given for the output {next(iter(loss))!r}, but the model's one output {known}")
+        self.weight = weight
         self._resolved: dict[str, Any] = {}
         self.resolve(_ANY_TARGET, _ANY_PREDICTION)
         self.loss: Any = None
@@ -63,7 +65,7 @@ class CompileLoss:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         self.build(y_true.shape, y_pred.shape)
         value = self.loss(y_true, y_pred, sample_weight)
-        return value if self.weight is None else value * float(self.weight)
+        return value if self.weight is None else value * self.weight
 
 
 class CompileMetrics(metrics_module.Metric):
@@ -143,9 +145,22 @@ def _free_name(name: str, taken: dict[str, Any]) -> str:
     return f"{name}_{number}"
 
 
+def check_loss_weight(loss_weights: Any) -> float | None:
+    """Return the factor of the loss if it is a number, or a list or dict that holds one; None if there is none."""
+    weight = _only(loss_weights, "loss_weights")
+    if isinstance(weight, bool) or not isinstance(weight, (int, float, type(None))):
+        raise TypeError(f"loss_weights must be a number, got {loss_weights!r}")
+    return checks.optional_real("loss_weights", weight)
+
+
+def _by_name(value: Any) -> bool:
+    """Whether a dict holds something for outputs by their names; another kind is the stored form of an object."""
+    return isinstance(value, dict) and "class_name" not in value
+
+
 def _only(value: Any, argument: str) -> Any:
     """Return the single element that a list or dict for one output holds, or the value itself."""
-    if isinstance(value, dict) and "class_name" not in value:
+    if _by_name(value):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         if len(value) != 1:
@@ -161,7 +176,7 @@ def _flat(metrics: Any, nested: bool = False) -> list[Any]:
     """Return the metrics in lists and dicts one after another; a None among them is left, to be refused."""
     if metrics is None and not nested:
         return []
-    if isinstance(metrics, dict) and "class_name" not in metrics:
+    if _by_name(metrics):
         metrics = list(metrics.values())
     if isinstance(metrics, (list, tuple)):
         return [each for entry in metrics for each in _flat(entry, nested=True)]

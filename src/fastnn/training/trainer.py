@@ -12,7 +12,7 @@ from ..callbacks import History
 from ..metrics import Mean, Metric
 from ..utils import checks
 from . import options
-from .compiled import CompileLoss, CompileMetrics
+from .compiled import CompileLoss, CompileMetrics, check_loss_weight
 from .data import ArrayData, as_features
 from .feeds import make_feed
 from .loops import EvaluateLoop, FitLoop
@@ -85,6 +85,7 @@ class Trainer(Preparation):
         ----------
         optimizer : str or Optimizer, default "rmsprop"
         loss : str, Loss or callable ``(y_true, y_pred)``, optional
+            Or a list of one, or a dict of one by the output's name, which is that of a stack's last layer.
             Without one, the losses of layers (``add_loss``, regularizers) are minimized.
         loss_weights : float, optional
             Factor of the loss; a list or dict may hold it.
@@ -110,11 +111,12 @@ class Trainer(Preparation):
         new_optimizer = optimizers.get(optimizer)
         if new_optimizer is None:
             raise ValueError("optimizer must be a name or an Optimizer, got None")
-        new_loss = None if loss is None else CompileLoss(loss, loss_weights)
+        weight = check_loss_weight(loss_weights)
+        new_loss = None if loss is None else CompileLoss(loss, weight, self._output_name)
         new_metrics = None
         if metrics is not None or weighted_metrics is not None:
             new_metrics = CompileMetrics(metrics, weighted_metrics)
-        options.check_counts(steps_per_execution=steps_per_execution)
+        steps_per_execution = checks.integer("steps_per_execution", steps_per_execution, minimum=1)
         options.check_way(run_eagerly, jit_compile)
         if not isinstance(auto_scale_loss, bool):
             raise TypeError(f"auto_scale_loss must be a bool, got {auto_scale_loss!r}")
@@ -131,7 +133,7 @@ class Trainer(Preparation):
             "jit_compile": jit_compile,
         }
         self._runtime.loss_tracker = Mean(name="loss")
-        self.steps_per_execution = int(steps_per_execution)
+        self.steps_per_execution = steps_per_execution
         self._run_by(run_eagerly, jit_compile)
         self.stop_training = False
         self.compiled = True
