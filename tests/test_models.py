@@ -375,6 +375,40 @@ def test_a_model_that_looks_at_values_predicts_op_by_op_with_one_warning():
     np.testing.assert_array_equal(model.predict(X, verbose=0), first)
 
 
+NO_SHAPES = ["rubbish", None, 3, (), (None, "a"), (None, -3), (None, 2.5), [(None, 3), (None, 4)], {"a": (None, 3)}]
+
+
+@pytest.mark.parametrize("shape", [*NO_SHAPES, (None, None)], ids=str)
+def test_a_model_is_not_built_for_what_is_no_shape_of_one_input(shape):
+    for model in (Net(), Sequential([layers.Dense(1)])):
+        with pytest.raises(ValueError, match=r"shape"):
+            model.build(shape)
+        assert not model.built
+        assert model.weights == []
+        model.build([np.int64(5), 4])
+        assert model.weights[0].shape[0] == 4
+
+
+@pytest.mark.parametrize("own_build", [False, True])
+def test_a_model_of_several_inputs_is_built_by_its_call(own_build):
+    class Sum(Net):
+        def call(self, inputs):
+            return super().call(sum(inputs.values()) if isinstance(inputs, dict) else sum(inputs))
+
+    class Builds(Sum):
+        def build(self, input_shape):
+            self.seen = input_shape
+            super().build(input_shape)
+
+    for inputs in ([X, X], {"a": X, "b": X}):
+        model = Builds() if own_build else Sum()
+        single = model(inputs)
+        assert model.built
+        np.testing.assert_array_equal(model(inputs), single)
+        assert model.weights[0].shape[0] == 4
+        assert not own_build or len(model.seen) == 2
+
+
 def test_a_failed_first_call_leaves_a_model_unbuilt():
     class Odd(Net):
         def call(self, x):

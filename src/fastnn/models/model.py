@@ -15,11 +15,30 @@ from ..layers.context import outermost
 from ..tensor import Tensor, TracingError, current_graph
 from ..training import Trainer
 from ..training.predictor import FEW_ROWS
+from ..utils import checks
 from .summary import print_summary
 
-__all__ = ["Model"]
+__all__ = ["Model", "batch_shape", "trial_shape"]
 
-TRIAL_ROWS = 2  # rows of the symbolic batch on which a model is built
+_TRIAL_ROWS = 2  # rows of the symbolic batch on which a model is built
+
+
+def batch_shape(input_shape: Any) -> tuple[int | None, ...]:
+    """Return the shape of one input with its batch axis; raise ValueError for anything else."""
+    sizes = input_shape if isinstance(input_shape, (tuple, list)) else ()
+    if not sizes or not all(size is None or checks.is_integer(size, minimum=0) for size in sizes):
+        raise ValueError(
+            "input_shape must be the shape of one input with the batch axis first, such as (None, 4); models that take "
+            f"several inputs are built by a call. Received: input_shape={input_shape!r}"
+        )
+    return tuple(sizes)
+
+
+def trial_shape(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """Return the shape of the batch on which a model is built for inputs of a shape."""
+    if None in shape[1:]:
+        raise ValueError(f"the shape of a row must be known, got input_shape={shape}")
+    return (shape[0] or _TRIAL_ROWS, *shape[1:])
 
 
 class Model(Trainer, Layer):
@@ -98,18 +117,27 @@ class Model(Trainer, Layer):
         input_shape : tuple of (int or None)
             Of one input, with the batch axis. Models that take several inputs, or look at values, are built
             by their first call.
+
+        Raises
+        ------
+        ValueError
+            For what is no shape, and for the shapes of several inputs.
         """
-        if not isinstance(input_shape, (tuple, list)) or not all(
-            size is None or isinstance(size, (int, np.integer)) for size in input_shape
-        ):
-            return
-        rows = TRIAL_ROWS if input_shape[0] is None else input_shape[0]
+        if type(self).build is not Model.build and isinstance(next(iter(input_shape or ()), None), (tuple, list, str)):
+            return  # what an override leaves of several inputs, in a list or a dict, their call will build
+        shape = trial_shape(batch_shape(input_shape))
         try:
-            graph.trace(lambda x: self.call(x), [((rows, *input_shape[1:]), self._input_dtype)])
+            graph.trace(lambda x: self.call(x), [(shape, self._input_dtype)])
         except TracingError:
             pass
         finally:
             self.clear_losses()
+
+    def _build_for(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Build with the shape of a call's input; where there are several, the call itself will build all layers."""
+        first = args[0] if args else next(iter(kwargs.values()))
+        if type(self).build is not Model.build or hasattr(first, "shape"):
+            super()._build_for(args, kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the outputs for inputs of this shape, both with the batch axis.

@@ -12,7 +12,7 @@ from ..dtypes import standardize_dtype
 from ..layers import InputLayer, KerasTensor, Layer
 from ..structures import flatten
 from ..tensor import Tensor
-from .model import TRIAL_ROWS, Model
+from .model import Model, batch_shape, trial_shape
 
 __all__ = ["Sequential"]
 
@@ -142,7 +142,7 @@ class Sequential(Model):
             if known is None:
                 raise ValueError(f"model {self.name!r} needs the shape of its inputs: build((None, features))")
             return known
-        shape = tuple(input_shape)
+        shape = batch_shape(input_shape)
         if known is not None and not _compatible(known, shape):
             raise ValueError(
                 f"Sequential model {self.name!r} has already been configured to use input shape {known}. "
@@ -152,18 +152,16 @@ class Sequential(Model):
 
     def _trial(self, shape: tuple[int | None, ...]) -> list[tuple[int | None, ...]]:
         """Call the layers on a symbolic batch, which builds them; return their output shapes."""
-        if None in shape[1:]:
-            raise ValueError(f"the shape of a row must be known, got input_shape={shape}")
-        rows = shape[0] or TRIAL_ROWS
+        trial = trial_shape(shape)
         shapes: list[tuple[int | None, ...]] = []
 
         def stack(x: Any) -> list[Any]:
             for layer in self.layers:
                 x = layer(x)
-                shapes.append((shape[0], *x.shape[1:]) if x.shape[:1] == (rows,) else tuple(x.shape))
+                shapes.append((shape[0], *x.shape[1:]) if x.shape[:1] == trial[:1] else tuple(x.shape))
             return []
 
-        graph.trace(stack, [((rows, *shape[1:]), self._input_dtype)])
+        graph.trace(stack, [(trial, self._input_dtype)])
         self.clear_losses()
         return shapes
 
