@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from training_tools import ONE_HOT, RNG, T, X, Y, bits, classifier, regressor, state, with_bad
 
 import fastnn
@@ -56,6 +57,39 @@ def test_forms_of_data(make):
     model.fit(make(X), make(T), shuffle=False, verbose=0)
     np.testing.assert_allclose(model.predict(make(X), verbose=0), expected, rtol=1e-6)
     assert model.evaluate(make(X), make(T), verbose=0) == pytest.approx(model.evaluate(X, T, verbose=0))
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_x_may_be_a_list_or_tuple_of_the_one_input(lazy):
+    def made():
+        model = Sequential(([] if lazy else [fastnn.Input((6,))]) + [layers.Dense(1, kernel_initializer="ones")])
+        model.compile("sgd", "mse")
+        return model
+
+    expected = made()
+    expected.fit(X, T, shuffle=False, verbose=0)
+    for x in ([X], (X,), [fastnn.ops.convert_to_tensor(X)], [pd.DataFrame(X)], [sp.csr_matrix(X)]):
+        model = made()
+        model.fit(x, T, shuffle=False, validation_data=(x, T), verbose=0)
+        assert bits(model) == bits(expected)
+        assert model.evaluate(x, T, verbose=0) == expected.evaluate(X, T, verbose=0)
+        for predict in (model.predict, model.predict_on_batch):
+            np.testing.assert_array_equal(predict(x), getattr(expected, predict.__name__)(X))
+        model.train_on_batch(x, T)
+        with pytest.raises(
+            ValueError, match=r"x is a tuple of 2 arrays, of the shapes \(100, 6\), \(100, 1\): .* two arg"
+        ):
+            model.fit((X, T))
+
+
+def test_a_list_of_rows_stays_one():
+    model = Sequential([fastnn.Input((6,)), layers.Dense(1)])
+    pictures = Sequential([fastnn.Input((2, 3)), layers.Flatten(), layers.Dense(1)])
+    pictures.set_weights(model.get_weights())
+    for rows in (1, 2):
+        expected = model.predict(X[:rows], verbose=0)
+        np.testing.assert_array_equal(model.predict(list(X[:rows]), verbose=0), expected)
+        np.testing.assert_array_equal(pictures.predict(list(X[:rows].reshape(-1, 2, 3)), verbose=0), expected)
 
 
 def test_series_as_labels_and_plain_vectors_as_columns():

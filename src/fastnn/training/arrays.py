@@ -77,6 +77,13 @@ def _numpy(value: Any, name: str) -> np.ndarray:
     try:
         return np.asarray(value)
     except ValueError as error:
+        shapes = [each.shape for each in value if hasattr(each, "shape")]
+        if shapes and len(shapes) == len(value):
+            listed = ", ".join(map(str, shapes))
+            raise ValueError(
+                f"{name} is a {type(value).__name__} of {len(value)} arrays, of the shapes {listed}: models with "
+                "several inputs or outputs are not supported, and x and y are two arguments"
+            ) from None
         raise ValueError(
             f"{name} cannot be made one array ({error}); models with several inputs or outputs are not supported"
         ) from None

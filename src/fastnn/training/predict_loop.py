@@ -43,7 +43,7 @@ class PredictLoop:
             self.total = steps or data.batches
             self._batches = self._of_stream(data, steps)
         else:
-            self._batches = self._of_array(as_features(x, "x"), batch_size, steps)
+            self._batches = self._of_array(as_features(model._one_input(x), "x"), batch_size, steps)
         callbacks.set_params({**callbacks.params, "steps": self.total})
 
     def _of_array(self, x: np.ndarray | SparseRows, batch_size: int | None, steps: int | None) -> Iterator[np.ndarray]:

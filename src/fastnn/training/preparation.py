@@ -41,7 +41,16 @@ class Preparation(Steps):
             raise ValueError(f"You must call `compile()` before calling `{method}()`.")
 
     def _make_data(self, x: Any, y: Any, sample_weight: Any, **settings: Any) -> Any:
+        x = self._one_input(x)
         return make_data(x, y, sample_weight, x_dtype=self._input_dtype, dtype=self._float_dtype, **settings)
+
+    def _one_input(self, x: Any) -> Any:
+        """Return the array of all rows that a list or tuple of one input holds, as in Keras; a list of rows stays."""
+        if not isinstance(x, (list, tuple)) or len(x) != 1 or not hasattr(x[0], "shape"):
+            return x
+        expected = self._expected_input()
+        rank = 2 if expected is None else len(expected[1])
+        return x[0] if len(x[0].shape) >= rank else x
 
     def _check(self, data: ArrayData | StreamData, like: ArrayData | None = None) -> ArrayData:
         """Check arrays, or the first batch of a stream, against the model and return them.

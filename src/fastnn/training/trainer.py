@@ -337,7 +337,7 @@ class Trainer(Preparation):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's output for one batch, an ndarray."""
-        x = self._fitting_x(as_features(x, "x"), "x")
+        x = self._fitting_x(as_features(self._one_input(x), "x"), "x")
         self._ensure_built(x)
         return self._runtime.predictor.predict(x)
 
