@@ -511,6 +511,41 @@ def test_an_error_of_a_loss_is_not_taken_for_one_of_shapes():
     assert not model.built
 
 
+class NumpyLoss(fastnn.losses.Loss):
+    def call(self, y_true, y_pred):
+        return np.square(y_true.numpy() - y_pred.numpy()).mean(axis=-1)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda y, p: np.mean(np.square(y - p)),
+        lambda y, p: np.square(y.numpy() - p.numpy()).mean(axis=-1),
+        lambda y, p: float(ops.mean(y - p)),
+        lambda y, p: None,
+        NumpyLoss(),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*runs op by op")
+def test_a_loss_that_returns_no_tensor_is_told_to_use_ops(loss, run_eagerly):
+    model = regressor(loss=loss, run_eagerly=run_eagerly)
+    before = state(model)
+    with pytest.raises(TypeError, match="must return a tensor that fastnn.ops make .* not in NumPy"):
+        model.fit(X, T, verbose=0)
+    assert state(model)[:2] == before[:2]
+
+
+def test_a_loss_may_have_its_own_call():
+    class Own(fastnn.losses.Loss):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            return ops.mean(ops.square(y_true - y_pred))
+
+    model, plain = regressor(loss=Own()), regressor()
+    model.set_weights(plain.get_weights())
+    assert model.evaluate(X, T, verbose=0) == pytest.approx(plain.evaluate(X, T, verbose=0), rel=1e-6)
+
+
 @pytest.mark.parametrize(("units", "width"), [(1, 3), (3, 1), (1, 1), (3, 3)])
 def test_targets_may_broadcast_to_the_outputs_and_back(units, width):
     model = Sequential([layers.Dense(units)])

@@ -11,9 +11,10 @@ from typing import Any
 from .. import losses as losses_module
 from .. import metrics as metrics_module
 from ..losses.resolve import kind_of_targets
+from ..tensor import Tensor
 from ..utils import checks
 
-__all__ = ["CompileLoss", "CompileMetrics", "check_loss_weight"]
+__all__ = ["CompileLoss", "CompileMetrics", "check_loss_weight", "in_ops"]
 
 # Shapes with which any name can be resolved, to see whether it is known.
 _ANY_TARGET, _ANY_PREDICTION = (1,), (1, 2)
@@ -64,8 +65,30 @@ class CompileLoss:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         self.build(y_true.shape, y_pred.shape)
-        value = self.loss(y_true, y_pred, sample_weight)
+        value = in_ops(self.loss)(y_true, y_pred, sample_weight)
         return value if self.weight is None else value * self.weight
+
+
+class _InOps(losses_module.Loss):
+    """A loss that makes sure that its values, one a sample, are tensors: what NumPy computes has no derivative."""
+
+    def __init__(self, loss: losses_module.Loss) -> None:
+        super().__init__(loss.name, loss.reduction, loss.dtype)
+        self.loss, self.takes_class_numbers = loss, loss.takes_class_numbers
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        values = self.loss.call(y_true, y_pred)
+        if not isinstance(values, Tensor):
+            raise TypeError(
+                f"loss {self.name!r} must return a tensor that fastnn.ops make of y_true and y_pred, got "
+                f"{type(values).__name__}: write it in fastnn.ops, not in NumPy"
+            )
+        return values
+
+
+def in_ops(loss: losses_module.Loss) -> losses_module.Loss:
+    """Return the loss as one that refuses values which are no tensors; not one whose ``__call__`` is the user's own."""
+    return _InOps(loss) if type(loss).__call__ is losses_module.Loss.__call__ else loss
 
 
 class CompileMetrics(metrics_module.Metric):

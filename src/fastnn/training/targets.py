@@ -10,6 +10,7 @@ from .. import graph, losses
 from ..losses import Loss
 from ..tensor import TracingError
 from . import arrays
+from .compiled import in_ops
 from .data import ArrayData
 
 __all__ = ["check_shapes", "check_values"]
@@ -35,7 +36,7 @@ def check_shapes(data: ArrayData, loss: Loss | None, metrics: list[Any], predict
         return
     batch, y = data.batch_size, data.sources[1]
     specs = [data.specs(batch)[1], ((batch, *predicted[1:]), data.dtype)]
-    computed = [] if loss is None else [("loss", loss, loss)]
+    computed = [] if loss is None else [("loss", loss, in_ops(loss))]
     computed += [("metric", metric, metric.update_state) for metric in metrics]
     for kind, part, function in computed:
         try:
