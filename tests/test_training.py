@@ -585,3 +585,18 @@ def test_an_overridden_loss_need_not_take_training():
     plain, old, new = np.array(found)
     assert old[0] == pytest.approx(2 * plain[0])
     assert (new[0], new[1]) == (old[0], plain[1])
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, 2])
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin"])
+def test_training_that_is_stopped_before_its_first_batch_runs_that_alone(hook, steps_per_execution):
+    def stop(*_):
+        model.stop_training = True
+
+    model = regressor(steps_per_execution=steps_per_execution)
+    stops = fastnn.callbacks.LambdaCallback(**{hook: stop})
+    history = model.fit(X, T, batch_size=10, epochs=9, validation_data=(X, T), verbose=0, callbacks=[stops])
+    model.fit(X, T, batch_size=10, epochs=9, verbose=0, callbacks=[stops])
+    assert int(np.asarray(model.optimizer.iterations)) == 2 * steps_per_execution
+    assert list(history.history) == ["loss", "val_loss"]
+    assert history.epoch == [0]

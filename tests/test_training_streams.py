@@ -48,12 +48,16 @@ def test_a_generator_is_used_up_batch_by_batch():
 
 def test_a_generator_that_ends_too_soon_interrupts_with_a_warning():
     model = classifier()
-    with pytest.warns(UserWarning, match="ran out of data"):
+    with pytest.warns(UserWarning, match="ran out of data") as caught:
         history = model.fit(batches_of(), epochs=5, verbose=0)
+    assert len(caught) == 1
     assert history.epoch == [0]  # the second had no batch, and no loss
     assert len(history.history["loss"]) == 1
-    with pytest.warns(UserWarning, match="ran out of data"):
-        model.fit(batches_of(), steps_per_epoch=6, verbose=0)
+    for batches, epochs in ((6, 1), (6, 3), (4, 3)):
+        with pytest.warns(UserWarning, match="ran out of data") as caught:
+            history = model.fit(batches_of(), steps_per_epoch=batches, epochs=epochs, verbose=0)
+        assert len(caught) == 1
+        assert history.epoch == [0]
 
 
 def test_streams_of_weights_and_class_weights():

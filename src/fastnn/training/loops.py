@@ -37,6 +37,7 @@ class _Loop:
         self._bar_hook = self._progress_hook(mode)
         self._by_batch = self._hooked or feed.one_at_a_time
         self._pace = Pace()
+        self._warned = False
         self._own_logs = model._own_logs(mode)
         self._reader = model._runtime.reader()
 
@@ -52,7 +53,7 @@ class _Loop:
 
     def _batches(self, done: int) -> int:
         """Return how many batches to run next."""
-        if self._by_batch:
+        if self._by_batch or self._stopped():
             count = self.model.steps_per_execution
         elif self._bar_hook is not None and not done:
             count = 1  # Keras shows the bar after the first batch
@@ -74,7 +75,7 @@ class _Loop:
             ran, finite = feed.run(asked)
             if not ran and finite:
                 if feed.steps is not None:
-                    warn_out_of_data()
+                    self._warn_out_of_data()
                 break
             if ran:
                 self._pace.note(ran, time.perf_counter() - start)
@@ -82,10 +83,16 @@ class _Loop:
             self._report(done - 1 if finite else done)
             if not finite:
                 return done, False
-            if self._hooked and self._stopped():
+            if self._stopped():
                 break
         feed.end_epoch()
         return done, True
+
+    def _warn_out_of_data(self) -> None:
+        """Warn once, however many epochs are too short."""
+        if not self._warned:
+            self._warned = True
+            warn_out_of_data()
 
     def _report(self, batch: int) -> None:
         if self._hooked:
@@ -184,7 +191,9 @@ class FitLoop(_Loop):
 
     def _many(self, epoch: int, epochs: int) -> tuple[int, dict[str, Any]] | None:
         """Run epochs in C and return how many, and the logs; None where the next one is to be run by itself."""
-        count = self._together.ahead(epoch, epochs) if self._together is not None else 0
+        if self._together is None or self._stopped():
+            return None
+        count = self._together.ahead(epoch, epochs)
         if count < 2:
             return None
         logs = self._together.run(epoch, count, self.callbacks)
@@ -215,7 +224,7 @@ class FitLoop(_Loop):
         else:
             self._diverged(epoch, done, "a weight is NaN or infinite")
         if not done and finite:
-            warn_out_of_data()
+            self._warn_out_of_data()
             self.model.stop_training = True
             return None
         logs = self._logs()
