@@ -61,6 +61,25 @@ def test_predict_with_steps():
     np.testing.assert_array_equal(model.predict(X, steps=3, verbose=0), everything)
 
 
+@pytest.mark.parametrize(
+    ("together", "calls"), [(1, [(0, 0, 32), (1, 1, 32), (2, 2, 32), (3, 3, 4)]), (3, [(0, 2, 96), (3, 3, 4)])]
+)
+def test_steps_per_execution_says_how_often_predictions_are_looked_at(together, calls):
+    class Look(fastnn.callbacks.Callback):
+        def on_predict_batch_begin(self, batch, logs=None):
+            self.first = batch
+
+        def on_predict_batch_end(self, batch, logs=None):
+            seen.append((self.first, batch, len(logs["outputs"])))
+
+    model = classifier(steps_per_execution=together)
+    expected = model.predict(X, verbose=0)
+    for x in (X, lambda: (X[i : i + 32] for i in range(0, 100, 32))):
+        seen = []
+        np.testing.assert_allclose(model.predict(x, verbose=0, callbacks=[Look()]), expected, rtol=1e-6)
+        assert seen == calls
+
+
 def test_predict_on_a_lazy_model_builds_it():
     model = Sequential([layers.Dense(3)])
     assert model.predict(X, verbose=0).shape == (100, 3)

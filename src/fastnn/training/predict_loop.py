@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -78,29 +79,39 @@ class PredictLoop:
         model, callbacks = self.model, self.callbacks
         model.stop_predicting = False
         callbacks.on_predict_begin()
-        parts: list[list[np.ndarray]] = []
-        outputs, rows = None, 0
-        for count, x in enumerate(self._batches):
+        together = model.steps_per_execution if self._hooked else 1
+        parts: list[Any] = []
+        count = rows = 0
+        while batches := list(islice(self._batches, together)):
             if self._hooked:
                 callbacks.on_predict_batch_begin(count)
-            model._ensure_built(x)
-            outputs = model._runtime.predictor.predict(x)
-            parts.append(flatten(outputs))
-            rows += len(x)
+            parts.append(_joined([self._predict(x) for x in batches]))
+            count += len(batches)
+            rows += sum(map(len, batches))
             if self._hooked:
-                callbacks.on_predict_batch_end(count, {"outputs": outputs})
+                callbacks.on_predict_batch_end(count - 1, {"outputs": parts[-1]})
             elif callbacks.progbar is not None:
-                self._show(count, rows)
+                self._show(count - 1, rows)
             if model.stop_predicting:
                 break
         if not parts:
             raise ValueError("x yields no batches")
         callbacks.on_predict_end()
-        leaves = zip(*parts, strict=True)
-        joined = (each[0] if len(each) == 1 else np.concatenate(each) for each in leaves)
-        return rebuild(outputs, joined)
+        return _joined(parts)
+
+    def _predict(self, x: np.ndarray | SparseRows) -> Any:
+        self.model._ensure_built(x)
+        return self.model._runtime.predictor.predict(x)
 
     def _show(self, count: int, rows: int) -> None:
         """Move the bar to Keras' batch; one of ours may hold several of them, and it shows the first one first."""
         done = count + 1 if not self._shown else -(-rows // self._shown)
         self.callbacks.progbar.on_predict_batch_end(0 if count == 0 else done - 1)
+
+
+def _joined(parts: list[Any]) -> Any:
+    """Return the predictions of several batches as one, each leaf of their structure joined by itself."""
+    if len(parts) == 1:
+        return parts[0]
+    leaves = zip(*map(flatten, parts), strict=True)
+    return rebuild(parts[0], map(np.concatenate, leaves))
