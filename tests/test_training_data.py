@@ -161,6 +161,7 @@ def test_labels_never_pass_through_floats():
 BAD_FITS = [
     ({"x": X[:, :5], "y": Y}, ValueError, r"x of shape \(100, 5\) does not fit layer 'dense.*\(6,\), got \(5,\)"),
     ({"x": X[:, :, None, None], "y": Y}, ValueError, "does not fit layer"),
+    ({"x": X[0], "y": Y[:6]}, ValueError, r"takes rows of shape \(6,\), got \(\); for a single row pass x\[None\]"),
     ({"x": with_bad((7, 2), np.nan), "y": Y}, ValueError, r"x holds NaN.*: 1 of them.*\(nan\) at row 7, column 2"),
     ({"x": with_bad(([9, 4], [1, 0]), [np.inf, -np.inf]), "y": Y}, ValueError, "2 of them.*-inf.* at row 4, column 0"),
     ({"x": with_bad((0, 0), 1.0).astype(float) * 1e300, "y": Y}, ValueError, r"x holds values beyond \+-3.4e\+38"),
@@ -176,6 +177,12 @@ BAD_FITS = [
     ({"x": [], "y": []}, ValueError, "x is empty"),
     ({"x": X.astype(object), "y": Y}, TypeError, "x holds Python objects"),
     ({"x": pd.DataFrame({"수": [1.0], "글": ["가"]}), "y": [0]}, TypeError, "in the columns '글'"),
+    ({"x": X, "y": np.where(Y == 1, "cat", "dog")}, TypeError, "y must hold real.*<U3: encode .*np.unique"),
+    (
+        {"x": X, "y": np.where(Y == 1, "cat", "dog").astype("O")},
+        TypeError,
+        "y holds .* '(cat|dog)': encode .*np.unique",
+    ),
     ({"x": [["a"]], "y": [0]}, TypeError, "real numbers, got an array of dtype <U1"),
     ({"x": X + 1j, "y": Y}, TypeError, "real numbers, got an array of dtype complex"),
     ({"x": X.astype("M8[D]"), "y": Y}, TypeError, "datetime64"),
@@ -232,7 +239,7 @@ def test_bad_arguments_of_fit_change_nothing(arguments, error, match, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("arguments", "error", "match"), BAD_FITS[2:20], ids=[c[2][:40] for c in BAD_FITS[2:20]])
+@pytest.mark.parametrize(("arguments", "error", "match"), BAD_FITS[3:24], ids=[c[2][:40] for c in BAD_FITS[3:24]])
 def test_bad_data_leave_a_lazy_model_unbuilt(arguments, error, match):
     model = Sequential([layers.Dense(3, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")

@@ -21,6 +21,7 @@ __all__ = ["as_array", "check_finite", "check_labels", "check_lengths", "check_p
 
 _READ_AS = {**WIDER, np.dtype("uint64"): np.dtype("int64")}  # integers beyond int64 are looked for
 _LARGEST = {np.dtype(name): float(np.finfo(name).max) for name in ("float16", "float32", "float64")}
+_TEXT_HINT = ": encode text as numbers, labels for example by np.unique(labels, return_inverse=True)[1]"
 _BLOCK = 1 << 16  # elements looked at together, so that the second look finds them in the cache
 
 
@@ -50,7 +51,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
     if array.dtype.kind == "O":
         raise TypeError(_object_message(value, array, name))
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, got an array of dtype {array.dtype}")
+        hint = _TEXT_HINT if array.dtype.kind in "US" else ""
+        raise TypeError(f"{name} must hold real numbers, got an array of dtype {array.dtype}{hint}")
     if array.ndim == 0:
         raise ValueError(f"{name} must have one row for each sample, got the scalar {array[()]!r}")
     return _readable(array, name)
@@ -116,6 +118,8 @@ def _object_message(value: Any, array: np.ndarray, name: str) -> str:
         return f"{message}, in the columns {', '.join(map(repr, columns))}: encode or drop them"
     example = next((each for each in array.flat if not isinstance(each, (int, float))), None)
     shown = "" if example is None else f", for example {example!r}"
+    if isinstance(example, (str, bytes)):
+        return f"{message}{shown}{_TEXT_HINT}"
     return f"{message}{shown}; if they are numbers, use {name}.astype('float32')"
 
 

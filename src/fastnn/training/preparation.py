@@ -124,9 +124,10 @@ class Preparation(Steps):
             want is None or have == want for have, want in zip(x.shape[1:], shape[1:], strict=True)
         )
         if not fits:
+            hint = "; for a single row pass x[None]" if x.shape == _row(shape) else ""
             raise ValueError(
                 f"{name} of shape {x.shape} does not fit layer {layer.name!r} ({type(layer).__name__}) of "
-                f"model {self.name!r}: it takes rows of shape {_row(shape)}, got {_row(x.shape)}"
+                f"model {self.name!r}: it takes rows of shape {_row(shape)}, got {_row(x.shape)}{hint}"
             )
         return x
 
