@@ -215,3 +215,22 @@ def test_a_second_fit_takes_what_the_first_one_made(stretches):
     model.layers[0].trainable = False
     model.compile("adam", "mse")
     assert model._runtime._snapshot is None
+
+
+def test_doubts_end_with_the_fit_that_had_them(stretches):
+    model = regressor(fastnn.optimizers.SGD(0.1))
+    with pytest.raises(DivergenceError, match="the end of epoch"):
+        model.fit(3 * X, T, epochs=300, verbose=0)
+    many = list(model._runtime._many_epochs._programs.values())
+    model.set_weights([np.zeros((6, 1)), np.zeros(1)])
+    stretches.clear()
+    model.fit(X, T, epochs=20, verbose=0)
+    assert many == list(model._runtime._many_epochs._programs.values())
+    assert sum(stretches) >= 19
+
+
+def test_a_fit_leaves_no_copies_of_the_weights():
+    model = regressor("adam")
+    model.fit(X, T, verbose=0)
+    assert model._runtime._snapshot.variables
+    assert model._runtime._snapshot._copies == []

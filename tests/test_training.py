@@ -6,6 +6,7 @@ from training_tools import ONE_HOT, RNG, T, X, Y, bits, by_hand, classifier, reg
 
 import fastnn
 from fastnn import Model, Sequential, layers, ops
+from fastnn.training.runners import ProgramCache
 
 # ---- the numbers of fit ------------------------------------------------------------------------------
 
@@ -600,3 +601,22 @@ def test_training_that_is_stopped_before_its_first_batch_runs_that_alone(hook, s
     assert int(np.asarray(model.optimizer.iterations)) == 2 * steps_per_execution
     assert list(history.history) == ["loss", "val_loss"]
     assert history.epoch == [0]
+
+
+def test_the_program_not_used_for_longest_goes_first():
+    cache, made = ProgramCache(2), []
+    for key in "abacab":
+        cache.get(key, lambda key=key: made.append(key) or key)
+    assert made == ["a", "b", "c", "b"]
+    assert len(cache) == 2
+
+
+def test_the_bar_is_shown_after_the_first_batch(monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        fastnn.callbacks.ProgbarLogger, "on_train_batch_end", lambda self, batch, logs: shown.append(batch)
+    )
+    regressor().fit(X, T, batch_size=1, epochs=3, verbose=1)
+    firsts = [batch for before, batch in zip([99, *shown], shown, strict=False) if batch <= before]
+    assert firsts == [0, 0, 0]
+    assert len(shown) < 300

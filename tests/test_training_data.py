@@ -8,6 +8,7 @@ from training_tools import ONE_HOT, RNG, T, X, Y, bits, classifier, regressor, s
 
 import fastnn
 from fastnn import Model, Sequential, layers, ops
+from fastnn.training import data
 from fastnn.training.arrays import as_array, check_finite
 
 # ---- data --------------------------------------------------------------------------------------------
@@ -444,6 +445,22 @@ def test_a_large_x_that_is_not_finite_is_refused_and_nothing_has_happened(value,
     for each in (model, other):  # seeds, orders and slots are where they were, too
         each.fit(LARGE, LARGE_Y, epochs=2, verbose=0)
     assert bits(model) == bits(other)
+
+
+def test_a_large_x_is_looked_at_by_the_programs_that_train_on_it(monkeypatch):
+    looked_at = []
+    original = data.check_finite
+
+    def watched(source, name, dtype):
+        looked_at.append(name)
+        original(source, name, dtype)
+
+    monkeypatch.setattr(data, "check_finite", watched)
+    x, model = np.ones((2 << 17, 6), "float32"), regressor()
+    model.fit(x, np.ones(len(x)), batch_size=1 << 12, verbose=0)
+    assert looked_at == ["y"]
+    model.fit(X, T, verbose=0)
+    assert looked_at == ["y", "x", "y"]
 
 
 def test_a_large_x_is_looked_at_before_what_cannot_be_undone():
