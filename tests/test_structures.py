@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from fastnn.structures import flatten, rebuild
+from fastnn.structures import flatten, rebuild, unique
 
 Pair = namedtuple("Pair", "first second")
 
@@ -14,3 +14,10 @@ def test_there_and_back():
     assert doubled == [2, (4, [6]), {"b": 8, "a": Pair(10, (12, None))}]
     assert isinstance(doubled[2]["a"], Pair)
     assert flatten("a leaf") == ["a leaf"] and rebuild("a leaf", iter([7])) == 7
+
+
+def test_each_object_once():
+    one, equal = [1], [1]
+    found = unique(each for each in (one, equal, one, equal))
+    assert len(found) == 2
+    assert found[0] is one and found[1] is equal

@@ -1,8 +1,8 @@
-"""Nested tuples, lists and dicts: their leaves, and the way back."""
+"""Nested tuples, lists and dicts: their leaves, and the way back; objects, each once."""
 
 from __future__ import annotations
 
-__all__ = ["flatten", "rebuild"]
+__all__ = ["flatten", "rebuild", "unique"]
 
 
 def flatten(structure) -> list:
@@ -23,3 +23,8 @@ def rebuild(structure, leaves):
     if isinstance(structure, dict):
         return {name: rebuild(each, leaves) for name, each in structure.items()}
     return next(leaves)
+
+
+def unique(objects) -> list:
+    """Return each object once, in the order in which they first come; equal ones are not the same."""
+    return list({id(each): each for each in objects}.values())

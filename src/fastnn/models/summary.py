@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..structures import unique
+
 if TYPE_CHECKING:
     import rich.console
     import rich.table
@@ -131,8 +133,7 @@ def _totals(model: Any) -> list[tuple[str, int, int]]:
 
 
 def _size(variables: Sequence[Any]) -> tuple[int, int]:
-    unique = {id(variable): variable for variable in variables}.values()
-    counts = [(math.prod(variable.shape), variable.dtype.itemsize) for variable in unique]
+    counts = [(math.prod(variable.shape), variable.dtype.itemsize) for variable in unique(variables)]
     return sum(n for n, _ in counts), sum(n * size for n, size in counts)
 
 

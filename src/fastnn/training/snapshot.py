@@ -8,6 +8,7 @@ import numpy as np
 
 from .._kernels.core import Plan
 from ..ops.update import place_guard
+from ..structures import unique
 from ..tensor import Variable
 
 __all__ = ["Snapshot"]
@@ -25,7 +26,7 @@ class Snapshot:
     """
 
     def __init__(self, weights: Sequence[Variable], others: Sequence[Variable]) -> None:
-        self.variables = list({id(variable): variable for variable in (*weights, *others)}.values())
+        self.variables = unique((*weights, *others))
         self._storage = [variable.array for variable in self.variables]
         self._made_of = list(map(id, (*weights, *others)))
         self._copies: list[np.ndarray] = []

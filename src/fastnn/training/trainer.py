@@ -10,6 +10,7 @@ import numpy as np
 from .. import optimizers
 from ..callbacks import History
 from ..metrics import Mean, Metric
+from ..structures import unique
 from ..utils import checks
 from . import options
 from .compiled import CompileLoss, CompileMetrics, check_loss_weight
@@ -349,7 +350,7 @@ class Trainer(Preparation):
         for layer in self.layers_inside:
             # What a model inside was compiled with is not part of this one.
             found += super(Trainer, layer).metrics if isinstance(layer, Trainer) else layer.metrics
-        return list({id(metric): metric for metric in found if metric is not None}.values())
+        return unique(metric for metric in found if metric is not None)
 
     @property
     def metrics_names(self) -> list[str]:
