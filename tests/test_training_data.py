@@ -306,6 +306,7 @@ def test_fit_and_evaluate_before_compile():
         ({"loss": "mse_loss"}, ValueError, "Unknown loss 'mse_loss'"),
         ({"loss": 3}, ValueError, "loss"),
         ({"loss": ["mse", "mae"]}, ValueError, "several outputs"),
+        ({"loss": [None]}, ValueError, r"loss must be a name, a function or a Loss, got \[None\]"),
         ({"loss": {"nonsense": "mse"}}, ValueError, "for the output 'nonsense', but .* is named 'dense"),
         ({"loss": {"nonsense": "mse", "more": "mae"}}, ValueError, "several outputs"),
         ({"loss_weights": "abc"}, TypeError, "loss_weights must be a number, got 'abc'"),

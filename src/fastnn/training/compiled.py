@@ -43,6 +43,8 @@ class CompileLoss:
 
     def __init__(self, loss: Any, weight: float | None = None, output: str | None = None) -> None:
         self.identifier = _only(loss, "loss")
+        if self.identifier is None:
+            raise ValueError(f"loss must be a name, a function or a Loss, got {loss!r}")
         if _by_name(loss) and [*loss] != [output]:
             known = "has no name: pass the loss itself" if output is None else f"is named {output!r}, after its layer"
             raise ValueError(f"loss is given for the output {next(iter(loss))!r}, but the model's one output {known}")
