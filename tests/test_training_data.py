@@ -525,6 +525,27 @@ def test_targets_that_do_not_go_with_the_outputs_change_nothing(loss, y, match):
         np.testing.assert_equal(model.get_weights(), before[1])
 
 
+@pytest.mark.parametrize(("loss", "y", "match"), BAD_TARGETS[:5])
+def test_targets_are_looked_at_where_steps_run_op_by_op(loss, y, match):
+    model = Sequential([layers.Dense(3)])
+    model.compile("adam", loss, run_eagerly=True)
+    with pytest.raises(ValueError, match=f"^y {match}"):
+        model.fit(X, y, verbose=0)
+    assert not model.built
+
+
+def test_what_is_run_op_by_op_never_sees_a_trace():
+    seen = []
+
+    def loss(y_true, y_pred):
+        seen.append(type(y_pred))
+        return ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+    model = regressor(loss=loss, metrics=[loss], run_eagerly=True)
+    model.fit(X[:96], T[:96], verbose=0)
+    assert seen == [fastnn.Tensor] * 6
+
+
 def test_an_error_of_a_loss_is_not_taken_for_one_of_shapes():
     def picky(y_true, y_pred):
         raise ValueError("not today")

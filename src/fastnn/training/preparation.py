@@ -87,9 +87,9 @@ class Preparation(Steps):
         if loss is not None:
             loss = loss.resolve(y.shape, predicted)
         shapes = (y.shape[1:], y.dtype, predicted, data.batch_size)
-        if shapes not in self._runtime.fitting and not self._runtime.eager and self._takes_plain_steps():
+        if shapes not in self._runtime.fitting and self._takes_plain_steps():
             plain, weighted = ([], []) if metrics is None else metrics.resolve(y.shape, predicted)
-            check_shapes(data, loss, [*plain, *weighted], predicted)
+            check_shapes(data, loss, [*plain, *weighted], predicted, self._runtime.eager)
             self._runtime.fitting.add(shapes)
         if loss is not None:
             check_values(data, loss, predicted)

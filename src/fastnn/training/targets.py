@@ -23,21 +23,26 @@ def check_values(data: ArrayData, loss: Loss, predicted: tuple[int, ...]) -> Non
     y, name = data.sources[1], data.names[1]
     if loss.takes_class_numbers:
         arrays.check_labels(y, predicted[getattr(loss, "_fn_kwargs", {}).get("axis", -1)], name)
-    elif getattr(loss, "fn", None) in _OF_PROBABILITIES:
+    elif _function_of(loss) in _OF_PROBABILITIES:
         arrays.check_probabilities(y, name, loss.name)
 
 
-def check_shapes(data: ArrayData, loss: Loss | None, metrics: list[Any], predicted: tuple[int | None, ...]) -> None:
+def check_shapes(
+    data: ArrayData, loss: Loss | None, metrics: list[Any], predicted: tuple[int | None, ...], eager: bool
+) -> None:
     """Raise ValueError where the loss or a metric of ``compile`` cannot be computed, by a trace on a batch's shapes.
 
-    What looks at values cannot be traced and is left alone.
+    What looks at values cannot be traced and is left alone; where steps run op by op, all but losses of ours is.
     """
     if not predicted or None in predicted[1:]:
         return
     batch, y = data.batch_size, data.sources[1]
     specs = [data.specs(batch)[1], ((batch, *predicted[1:]), data.dtype)]
-    computed = [] if loss is None else [("loss", loss, in_ops(loss))]
-    computed += [("metric", metric, metric.update_state) for metric in metrics]
+    computed = []
+    if loss is not None and (not eager or _function_of(loss) in losses.REGISTRY.functions):
+        computed.append(("loss", loss, in_ops(loss)))
+    if not eager:
+        computed += [("metric", metric, metric.update_state) for metric in metrics]
     for kind, part, function in computed:
         try:
             graph.trace(lambda y, output, function=function: [function(y, output)], specs)
@@ -56,7 +61,7 @@ def check_shapes(data: ArrayData, loss: Loss | None, metrics: list[Any], predict
 
 def _expected(part: Any, y: np.ndarray, outputs: tuple[int, ...]) -> str | None:
     """Return what targets a loss of ours takes, and what probably is to be done; None for other functions."""
-    function = getattr(part, "fn", None) if isinstance(part, Loss) else None
+    function = _function_of(part)
     if function is losses.sparse_categorical_crossentropy:
         one_hot = "; one-hot rows go with categorical_crossentropy" if y.shape == outputs else ""
         return f"it takes one class number for each vector of outputs{one_hot}"
@@ -66,3 +71,8 @@ def _expected(part: Any, y: np.ndarray, outputs: tuple[int, ...]) -> str | None:
             f"utils.to_categorical(y, {outputs[-1]}) makes such rows of them"
         )
     return f"it takes targets of shape {outputs}" if function in losses.REGISTRY.functions else None
+
+
+def _function_of(part: Any) -> Any:
+    """Return the function that a loss is made of, or None."""
+    return getattr(part, "fn", None) if isinstance(part, Loss) else None
