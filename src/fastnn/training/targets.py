@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,31 +37,33 @@ def check_shapes(
     """
     if not predicted or None in predicted[1:]:
         return
-    batch, y = data.batch_size, data.sources[1]
-    specs = [data.specs(batch)[1], ((batch, *predicted[1:]), data.dtype)]
-    computed = []
+    specs = [data.specs(data.batch_size)[1], ((data.batch_size, *predicted[1:]), data.dtype)]
     if loss is not None and (not eager or _function_of(loss) in losses.REGISTRY.functions):
-        computed.append(("loss", loss, in_ops(loss)))
-    if not eager:
-        computed += [("metric", metric, metric.update_state) for metric in metrics]
-    for kind, part, function in computed:
-        try:
-            graph.trace(lambda y, output, function=function: [function(y, output)], specs)
-        except TracingError:
-            continue
-        except ValueError as error:
-            outputs = (len(y), *predicted[1:])
-            hint = _expected(part, y, outputs)
-            if hint is None and y.shape == outputs:
-                raise
-            raise ValueError(
-                f"{data.names[1]} of shape {y.shape} does not go with outputs of shape {outputs} in {kind} "
-                f"{part.name!r}: {hint or error}"
-            ) from error
+        _check_part("loss", loss, in_ops(loss), data, specs)
+    for metric in () if eager else metrics:
+        _check_part("metric", metric, metric.update_state, data, specs)
+
+
+def _check_part(kind: str, part: Any, function: Callable[..., Any], data: ArrayData, specs: list[Any]) -> None:
+    """Trace what a loss or a metric makes of targets and outputs."""
+    try:
+        graph.trace(lambda y, output: [function(y, output)], specs)
+    except TracingError:
+        return
+    except ValueError as error:
+        y = data.sources[1]
+        outputs = (len(y), *specs[1][0][1:])
+        hint = _expected(part, y, outputs)
+        if hint is None and y.shape == outputs:
+            raise
+        raise ValueError(
+            f"{data.names[1]} of shape {y.shape} does not go with outputs of shape {outputs} in {kind} "
+            f"{part.name!r}: {hint or error}"
+        ) from error
 
 
 def _expected(part: Any, y: np.ndarray, outputs: tuple[int, ...]) -> str | None:
-    """Return what targets a loss of ours takes, and what probably is to be done; None for other functions."""
+    """Return what targets a loss of ours takes, and what probably is to be done; None for other errors."""
     function = _function_of(part)
     if function is losses.sparse_categorical_crossentropy:
         one_hot = "; one-hot rows go with categorical_crossentropy" if y.shape == outputs else ""
@@ -70,7 +73,8 @@ def _expected(part: Any, y: np.ndarray, outputs: tuple[int, ...]) -> str | None:
             f"it takes one-hot rows of shape {outputs}; class numbers go with sparse_categorical_crossentropy, or "
             f"utils.to_categorical(y, {outputs[-1]}) makes such rows of them"
         )
-    return f"it takes targets of shape {outputs}" if function in losses.REGISTRY.functions else None
+    other_shape = y.shape != outputs and function in losses.REGISTRY.functions
+    return f"it takes targets of shape {outputs}" if other_shape else None
 
 
 def _function_of(part: Any) -> Any:
