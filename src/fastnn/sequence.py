@@ -8,6 +8,7 @@ import numpy as np
 
 from ._kernels import core
 from .plan import Program
+from .structures import unique
 from .tensor import before_write
 
 __all__ = ["Sequence"]
@@ -26,8 +27,8 @@ class Sequence:
     def __init__(self, parts: Iterable[tuple[Program, int, int]]) -> None:
         self._parts = parts = list(parts)
         self._core = core.Sequence([program.stretch(row, batches) for program, row, batches in parts])
-        self._programs = list({id(program): program for program, _, _ in parts}.values())
-        self.written = list({id(v): v for program in self._programs for v in program.written}.values())
+        self._programs = unique(program for program, _, _ in parts)
+        self.written = unique(variable for program in self._programs for variable in program.written)
 
     @property
     def completed(self) -> int:

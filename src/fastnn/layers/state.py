@@ -12,6 +12,7 @@ from .. import constraints, initializers, ops, regularizers
 from ..dtypes import is_float, standardize_dtype
 from ..metrics import Metric
 from ..random import SeedGenerator
+from ..structures import unique
 from ..tensor import Tensor, Variable
 from ..utils import checks
 from ..utils.tracking import owned
@@ -128,14 +129,14 @@ class LayerState:
     def weights(self) -> list[Variable]:
         """Own weights, trainable ones first, then those of the layers inside."""
         variables, layers = self._own_of_each(Variable, LayerState)
-        return _unique([*self._trainable_first(variables), *(v for layer in layers for v in layer.weights)])
+        return unique([*self._trainable_first(variables), *(v for layer in layers for v in layer.weights)])
 
     @property
     def variables(self) -> list[Variable]:
         """`weights` and the states of random generators."""
         variables, generators, layers = self._own_of_each(Variable, SeedGenerator, LayerState)
         states = [generator.state for generator in generators]
-        return _unique([*self._trainable_first(variables), *states, *(v for layer in layers for v in layer.variables)])
+        return unique([*self._trainable_first(variables), *states, *(v for layer in layers for v in layer.variables)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -253,7 +254,3 @@ class LayerState:
         self._losses = []
         for layer in self.layers_inside:
             layer.clear_losses()
-
-
-def _unique(variables: Sequence[Variable]) -> list[Variable]:
-    return list({id(variable): variable for variable in variables}.values())

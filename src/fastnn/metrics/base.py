@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import initializers
 from ..dtypes import standardize_dtype
+from ..structures import unique
 from ..tensor import Tensor, Variable
 from ..utils import checks
 from ..utils.configurable import Configurable
@@ -51,12 +52,8 @@ class Metric(Configurable):
     def variables(self) -> list[Variable]:
         """The metric's variables, and those of metrics among its attributes."""
         self._check_super_called()
-        found = list(self._variables)
-        for item in owned(self, (Variable, Metric)):
-            for variable in item.variables if isinstance(item, Metric) else [item]:
-                if not any(variable is known for known in found):
-                    found.append(variable)
-        return found
+        own = owned(self, (Variable, Metric))
+        return unique([*self._variables, *(v for x in own for v in (x.variables if isinstance(x, Metric) else [x]))])
 
     def add_variable(
         self, shape: tuple[int, ...], initializer: Any = None, dtype: Any = None, name: str | None = None

@@ -1,6 +1,8 @@
 """Models: layers that can be trained."""
 
+from ..utils.missing import explain_missing
 from .model import Model
 from .sequential import Sequential
 
 __all__ = ["Model", "Sequential"]
+explain_missing(__name__)
