@@ -262,3 +262,54 @@ def test_a_read_after_a_fused_write_is_the_new_value():
     for variable, copy in zip((w, b), seen, strict=True):
         assert not np.array_equal(variable.numpy(), np.ones(variable.shape))
         np.testing.assert_array_equal(variable.numpy(), copy.numpy())
+
+
+def test_a_penalty_that_grows_from_itself_is_found_in_one_walk():
+    """Each sum has the one before it twice: a walk back from the gradient would take 2^60 steps."""
+    w = Variable(np.ones(3))
+
+    def step():
+        gradient = w * 1e-20
+        for _ in range(60):
+            gradient = gradient + gradient
+        ops.sgd_update(w, gradient, ops.step_scalars(np.float64(0.1), 0))
+
+    plan.compile(step, []).run()
+    np.testing.assert_allclose(w.numpy(), 1 - 0.1 * 1e-20 * 2.0**60, rtol=1e-12)
+
+
+def test_a_weight_used_a_thousand_times_is_no_depth():
+    w = Variable(np.full(3, 0.999))
+
+    def step():
+        gradient = w * 1.0
+        for _ in range(1100):
+            gradient = gradient * w
+        ops.sgd_update(w, gradient + np.ones(3), ops.step_scalars(np.float64(0.1), 0))
+
+    plan.compile(step, []).run()
+    np.testing.assert_allclose(w.numpy(), 0.999 - 0.1 * (1 + 0.999**1101), rtol=1e-12)
+
+
+def test_a_penalty_beside_a_smaller_gradient_stays_with_it():
+    w = Variable(np.ones(3))
+
+    def step():
+        ops.sgd_update(w, w * 0.5 + 1.0, ops.step_scalars(np.float64(0.1), 0))
+
+    plan.compile(step, []).run()
+    np.testing.assert_allclose(w.numpy(), 1 - 0.1 * 1.5, rtol=1e-12)
+
+
+@pytest.mark.parametrize("gradient", [lambda w: w, lambda w: w + w, lambda w: w * 0.5 + w], ids=["w", "w+w", "w/2+w"])
+@pytest.mark.parametrize("slot", [False, True], ids=["own", "of the slot"])
+def test_what_a_rule_writes_may_be_its_gradient(gradient, slot):
+    def step(w, velocity):
+        scalars = ops.step_scalars(np.float64(0.1), 0)
+        ops.momentum_update(w, velocity, gradient(velocity if slot else w), scalars, 0.5)
+
+    program, eager = ([Variable(np.full((3, 4), x)) for x in (2.0, 1.0)] for _ in range(2))
+    plan.compile(lambda: step(*program), []).run()
+    step(*eager)
+    for a, b in zip(program, eager, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)

@@ -56,45 +56,69 @@ def _sole_makers(nodes, uses):
 
 def _with_penalties(nodes):
     """Move c · variable out of the gradients of updates into their l2."""
-    writers = {}
+    multiples, writers = _multiples(nodes), {}
     for node in nodes:
         for i in node.op.mutates:
             writers[id(node.inputs[i])] = writers.get(id(node.inputs[i]), 0) + 1
-    return [_with_penalty(n) if n.op is _UPDATE and writers[id(n.inputs[0])] == 1 else n for n in nodes]
+    return [_with_penalty(n, multiples) if n.op is _UPDATE and writers[id(n.inputs[0])] == 1 else n for n in nodes]
 
 
-def _with_penalty(node):
+def _with_penalty(node, multiples):
     variable, gradient, l2 = node.inputs[0], node.inputs[4], node.attrs["l2"]
-    while isinstance(gradient, SymbolicTensor) and gradient.node is not None and gradient.node.op is _ADD:
-        terms = gradient.node.inputs
-        factors = [_factor_of(term, variable) for term in terms]
-        if factors[0] is None and factors[1] is None:
-            break
-        penalty = 0 if factors[0] is not None else 1
-        l2 += factors[penalty]
-        gradient = terms[1 - penalty]
+    while (parts := _without_penalty(gradient, variable, multiples)) is not None:
+        gradient, c = parts
+        l2 += c
     if gradient is node.inputs[4]:
         return node
     inputs = (*node.inputs[:4], gradient, *node.inputs[5:])
     return Node(node.op, inputs, {**node.attrs, "l2": l2}, node.place)
 
 
-def _factor_of(value, variable):
-    """Return c if the value is c · variable for a constant c, else None."""
-    if not isinstance(value, SymbolicTensor) or value.shape != variable.shape:
+def _without_penalty(gradient, variable, multiples):
+    """Return (g, c) if the gradient is g + c · variable for a g of its shape, else None."""
+    if not isinstance(gradient, SymbolicTensor) or gradient.node is None or gradient.node.op is not _ADD:
         return None
-    if value.node is None:
-        return 1.0 if value.variable is variable else None
-    a, b = (*value.node.inputs, None)[:2]
-    if value.node.op is _MULTIPLY:
-        for constant, other in ((a, b), (b, a)):
-            number, factor = _uniform(constant), _factor_of(other, variable)
-            if number is not None and factor is not None:
-                return number * factor
-    if value.node.op is _ADD:
-        factors = _factor_of(a, variable), _factor_of(b, variable)
-        return None if None in factors else sum(factors)
+    a, b = gradient.node.inputs
+    for g, penalty in ((b, a), (a, b)):
+        of, c = _multiple(penalty, multiples)
+        if of is variable and g.shape == variable.shape:
+            return g, c
     return None
+
+
+def _multiples(nodes):
+    """Return id of a value → (variable, c) where it is c · variable for a constant c.
+
+    Each node is looked at once, in order: a walk back from a gradient would meet what it shares again and again.
+    """
+    found = {}
+    for node in nodes:
+        if node.op is _MULTIPLY or node.op is _ADD:
+            (out,) = node.outputs
+            of, c = _product(*node.inputs, found) if node.op is _MULTIPLY else _total(*node.inputs, found)
+            if of is not None and of.shape == out.shape:
+                found[id(out)] = of, c
+    return found
+
+
+def _multiple(x, found):
+    """Return (variable, c) where x is a multiple found before, or a read of a variable; else (None, 0)."""
+    of = x.variable if isinstance(x, SymbolicTensor) else None
+    return (of, 1.0) if of is not None else found.get(id(x), (None, 0.0))
+
+
+def _product(a, b, found):
+    for constant, x in ((a, b), (b, a)):
+        of, c = _multiple(x, found)
+        number = None if of is None else _uniform(constant)
+        if number is not None:
+            return of, number * c
+    return None, 0.0
+
+
+def _total(a, b, found):
+    (of, c), (other, d) = _multiple(a, found), _multiple(b, found)
+    return (of, c + d) if of is other else (None, 0.0)
 
 
 def _uniform(x):
@@ -304,6 +328,7 @@ def _assigning(op):
         reference=reference,
         lower=lambda plan, outs, ins, **attrs: op.lower(plan, ins[:1], ins[1:], **attrs),
         mutates=(0,),
+        in_place=True,
         attrs=op.attr_defaults,
         register=False,
         doc=f"variable = {op.name}(...).",

@@ -242,7 +242,7 @@ class _Binder:
             for position, node in writes.get(id(value.variable), ()):
                 if node.place < made:
                     continue
-                if last > position or (last == position and self._reads_through_view(node, value)):
+                if last > position or (last == position and self._reads_while_writing(node, value)):
                     late.setdefault(min(position, self._first_use(value)), []).append(value)
                 break
         return late
@@ -252,8 +252,9 @@ class _Binder:
         uses = (i for i, node in enumerate(self.nodes) if any(self._root(x) == id(value) for x in node.inputs))
         return next(uses, len(self.nodes))
 
-    def _reads_through_view(self, node, value):
-        return any(x is not value and self._root(x) == id(value) for x in node.inputs)
+    def _reads_while_writing(self, node, value):
+        """Whether a node that writes the variable read as ``value`` meets there what it has written already."""
+        return any(self._root(x) == id(value) and not (x is value and node.op.in_place) for x in node.inputs)
 
     def _bind_all(self):
         dead_after = [[] for _ in range(len(self.nodes) + 1)]

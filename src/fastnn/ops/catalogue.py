@@ -47,7 +47,7 @@ class Op:
     stateful : bool
         Whether it must be kept although nobody uses its outputs.
     in_place : bool
-        Whether an output may be the memory of an input of its shape and dtype.
+        Whether an output, or what it writes, may be the memory of an input of its shape and dtype.
     spaced : tuple of int
         Positions of the inputs that may be matrices with room between their rows; the output may be one, too, then.
     alike : int, optional

@@ -28,6 +28,7 @@ _assign = Op(
     reference=_assign_reference,
     lower=lambda plan, outs, ins: plan.map("copy", ins[0], ins[1]),
     mutates=(0,),
+    in_place=True,
     doc="Write a value into a variable.",
 )
 
