@@ -1,5 +1,7 @@
 """`@fastnn.function` and the door for Python ops."""
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
@@ -159,3 +161,9 @@ def test_python_floats_are_as_wide_as_what_comes_with_them():
 def test_an_argument_that_has_no_hash_is_named():
     with pytest.raises(TypeError, match="cannot be a set"):
         fastnn.function(lambda x, names: x)(np.ones(1), {1, 2})
+
+
+def test_tuples_of_other_types_are_other_signatures():
+    first, second = namedtuple("Pair", "a b"), namedtuple("Pair", "b a")
+    a = fastnn.function(lambda pair: pair.a * 1.0)
+    assert [float(a(pair(1.0, 2.0))) for pair in (first, second)] == [1, 2]

@@ -80,7 +80,7 @@ def _tensors(inputs):
 def _skeleton(structure):
     """What is not a tensor, hashable: part of the signature."""
     if isinstance(structure, (tuple, list)):
-        return (type(structure).__name__, *(_skeleton(x) for x in structure))
+        return (type(structure), *(_skeleton(x) for x in structure))
     if isinstance(structure, dict):
         return ("dict", *((name, _skeleton(x)) for name, x in structure.items()))
     if _is_input(structure):
