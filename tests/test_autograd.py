@@ -116,3 +116,32 @@ def test_structures_of_sources_and_weights_of_targets():
     assert float(tape.gradient(y, pair.second, output_gradients=2.0)) == 6.0
     with pytest.raises(ValueError, match=r"output_gradients of shape \(3, 2\) for a target of shape \(2,\)"):
         tape.gradient(y, pair, output_gradients=np.ones((3, 2), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((None,), TypeError, "sources must be tensors or variables, got NoneType"),
+        ((3.0,), TypeError, "sources must be tensors or variables, got float"),
+        (("x", [1.0, 2.0]), ValueError, "2 output_gradients for 1 targets"),
+        (("x", np.ones(3)), ValueError, r"output_gradients of shape \(3,\) for a target of shape \(\)"),
+        (("x", None, "nothing"), ValueError, "unconnected_gradients must be"),
+    ],
+)
+def test_a_refused_gradient_leaves_the_tape_as_it_was(arguments, error, message):
+    x = Variable(3.0)
+    with GradientTape() as tape:
+        y = x * x
+    sources, *rest = arguments
+    with pytest.raises(error, match=message):
+        tape.gradient(y, x if sources == "x" else sources, *rest)
+    assert float(tape.gradient(y, x)) == 6.0
+
+
+def test_the_target_of_a_gradient_is_a_tensor():
+    x = Variable(3.0)
+    with GradientTape() as tape:
+        y = x * x
+    with pytest.raises(TypeError, match="target must be tensors or variables, got NoneType"):
+        tape.gradient(None, x)
+    assert float(tape.gradient(y, x)) == 6.0

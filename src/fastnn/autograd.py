@@ -151,32 +151,31 @@ class GradientTape:
             raise RuntimeError(
                 "gradient was called twice on a tape that is not persistent; use GradientTape(persistent=True)"
             )
-        self._used = True
-        active = self in _stack.tapes
-        if active:
-            _stack.tapes.remove(self)
-        try:
-            grads = self._backward(target, output_gradients)
-        finally:
-            if active:
-                _stack.tapes.append(self)
-        picked = (self._pick(grads, source, unconnected_gradients) for source in flatten(sources))
-        found = rebuild(sources, picked)
+        targets = _values("target", target if isinstance(target, (list, tuple)) else [target])
+        wanted = _values("sources", flatten(sources))
+        with self._paused():
+            grads = _seeds(targets, output_gradients)
+            self._used = True
+            self._backward(grads)
+        found = rebuild(sources, (self._pick(grads, source, unconnected_gradients) for source in wanted))
         if not self._persistent:
             self.reset()
         return found
 
-    def _backward(self, target, output_gradients):
-        targets = target if isinstance(target, (list, tuple)) else [target]
-        seeds = output_gradients if isinstance(output_gradients, (list, tuple)) else [output_gradients] * len(targets)
-        grads = {}
-        for each, seed in zip(targets, seeds, strict=True):
-            seed = _full(each, 1) if seed is None else convert_to_tensor(seed, each.dtype)
-            if seed.shape not in ((), each.shape):
-                raise ValueError(f"output_gradients of shape {seed.shape} for a target of shape {each.shape}")
-            if seed.shape != each.shape:
-                seed = _full(each, 1) * seed
-            _accumulate(grads, key(each), seed)
+    @contextmanager
+    def _paused(self):
+        """Record nothing for the length of a ``with``."""
+        active = self in _stack.tapes
+        if active:
+            _stack.tapes.remove(self)
+        try:
+            yield
+        finally:
+            if active:
+                _stack.tapes.append(self)
+
+    def _backward(self, grads):
+        """Add to ``grads`` (key of a value → its gradient), which has the targets', those of all that led to them."""
         for call in reversed(self._calls):
             douts = [grads.get(id(out)) for out in call.outputs]
             if all(each is None for each in douts):  # the targets do not depend on it
@@ -186,7 +185,6 @@ class GradientTape:
             for k, needed, dx in zip(keys, call.needs, _as_tuple(call.op.vjp(call, *douts)), strict=True):
                 if needed and dx is not None:
                     _accumulate(grads, k, dx)
-        return grads
 
     @staticmethod
     def _pick(grads, source, unconnected):
@@ -194,6 +192,30 @@ class GradientTape:
         if grad is None and unconnected == "zero":
             return _full(source, 0)
         return grad
+
+
+def _values(name, given):
+    """Return what was given; raise TypeError unless all of it is tensors and variables."""
+    for each in given:
+        if not isinstance(each, (Tensor, Variable)):
+            raise TypeError(f"gradient: {name} must be tensors or variables, got {type(each).__name__}")
+    return given
+
+
+def _seeds(targets, output_gradients):
+    """Return key of a target → its own gradient, which is what the derivatives begin with."""
+    given = output_gradients if isinstance(output_gradients, (list, tuple)) else [output_gradients] * len(targets)
+    if len(given) != len(targets):
+        raise ValueError(f"gradient: {len(given)} output_gradients for {len(targets)} targets")
+    seeds = {}
+    for target, seed in zip(targets, given, strict=True):
+        seed = _full(target, 1) if seed is None else convert_to_tensor(seed, target.dtype)
+        if seed.shape not in ((), target.shape):
+            raise ValueError(f"output_gradients of shape {seed.shape} for a target of shape {target.shape}")
+        if seed.shape != target.shape:
+            seed = _full(target, 1) * seed
+        _accumulate(seeds, key(target), seed)
+    return seeds
 
 
 def _full(x, value):
