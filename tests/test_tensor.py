@@ -132,3 +132,10 @@ def test_an_element_is_a_tensor():
         assert element.shape == ()
         assert np.asarray(element) == np.float64(1)
         assert float(Variable(element)) == 1.0
+
+
+def test_nothing_needs_no_alignment():
+    """Wherever an empty array stands, and whatever its strides are."""
+    memory = np.frombuffer(b"x" * 41, np.uint8)[1:]
+    for nothing in (memory.view("float32")[:0], np.ndarray((0, 2), "float32", memory, strides=(5, 9))):
+        np.testing.assert_array_equal(ops.exp(nothing).numpy(), np.empty(nothing.shape, "float32"))

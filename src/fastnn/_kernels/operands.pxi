@@ -42,12 +42,13 @@ cdef int read(object array, operand *o, bint written) except -1:
         o.rank = view.ndim
         o.item = view.itemsize
         o.size = 1
-        if <size_t>view.buf % <size_t>view.itemsize:
-            raise ValueError("an operand is not aligned to its item size")
         for i in range(view.ndim):
             o.shape[i] = view.shape[i]
             o.size *= view.shape[i]
-            if view.strides[i] % view.itemsize:
+        if o.size and <size_t>view.buf % <size_t>view.itemsize:
+            raise ValueError("an operand is not aligned to its item size")
+        for i in range(view.ndim):
+            if o.size and view.strides[i] % view.itemsize:
                 raise ValueError("an operand's strides are no multiple of its item size")
             o.stride[i] = view.strides[i] // view.itemsize
             if view.shape[i] == 1:
