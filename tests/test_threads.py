@@ -226,3 +226,22 @@ def test_denormals_of_the_caller_are_kept():
     ops.exp(np.ones(10, "float32"))
     tiny = np.float32(1e-40)
     assert tiny + tiny > 0
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_python_steps_see_denormals_and_kernels_do_not(threads):
+    seen = []
+
+    def looks(x):
+        seen.append(bool(np.float64(5e-324) * 1 == 0))
+        seen.append(bool(np.float32(1e-40) * np.float32(0.5) == 0))
+        return x
+
+    @fastnn.function
+    def flushed(x):
+        return x * 1e-300, ops.py_op(looks)(ops.matmul(x, x)) * 1e-300
+
+    fastnn.set_num_threads(threads)
+    for denormal in flushed(np.full((300, 300), 1e-9)):
+        assert not denormal.numpy().any()
+    assert seen == [False, False]

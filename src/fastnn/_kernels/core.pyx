@@ -371,8 +371,10 @@ cdef void do_nothing(const fnn_step *s, int64_t begin, int64_t end) noexcept nog
 
 cdef void call_python(const fnn_step *s, int64_t begin, int64_t end) noexcept with gil:
     cdef tuple call = <tuple>s.buf[0]
+    cdef fnn_fpmode mode = fnn_fp_outside()
     try:
         call[0]()
     except BaseException as error:
         call[1].append(error)
         (<fnn_state *>s.buf[1]).failed = 1
+    fnn_fp_leave(mode)

@@ -59,6 +59,11 @@ cdef extern from "fnn.h" nogil:
     int fnn_limit_threads(int n)
     int fnn_default_threads()
 
+cdef extern from "fpmode.h" nogil:
+    ctypedef int fnn_fpmode
+    fnn_fpmode fnn_fp_outside()
+    void fnn_fp_leave(fnn_fpmode old)
+
 cdef extern from "orders.h" nogil:
     ctypedef struct fnn_bitgen
     void fnn_shuffles(const fnn_bitgen *bits, int64_t *table, const int64_t *first, int64_t rows, int64_t n)

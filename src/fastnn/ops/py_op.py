@@ -40,7 +40,8 @@ def py_op(
     -------
     callable
         A function of tensors, usable eagerly, under a `GradientTape` and inside traced functions, where it runs as a
-        step that takes the GIL.
+        step that takes the GIL. NumPy computes there as it does elsewhere: denormals, which fastnn's own ops take for
+        zero, are numbers.
     """
     for what, value in (("fn", fn), ("vjp", vjp), ("shape", shape)):
         if value is not None and not callable(value):
