@@ -193,8 +193,6 @@ static void fill_gather_rows(trial *t, int dtype)
     }
     if (!one_in(t, 4))
         *(int64_t *)give_vector(t, 3, FNN_I64, INPUT, 1) = random_int(&t->rng, 0, more);
-    s->par[0] = 1.0 / 255;
-    s->par[1] = -0.5;
 }
 
 /* take_rows and scatter_add_rows; any index value is allowed. */

@@ -14,7 +14,7 @@ from libc.string cimport memcpy, memset
 from .fnn cimport *
 
 __all__ = ["ACTIVATIONS", "Call", "DTYPES", "Plan", "RULES", "Sequence", "Template", "address",
-           "available_isas", "default_threads", "get_isa", "get_num_threads", "isa_problem", "kernel_names",
+           "available_isas", "get_isa", "get_num_threads", "isa_problem", "kernel_names",
            "limit_threads", "set_isa", "set_num_threads", "shuffles"]
 
 cdef enum:
@@ -49,9 +49,6 @@ def set_num_threads(int n):
 def limit_threads(int n):
     """Let what the calling Python thread runs use at most n threads, 0: all; return what was before."""
     return fnn_limit_threads(n)
-
-def default_threads():
-    return fnn_default_threads()
 
 def get_isa():
     return fnn_isa().decode()
@@ -133,7 +130,7 @@ cdef class Plan(Steps):
         self.keep_gather[i] = kept
         return 0
 
-    def set_gather(self, int i, out, source, permutation=None, double scale=1.0, double offset=0.0, bint watch=False):
+    def set_gather(self, int i, out, source, permutation=None, bint watch=False):
         """Step i fills ``out`` (rows, ...) from rows of ``source``, from the plan's cursor on.
 
         With ``watch`` it stops the plan, as a guard does, at a batch in which a float is not finite.
@@ -173,8 +170,6 @@ cdef class Plan(Steps):
         step.dim[7] = self.parts_of(&o)
         if permutation is None:
             step.dim[6] = s.shape[0]
-        step.par[0] = scale
-        step.par[1] = offset
         if o.size:
             self.prepare(&step, "gather_rows", o.dtype)
         else:

@@ -57,7 +57,6 @@ cdef extern from "fnn.h" nogil:
     int fnn_threads()
     void fnn_set_threads(int n)
     int fnn_limit_threads(int n)
-    int fnn_default_threads()
 
 cdef extern from "fpmode.h" nogil:
     ctypedef int fnn_fpmode
