@@ -139,3 +139,22 @@ def test_nothing_needs_no_alignment():
     memory = np.frombuffer(b"x" * 41, np.uint8)[1:]
     for nothing in (memory.view("float32")[:0], np.ndarray((0, 2), "float32", memory, strides=(5, 9))):
         np.testing.assert_array_equal(ops.exp(nothing).numpy(), np.empty(nothing.shape, "float32"))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+@pytest.mark.parametrize("source", ["float16", "float32", "float64"])
+def test_floats_become_integers_by_one_rule(source, dtype):
+    """Whoever converts them: truncated, saturating at the ends, NaN giving 0."""
+    floats = np.array([np.nan, np.inf, -np.inf, 6e4, -6e4, 2.7, -2.7], source)
+    expected = ops.cast(floats, dtype).numpy()
+    assert expected[0] == 0
+    assert list(expected[1:3]) == [np.iinfo(dtype).max, np.iinfo(dtype).min]
+    variable = Variable(np.ones(7, dtype))
+    variable.assign(floats)
+    new = Variable(floats.astype("float64"), dtype=dtype)
+    made = ops.convert_to_tensor(floats, dtype), variable, new, ops.full((7,), floats, dtype)
+    for each in made:
+        assert each.dtype == dtype
+        np.testing.assert_array_equal(each.numpy(), expected)
+    assert convert_to_tensor([1e300, float("nan")], dtype).numpy().tolist() == [np.iinfo(dtype).max, 0]
+    assert ops.arange(0.0, 1e20, 9e19, dtype).numpy().tolist() == [0, np.iinfo(dtype).max]

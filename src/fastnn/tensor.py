@@ -294,7 +294,7 @@ class Variable:
             dtype = initializer.dtype if hasattr(initializer, "dtype") else np.asarray(initializer).dtype
             is_python = not hasattr(initializer, "dtype")
             dtype = standardize_dtype("float" if is_python and dtype.kind == "f" else dtype)
-        value = np.asarray(initializer, dtype=standardize_dtype(dtype))
+        value = convert_to_tensor(initializer, dtype).array
         if shape is not None and value.shape != tuple(shape):
             raise ValueError(f"the value has shape {value.shape}, expected {tuple(shape)}")
         return value
@@ -424,7 +424,7 @@ def convert_to_tensor(x: object, dtype: object = None) -> Tensor:
     x : Tensor, Variable or array_like
         Python floats become floatx, Python integers int32; arrays keep their dtype.
     dtype : str, optional
-        Cast to this dtype.
+        Cast to this dtype, as `ops.cast` does: what an integer dtype does not hold saturates.
 
     Raises
     ------
@@ -457,7 +457,15 @@ def _to_array(x, dtype) -> np.ndarray:
         return array
     if array.dtype.kind in "iu" and dtype.kind in "iu" and not hasattr(x, "dtype"):
         check_range(array, dtype)
-    return array.astype(dtype)
+    return converted(array, dtype)
+
+
+def converted(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return an array in another dtype by the rule of `ops.cast`: NumPy leaves open what NaN is as an integer."""
+    if array.dtype.kind != "f" or dtype.kind not in "iu":
+        return array.astype(dtype)
+    wide = array if array.dtype in ("float32", "float64") else array.astype("float64")
+    return _cast(Tensor(wide), dtype).array
 
 
 def check_range(array: np.ndarray, dtype: np.dtype) -> None:

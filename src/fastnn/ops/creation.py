@@ -6,7 +6,7 @@ import numpy as np
 
 from ..dtypes import is_float, standardize_dtype
 from ..shapes import as_shape, as_size
-from ..tensor import Tensor, check_range, convert_to_tensor
+from ..tensor import Tensor, check_range, convert_to_tensor, converted
 from .elementwise import where
 from .shaping import broadcast_to
 
@@ -61,7 +61,7 @@ def arange(start, stop=None, step=1, dtype=None):
     dtype = standardize_dtype("int32" if dtype is None and whole else dtype)
     if whole and dtype.kind in "iu":
         check_range(values, dtype)
-    return Tensor(values.astype(dtype))
+    return Tensor(converted(values, dtype))
 
 
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
