@@ -7,7 +7,7 @@
 #ifndef FNN_AHEAD_H
 #define FNN_AHEAD_H
 
-#include <stdint.h>
+#include "fnn.h"
 
 enum { FNN_AHEAD_LINES = 8 }; /* between two tiles, and at most */
 
@@ -28,9 +28,7 @@ extern _Thread_local fnn_ahead fnn_ahead_here;
 /* Row `i` of the order, within the source. */
 static inline const char *fnn_ahead_row(const fnn_ahead *a, int64_t i)
 {
-    int64_t row = a->perm ? a->perm[i] : i;
-    row = row < 0 ? 0 : row < a->rows ? row : a->rows - 1;
-    return a->source + row * a->stride;
+    return a->source + fnn_clamp(a->perm ? a->perm[i] : i, a->rows) * a->stride;
 }
 
 static inline void fnn_ahead_note(fnn_ahead note)

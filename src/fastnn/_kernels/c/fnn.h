@@ -77,6 +77,12 @@ typedef struct {
  * is the caller's. */
 void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n);
 
+/* x within 0 .. n - 1, as row numbers must be, whatever a caller has in them: n > 0 */
+static inline int64_t fnn_clamp(int64_t x, int64_t n)
+{
+    return x < 0 ? 0 : x < n ? x : n - 1;
+}
+
 /* ---- exec.c: runs plans ---------------------------------------------------------------------------- */
 typedef struct {
     int64_t cursor;         /* first row of the current batch within the permutation */
