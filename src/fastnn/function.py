@@ -62,7 +62,6 @@ def function(fn: Callable | None = None) -> Callable:
             program.run()
             return program.result()
 
-    compiled.python_function = fn
     return compiled
 
 

@@ -310,10 +310,10 @@ class Variable:
         return aligned_empty(shape, dtype)
 
     @classmethod
-    def zeros_like(cls, variable: Variable, name: str | None = None, trainable: bool = False) -> Variable:
+    def zeros_like(cls, variable: Variable, name: str | None = None) -> Variable:
         """Return a variable of zeros with the shape, dtype and layout of another (an optimizer's slot)."""
         zeros = np.zeros(variable.shape, variable.dtype)
-        return cls(zeros, trainable=trainable, name=name, layout=variable.layout)
+        return cls(zeros, trainable=False, name=name, layout=variable.layout)
 
     @property
     def shape(self) -> tuple[int, ...]:

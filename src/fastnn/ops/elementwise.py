@@ -117,7 +117,7 @@ mod = _binary("mod", _integer_safe(np.mod), lambda dy, y, a, b: (dy, -dy * floor
 
 
 def _power_grad(dy, y, a, b):
-    da = dy * b * where(equal(b, 0), ones_like_(b), power(a, b - 1))
+    da = dy * b * where(equal(b, 0), 1.0, power(a, b - 1))
     positive = greater(a, 0)
     db = where(positive, dy * y * log(where(positive, a, 1.0)), 0.0)
     return da, db
@@ -153,11 +153,6 @@ def _integer_power(x, n):
         if bit + 1 < bits:
             x, n = multiply(x, x), floor_divide(n, 2)
     return y
-
-
-def ones_like_(x):
-    """Return a constant of ones."""
-    return Tensor(np.ones(x.shape, x.dtype))
 
 
 def _pick(chosen):
