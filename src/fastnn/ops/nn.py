@@ -298,9 +298,7 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
         raise ValueError("categorical_crossentropy: the output needs a class axis")
     logits = output if from_logits else _logits_behind(output, _softmax, axis)
     if logits is not None:
-        if axis not in (-1, len(output.shape) - 1):
-            target, logits = moveaxis(target, axis, -1), moveaxis(logits, axis, -1)
-        return softmax_crossentropy(logits, target)[0]
+        return softmax_crossentropy(moveaxis(logits, axis, -1), moveaxis(target, axis, -1))[0]
     eps = config.epsilon()
     output = output / reduce_sum(output, axis=axis, keepdims=True)
     return -reduce_sum(target * e.log(e.clip(output, eps, 1.0 - eps)), axis=axis)
@@ -323,25 +321,24 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
         )
     logits = output if from_logits else _logits_behind(output, _softmax, axis)
     if logits is not None:
-        if axis not in (-1, len(output.shape) - 1):
-            logits = moveaxis(logits, axis, -1)
-        return sparse_softmax_crossentropy(logits, target)[0]
-    if axis not in (-1, len(output.shape) - 1):
-        output = moveaxis(output, axis, -1)
-    eps = config.epsilon()
+        return sparse_softmax_crossentropy(moveaxis(logits, axis, -1), target)[0]
+    output, eps = moveaxis(output, axis, -1), config.epsilon()
     output = e.log(e.clip(output / reduce_sum(output, axis=-1, keepdims=True), eps, 1.0 - eps))
-    n = output.shape[-1]
-    valid = e.logical_and(target >= 0, target < n)
-    picked = squeeze(take_along_axis(output, expand_dims(e.clip(target, 0, n - 1), -1), -1), -1)
-    return e.where(valid, -picked, float("nan"))
+    picked, valid = _pick(output, target)
+    return e.where(valid, -squeeze(picked, -1), float("nan"))
+
+
+def _pick(x, label):
+    """Return what stands in each row at its label, with a last axis of size 1, and whether there is such a place."""
+    n = x.shape[-1]
+    valid = e.logical_and(label >= 0, label < n)
+    return take_along_axis(x, expand_dims(e.clip(label, 0, n - 1), -1), -1), valid
 
 
 def in_top_k(targets, predictions, k):
     """Whether fewer than k predictions of the row are greater than the target's, and that one is finite."""
     targets, (predictions,) = convert_to_tensor(targets), to_float(predictions)
-    n = predictions.shape[-1]
-    valid = e.logical_and(targets >= 0, targets < n)
-    own = take_along_axis(predictions, expand_dims(e.clip(targets, 0, n - 1), -1), -1)
+    own, valid = _pick(predictions, targets)
     above = reduce_sum(cast(predictions > own, "int32"), axis=-1)
     finite = e.isfinite(squeeze(own, -1))
     return e.logical_and(e.logical_and(above < k, finite), valid)
