@@ -141,6 +141,24 @@ def test_nothing_needs_no_alignment():
         np.testing.assert_array_equal(ops.exp(nothing).numpy(), np.empty(nothing.shape, "float32"))
 
 
+@pytest.mark.parametrize("reduce", [np.sum, np.mean, np.max, np.min, np.amax, np.amin], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("settings", [{}, {"axis": 1}, {"axis": (0, 1)}, {"axis": 0, "keepdims": True}])
+def test_numpy_reduces_a_tensor_as_its_methods_do(reduce, settings):
+    x = np.arange(6.0).reshape(2, 3)
+    y = reduce(Tensor(x), **settings)
+    assert isinstance(y, Tensor)
+    np.testing.assert_array_equal(y.numpy(), reduce(x, **settings))
+    np.testing.assert_array_equal(y.numpy(), getattr(Tensor(x), reduce.__name__.lstrip("a"))(**settings).numpy())
+    with pytest.raises(ValueError, match="out must be None"):
+        reduce(Tensor(x), out=np.empty(()))
+
+
+def test_numpy_reduces_to_a_dtype():
+    x = Tensor(np.full(4, 1.6, "float32"))
+    assert np.mean(x, dtype="float64").dtype == "float64"
+    assert int(np.sum(x, dtype="int32")) == np.sum(x.numpy().astype("int32")) == 4
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
 @pytest.mark.parametrize("source", ["float16", "float32", "float64"])
 def test_floats_become_integers_by_one_rule(source, dtype):

@@ -33,6 +33,21 @@ def _reshape(self, *shape):
     return reshape(self, shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape)
 
 
+def _reduction(reduce):
+    """Make a method that `numpy.sum` and the like find, too: they pass a dtype and an out."""
+
+    def method(self, axis=None, keepdims=False, *, dtype=None, out=None):
+        if out is not None:
+            raise ValueError(f"{reduce.__name__}: out must be None (no tensor is written), got {type(out).__name__}")
+        if dtype is None:
+            return reduce(self, axis, keepdims)
+        return cast(reduce(cast(self, dtype), axis, keepdims), dtype)
+
+    method.__name__ = method.__qualname__ = reduce.__name__
+    method.__doc__ = reduce.__doc__
+    return method
+
+
 def install():
     """Give Tensor and Variable their operators."""
     pairs = {"add": e.add, "sub": e.subtract, "mul": e.multiply, "truediv": e.divide, "floordiv": e.floor_divide,
@@ -63,10 +78,8 @@ def install():
             setattr(cls, name, method if callable(method) and not hasattr(method, "lower") else _method(method))
     Tensor.reshape = _reshape
     Tensor.T = property(transpose)
-    Tensor.sum = lambda self, axis=None, keepdims=False: reduce_sum(self, axis, keepdims)
-    Tensor.mean = lambda self, axis=None, keepdims=False: mean(self, axis, keepdims)
-    Tensor.max = lambda self, axis=None, keepdims=False: reduce_max(self, axis, keepdims)
-    Tensor.min = lambda self, axis=None, keepdims=False: reduce_min(self, axis, keepdims)
+    for reduce in (reduce_sum, mean, reduce_max, reduce_min):
+        setattr(Tensor, reduce.__name__, _reduction(reduce))
     Tensor.astype = lambda self, dtype: cast(self, dtype)
     Variable.assign = assign
     Variable.assign_add = _assign_add
