@@ -86,6 +86,32 @@ def test_dropout_with_a_noise_shape_shares_fates():
     assert ((y == 0).all(1) | (y != 0).all(1)).all()
 
 
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda s: random.uniform((3,), 2.0, 1.0, seed=s), ValueError, "minval 2.0 is greater than maxval 1.0"),
+        (lambda s: random.normal((3,), 0.0, -1.0, seed=s), ValueError, "normal: stddev must be at least 0, got -1.0"),
+        (lambda s: random.truncated_normal((3,), stddev=np.nan, seed=s), ValueError, "truncated_normal: stddev"),
+        (lambda s: random.randint((3,), 0.2, 0.9, seed=s), ValueError, "minval must be a whole number, got 0.2"),
+        (lambda s: random.randint((3,), 0, np.inf, seed=s), ValueError, "maxval must be a whole number, got inf"),
+        (lambda s: random.dropout([1, 2, 3], 0.5, seed=s), TypeError, "inputs must be floats, got dtype int32"),
+        (lambda s: random.dropout(np.ones((2, 3)), 0.5, (3,), s), ValueError, r"noise_shape \(3,\) does not broadcast"),
+        (lambda s: random.dropout(np.ones((2, 1)), 0.5, (2, 3), s), ValueError, r"noise_shape \(2, 3\) does not"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_a_key_is(call, error, message):
+    generator = random.SeedGenerator(5)
+    with pytest.raises(error, match=message):
+        call(generator)
+    np.testing.assert_array_equal(generator.state.numpy(), [5, 0])
+
+
+def test_bounds_may_meet():
+    np.testing.assert_array_equal(random.uniform((3,), 2.0, 2.0, seed=1).numpy(), 2)
+    np.testing.assert_array_equal(random.normal((3,), 2.0, 0.0, seed=1).numpy(), 2)
+    assert random.randint((3,), 1.0, 2.0, seed=1).numpy().tolist() == [1, 1, 1]
+
+
 def test_the_derivative_of_dropout_has_the_same_mask():
     x = Variable(np.ones((20, 30)))
     generator = random.SeedGenerator(3)

@@ -131,6 +131,11 @@ def _floats(kernel, shape, dtype, seed, a, b):
     return sampling.random_fill(_next(seed), kernel, as_shape(shape), dtype, a, b)
 
 
+def _check_stddev(name, stddev):
+    if not stddev >= 0:
+        raise ValueError(f"{name}: stddev must be at least 0, got {stddev}")
+
+
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     """Return numbers spread evenly over [minval, maxval).
 
@@ -138,22 +143,29 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     """
     if dtype is not None and standardize_dtype(dtype).kind in "iu":
         return randint(shape, minval, maxval, dtype, seed)
+    if not minval <= maxval:
+        raise ValueError(f"uniform: minval {minval} is greater than maxval {maxval}")
     return _floats("uniform", shape, dtype, seed, minval, maxval)
 
 
 def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     """Return numbers from a normal distribution."""
+    _check_stddev("normal", stddev)
     return _floats("normal", shape, dtype, seed, mean, stddev)
 
 
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     """Return numbers from a normal distribution cut off at two standard deviations."""
+    _check_stddev("truncated_normal", stddev)
     return _floats("truncated_normal", shape, dtype, seed, mean, stddev)
 
 
 def randint(shape, minval, maxval, dtype="int32", seed=None):
     """Return integers from minval up to, but without, maxval."""
     dtype = standardize_dtype(dtype)
+    for name, value in (("minval", minval), ("maxval", maxval)):
+        if value % 1 != 0:
+            raise ValueError(f"randint: {name} must be a whole number, got {value}")
     if not minval < maxval:
         raise ValueError(f"randint: minval {minval} is not less than maxval {maxval}")
     least, most = _BOUNDS.get(str(dtype), (-_EXACT, _EXACT))
@@ -184,10 +196,20 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
     inputs = convert_to_tensor(inputs)
     if not 0 <= rate < 1:
         raise ValueError(f"rate must be at least 0 and less than 1, got {rate}")
+    if not is_float(inputs.dtype):
+        raise TypeError(f"dropout: inputs must be floats, got dtype {inputs.dtype}")
     if noise_shape is None:
         return sampling.random_dropout(inputs, _next(seed), float(rate))
-    shape = tuple(n if m is None else m for n, m in zip(inputs.shape, noise_shape, strict=True))
-    return inputs * sampling.random_dropout(ops.ones(shape, inputs.dtype), _next(seed), float(rate))
+    ones = ops.ones(_mask_shape(inputs.shape, tuple(noise_shape)), inputs.dtype)
+    return inputs * sampling.random_dropout(ones, _next(seed), float(rate))
+
+
+def _mask_shape(shape, noise_shape):
+    """Return noise_shape with the inputs' sizes for None; raise ValueError unless it broadcasts to their shape."""
+    mask = tuple(n if m is None else m for n, m in zip(shape, noise_shape, strict=False))
+    if len(noise_shape) != len(shape) or any(m not in (1, n) for n, m in zip(shape, mask, strict=True)):
+        raise ValueError(f"dropout: noise_shape {noise_shape} does not broadcast to inputs of shape {shape}")
+    return mask
 
 
 def permutation(n: int, seed=None) -> Tensor:

@@ -77,11 +77,6 @@ class Dropout(_Noise):
             return inputs
         if self.rate == 1.0:
             return inputs * 0.0
-        if self.noise_shape is not None and len(self.noise_shape) != len(inputs.shape):
-            raise ValueError(
-                f'Argument `noise_shape` of layer "{self.name}" has {len(self.noise_shape)} axes, its input has shape '
-                f"{tuple(inputs.shape)}."
-            )
         return random.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
 
     def get_config(self) -> dict[str, Any]:
