@@ -138,6 +138,13 @@ def test_a_py_op_cannot_run_its_own_program():
             outer(np.ones(3))
 
 
+def test_a_py_op_without_inputs_is_told_what_it_returns():
+    five = ops.py_op(lambda: np.full(2, 5.0), shape=lambda: (2,), dtype="float64", name="five")
+    np.testing.assert_array_equal(five().numpy(), [5, 5])
+    with pytest.raises(TypeError, match="five: without inputs, py_op needs to be told shape and dtype"):
+        ops.py_op(lambda: np.full(2, 5.0), name="five")()
+
+
 def test_true_is_not_one():
     f = fastnn.function(lambda x, n: x * 2 if n is True else x * 100)
     x = np.float32(1)

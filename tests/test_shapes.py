@@ -122,3 +122,29 @@ def test_there_are_no_negative_sizes(call, message):
 def test_what_is_no_integer_is_named(call, name):
     with pytest.raises(TypeError, match=f"{name} must be an integer, got"):
         call()
+
+
+@pytest.mark.parametrize("width", [1.7, [(0.5, 1.0)], True])
+def test_padding_is_a_number_of_elements(width):
+    with pytest.raises(TypeError, match="pad: pad_width must be integers, got"):
+        ops.pad(np.ones(3), width)
+
+
+def test_more_than_any_memory_holds_is_no_negative_size():
+    with pytest.raises(MemoryError, match=r"no memory holds a tensor of shape \(9223372036854775811,\)"):
+        ops.pad(np.ones(3), 2**62)
+
+
+@pytest.mark.parametrize("order", [None, 1, 2, np.inf])
+@pytest.mark.parametrize("axis", [np.int64(0), (0,), [1], -1])
+def test_norm_takes_any_one_axis(order, axis):
+    x = np.array([[3.0, -4.0, 1.0], [0.0, 2.0, -1.0]])
+    expected = np.linalg.norm(x, order, axis if np.ndim(axis) == 0 else axis[0])
+    np.testing.assert_allclose(ops.norm(x, order, axis).numpy(), expected, rtol=1e-12)
+
+
+def test_norm_over_two_axes_is_of_all_elements_or_refused():
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_allclose(float(ops.norm(x, axis=(0, 1))), np.linalg.norm(x), rtol=1e-12)
+    with pytest.raises(ValueError, match=r"ord=2 over axis=\(0, 1\) is not supported"):
+        ops.norm(x, 2, (0, 1))

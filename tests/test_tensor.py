@@ -153,6 +153,12 @@ def test_numpy_reduces_a_tensor_as_its_methods_do(reduce, settings):
         reduce(Tensor(x), out=np.empty(()))
 
 
+@pytest.mark.parametrize("index", [True, np.True_, (0, False)])
+def test_a_bool_is_no_index(index):
+    with pytest.raises(TypeError, match="an index must be an integer, a slice, None or Ellipsis, got (True|False)"):
+        Tensor(np.ones((2, 3)))[index]
+
+
 def test_numpy_reduces_to_a_dtype():
     x = Tensor(np.full(4, 1.6, "float32"))
     assert np.mean(x, dtype="float64").dtype == "float64"

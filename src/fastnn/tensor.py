@@ -202,6 +202,8 @@ def aligned_empty(shape, dtype) -> np.ndarray:
     check_sizes(shape)  # NumPy would take a size of -1 for what the memory holds
     dtype = np.dtype(dtype)
     nbytes = math.prod(shape) * dtype.itemsize
+    if nbytes > sys.maxsize - ALIGNMENT:
+        raise MemoryError(f"no memory holds a tensor of shape {shape} and dtype {dtype}")
     memory = np.empty(nbytes + ALIGNMENT, np.uint8)
     return np.ndarray(shape, dtype, memory, -address(memory) % ALIGNMENT)
 

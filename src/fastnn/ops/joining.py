@@ -95,11 +95,14 @@ def pad(x, pad_width, mode="constant", constant_values=None):
     if mode != "constant":
         raise ValueError(f"pad: mode {mode!r} is not supported; only 'constant' is")
     x = convert_to_tensor(x)
-    width = np.broadcast_to(np.asarray(pad_width, int), (len(x.shape), 2))
+    width = np.asarray(pad_width)
+    if width.dtype.kind not in "iu" and width.size:
+        raise TypeError(f"pad: pad_width must be integers, got {pad_width}")
     if (width < 0).any():
         raise ValueError(f"pad: pad_width must not be negative, got {pad_width}")
-    shape = tuple(int(n + a + b) for n, (a, b) in zip(x.shape, width, strict=True))
-    place = tuple(slice(int(a), int(a) + n) for n, (a, _) in zip(x.shape, width, strict=True))
+    width = np.broadcast_to(width, (len(x.shape), 2)).tolist()  # Python's integers, which do not overflow
+    shape = tuple(n + a + b for n, (a, b) in zip(x.shape, width, strict=True))
+    place = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, width, strict=True))
     y = _unslice(x, shape, place)
     if constant_values:
         inside = np.zeros(shape, bool)

@@ -49,6 +49,8 @@ def py_op(
     label = name or getattr(fn, "__name__", "py_op")
 
     def spec(*inputs):
+        if not inputs and (shape is None or dtype is None):
+            raise TypeError(f"{label}: without inputs, py_op needs to be told shape and dtype")
         out_shape = inputs[0].shape if shape is None else tuple(shape(*(x.shape for x in inputs)))
         return [(out_shape, inputs[0].dtype if dtype is None else standardize_dtype(dtype))]
 

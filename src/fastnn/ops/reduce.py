@@ -270,10 +270,11 @@ def norm(x, ord=None, axis=None, keepdims=False):
         For another ord.
     """
     (x,) = to_float(x)
-    if ord is None or (ord == 2 and isinstance(axis, int)) or (ord == 2 and len(x.shape) == 1):
-        return sqrt(sum(square(x), axis, keepdims))
-    if ord == 1 and (isinstance(axis, int) or len(x.shape) == 1):
-        return sum(absolute(x), axis, keepdims)
-    if ord == math.inf and (isinstance(axis, int) or len(x.shape) == 1):
-        return max(absolute(x), axis, keepdims)
+    axes = normalize_axes(axis, len(x.shape))
+    if ord is None or (ord == 2 and len(axes) == 1):
+        return sqrt(sum(square(x), axes, keepdims))
+    if ord == 1 and len(axes) == 1:
+        return sum(absolute(x), axes, keepdims)
+    if ord == math.inf and len(axes) == 1:
+        return max(absolute(x), axes, keepdims)
     raise ValueError(f"norm: ord={ord!r} over axis={axis!r} is not supported; use None, 1, 2 or inf over one axis")

@@ -152,10 +152,19 @@ def getitem(x, index):
 
         return take(x, index, axis=0)
     index = index if isinstance(index, tuple) else (index,)
-    clean = tuple(i if isinstance(i, slice) or i is None or i is Ellipsis else operator.index(i) for i in index)
+    clean = tuple(_part(i) for i in index)
     if any(isinstance(i, Tensor | Variable) for s in clean if isinstance(s, slice) for i in (s.start, s.stop, s.step)):
         raise TypeError("slice bounds must be Python integers")
     return _slice(x, clean if Ellipsis in clean else (*clean, Ellipsis))  # NumPy's x[0, ...] is an array, too
+
+
+def _part(index):
+    """Return what an index says of one axis, as NumPy takes it."""
+    if isinstance(index, slice) or index is None or index is Ellipsis:
+        return index
+    if isinstance(index, (bool, np.bool_)):
+        raise TypeError(f"an index must be an integer, a slice, None or Ellipsis, got {index}; for masks use ops.where")
+    return operator.index(index)
 
 
 def expand_dims(x, axis):
