@@ -145,6 +145,28 @@ def test_a_py_op_without_inputs_is_told_what_it_returns():
         ops.py_op(lambda: np.full(2, 5.0), name="five")()
 
 
+@pytest.mark.parametrize("shape", [(), (2, 3), (200, 300)])
+@pytest.mark.parametrize("see", [lambda a: a, lambda a: a.T, fastnn.Tensor], ids=["as it is", "turned", "a tensor"])
+def test_arrays_from_outside_are_those_of_the_trace(shape, see):
+    """Whatever their size and layout are."""
+    array = np.ones(shape)
+    seen = see(array)
+    fn = fastnn.function(lambda x: x * seen)
+    first = fn(np.float64(2)).numpy()
+    array[...] = 7.0
+    np.testing.assert_array_equal(first, np.full(seen.shape, 2.0))
+    np.testing.assert_array_equal(fn(np.float64(2)).numpy(), first)
+
+
+def test_a_large_constant_stands_in_memory_once():
+    wide = np.broadcast_to(np.arange(5000.0)[:, None], (5000, 1000))
+    program = plan.compile(lambda x: x + wide, [((5000, 1), "float64")])
+    (constant,) = program.uses.constants
+    assert constant.strides == (8, 0)
+    program.inputs[0][...] = 1.0
+    np.testing.assert_array_equal(program.run()[0], wide + 1)
+
+
 def test_true_is_not_one():
     f = fastnn.function(lambda x, n: x * 2 if n is True else x * 100)
     x = np.float32(1)

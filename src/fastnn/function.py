@@ -27,7 +27,8 @@ def function(fn: Callable | None = None) -> Callable:
         called once for each combination of shapes, dtypes and values of other arguments (a Variable counts as itself:
         fn may write it); afterwards the compiled record runs. A Python float becomes a tensor of floatx, or of float64
         where an argument is. Python side effects happen only while tracing. Variables that it writes are written at
-        every call.
+        every call. Arrays and tensors from outside are copied while tracing: to change later what fn sees, pass it as
+        an argument, or let it read a Variable.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from .ops.catalogue import scratch
 from .ops.sparse import Csr
 from .sparse import CsrSource
 from .structures import flatten, rebuild
-from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, before_write
+from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, aligned_empty, before_write, laid_out_like
 
 __all__ = ["Program", "Uses", "compile"]
 
@@ -322,10 +322,13 @@ class _Binder:
         return variable.array
 
     def _constant(self, x):
-        """Return a constant's array, its own where it might change, and contiguous unless that is large."""
-        small = x.array.size <= SMALL_CONSTANT
-        alone = x.variable is not None or (small and not x.array.flags.c_contiguous)
-        array = x.array.copy(order="C") if alone else x.array
+        """Return a copy of a constant, for the user's array may change; a large one is laid out as that is."""
+        small = x.size <= SMALL_CONSTANT
+        once = x.array if small else x.array[tuple(slice(None if step else 1) for step in x.array.strides)]
+        memory = aligned_empty((once.size,), once.dtype)
+        own = memory.reshape(once.shape) if small else laid_out_like(memory, once)
+        own[...] = once
+        array = own if small else np.broadcast_to(own, x.shape)  # what it repeats stands in memory once
         self.constants.append(array)
         return array
 
