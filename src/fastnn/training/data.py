@@ -17,9 +17,9 @@ __all__ = ["ArrayData", "StreamData", "as_features", "check_finite", "is_stream"
 
 def as_features(value: Any, name: str) -> np.ndarray | SparseRows:
     """Return features as an array (see `arrays.as_array`), or as rows that are sparse if they are."""
-    if isinstance(value, SparseRows):
-        return value
-    return SparseRows(value, name) if is_sparse(value) else arrays.as_array(value, name)
+    if isinstance(value, np.ndarray) or not (is_sparse(value) or isinstance(value, SparseRows)):
+        return arrays.as_array(value, name)
+    return value if isinstance(value, SparseRows) else SparseRows(value, name)
 
 
 def check_finite(source: np.ndarray | SparseRows, name: str, dtype: np.dtype) -> None:
@@ -136,7 +136,7 @@ class ArrayData:
         """Return what programs gather their batches from."""
         x, *others = self.sources
         x = x.source(self.x_dtype) if isinstance(x, SparseRows) else x
-        return [x, *(each for each in others if each is not None)]
+        return [x, *[each for each in others if each is not None]]
 
 
 class StreamData:

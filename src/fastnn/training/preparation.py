@@ -306,7 +306,7 @@ class Preparation(Steps):
         """Return callbacks as one, which know nothing of the model until `_introduce`."""
         if isinstance(callbacks, CallbackList):
             return callbacks
-        return CallbackList(callbacks, add_history=history, add_progbar=verbose != 0)
+        return CallbackList(callbacks, history, verbose != 0)
 
     def _introduce(self, callbacks: CallbackList, **params: int | None) -> None:
         """Tell callbacks of the model and of the call, unless they are a list of the user's that knows its model."""
