@@ -1,9 +1,12 @@
 """MLPClassifier and MLPRegressor: scikit-learn is the oracle of every number."""
 
+import dataclasses
+import gc
 import inspect
 import io
 import itertools
 import re
+import weakref
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -195,3 +198,28 @@ def test_the_pages_examples_run(capsys):
         exec(compile(block, PAGE, "exec"), namespace)
     assert namespace["growing"].converged_
     assert "accuracy" in capsys.readouterr().out
+
+
+def test_subclasses_that_cannot_be_hashed_grow():
+    @dataclasses.dataclass
+    class Own(MLPClassifier):
+        hidden_layer_sizes: tuple = (4,)
+
+        def __post_init__(self):
+            super().__init__(hidden_layer_sizes=self.hidden_layer_sizes)
+
+    X, y = np.random.default_rng(0).random((48, 3)), np.arange(48) % 3
+    assert Own().partial_fit(X, y, classes=[0, 1, 2]).t_ == 48
+
+
+def test_parameters_that_know_their_estimator_do_not_keep_it():
+    X, y = np.random.default_rng(0).random((48, 3)), np.arange(48) % 2
+
+    def trained():
+        model = MLPClassifier(early_stopping=True)
+        model.set_params(scoring=lambda estimator, X, y: 1.0 if model else 0.0)
+        return weakref.ref(model.partial_fit(X, y, classes=[0, 1], validation_data=(X, y)))
+
+    gone = trained()
+    gc.collect()
+    assert gone() is None

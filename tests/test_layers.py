@@ -1,5 +1,7 @@
 """Every layer through one battery; then what is particular to each, and to layers of users."""
 
+import dataclasses
+import functools
 import json
 import math
 import sys
@@ -959,3 +961,32 @@ def test_threads_build_and_call_layers_side_by_side():
                 assert set(owners) == {f"block{i}"}
     finally:
         sys.setswitchinterval(old)
+
+
+def test_activations_that_cannot_be_hashed():
+    @dataclasses.dataclass
+    class Scaled:
+        factor: float
+
+        def __call__(self, x):
+            return x * self.factor
+
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(2, activation=Scaled(2.0))])
+    assert model.predict(np.ones((4, 3)), verbose=0).shape == (4, 2)
+
+
+def test_arguments_of_a_decorated_constructor():
+    def renamed(init):
+        @functools.wraps(init)
+        def wrapper(self, *args, n=None, **kwargs):
+            init(self, *args, **(kwargs if n is None else {**kwargs, "units": n}))
+
+        return wrapper
+
+    class Own(fastnn.callbacks.Callback):
+        @renamed
+        def __init__(self, units=3):
+            super().__init__()
+            self.units = units
+
+    assert Own(n=5).units == 5

@@ -228,3 +228,11 @@ def test_what_a_program_used_goes_with_it():
         assert used() is None
     finally:
         gc.enable()
+
+
+def test_an_array_that_is_used_often_is_copied_once():
+    array = np.ones(20_000)
+    program = plan.compile(lambda x: [ops.sum(array * (x + i)) for i in range(5)], [((), "float64")])
+    assert [constant.size for constant in program.uses.constants].count(array.size) == 1
+    program.inputs[0][...] = 1.0
+    np.testing.assert_allclose(program.run(), [20_000.0 * (i + 1) for i in range(5)])

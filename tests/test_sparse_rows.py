@@ -8,7 +8,7 @@ from scipy import sparse
 from training_tools import state
 
 import fastnn
-from fastnn import Model, Sequential, layers, ops, utils
+from fastnn import GradientTape, Model, Sequential, layers, ops, utils
 from fastnn._kernels import core
 from fastnn.training.sparse_rows import SparseRows
 
@@ -246,3 +246,35 @@ def test_the_callers_matrix_stays_as_it_is():
     )
     assert (x.data is given[0], x.indices is given[1], x.indptr is given[2]) == (True,) * 3
     np.testing.assert_array_equal(x.indices, [5, 3, 3, 299, 1])
+
+
+class AsksForX(Sequential):
+    """A step that wants to know how the loss hangs on its features."""
+
+    def train_step(self, data):
+        x, y = data
+        with GradientTape() as tape:
+            tape.watch(x)
+            loss = self.compute_loss(x, y, self(x, training=True)) + ops.mean(ops.square(x))
+        return {"norm": ops.sum(ops.square(tape.gradient(loss, x)))}
+
+
+def test_gradients_of_features_go_through_the_first_layer():
+    found = []
+    for x in (X, DENSE):
+        utils.set_random_seed(0)
+        model = AsksForX([layers.Dense(5, activation="tanh"), layers.Dense(3, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        found.append(fit(model, x, shuffle=False)["norm"])
+    np.testing.assert_allclose(*found, rtol=1e-9)
+
+
+@pytest.mark.parametrize("columns", [20, FEATURES])
+def test_bytes_may_stand_in_the_other_order(columns):
+    x = X[:, :columns]
+    swapped = sparse.csr_matrix((x.data.astype(">f8"), x.indices, x.indptr), shape=x.shape)
+    models = [classifier() for _ in range(2)]
+    for model, rows in zip(models, (swapped, x), strict=True):
+        fit(model, rows)
+    assert state(models[0]) == state(models[1])
+    np.testing.assert_array_equal(*(m.predict(r, verbose=0) for m, r in zip(models, (swapped, x), strict=True)))

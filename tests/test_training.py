@@ -620,3 +620,130 @@ def test_the_bar_is_shown_after_the_first_batch(monkeypatch):
     firsts = [batch for before, batch in zip([99, *shown], shown, strict=False) if batch <= before]
     assert firsts == [0, 0, 0]
     assert len(shown) < 300
+
+
+# ---- what users write themselves -----------------------------------------------------------------------
+
+
+class CountsInPython(fastnn.metrics.Metric):
+    """A metric that keeps Python's numbers, as one can where steps run op by op."""
+
+    def __init__(self):
+        super().__init__(name="absolute")
+        self.total, self.count = 0.0, 0
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.total += float(np.abs(y_true.numpy() - y_pred.numpy()).sum())
+        self.count += len(y_true)
+
+    def result(self):
+        return self.total / max(self.count, 1)
+
+    def reset_state(self):
+        self.total, self.count = 0.0, 0
+
+
+def test_metrics_in_python_where_steps_run_op_by_op():
+    model, counter = regressor(), CountsInPython()
+    model.compile("sgd", "mse", metrics=[counter, "mae"], run_eagerly=True)
+    for _ in range(2):
+        found = model.evaluate(X, T, verbose=0, return_dict=True)
+        assert counter.count == len(X)
+        assert found["absolute"] == pytest.approx(found["mae"], rel=1e-5)
+    history = model.fit(X, T, epochs=4, verbose=0).history
+    np.testing.assert_allclose(history["absolute"], history["mae"], rtol=1e-5)
+
+
+class SaysMore(Sequential):
+    """Logs a number of Python's beside the metrics."""
+
+    epoch = 0.0
+
+    def get_metrics_result(self):
+        return {**super().get_metrics_result(), "epoch": self.epoch, "one": ops.convert_to_tensor(1.0)}
+
+
+def test_results_may_be_numbers_of_python():
+    model = SaysMore([fastnn.Input((6,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    look = fastnn.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(model, "epoch", float(epoch)))
+    history = model.fit(X, T, epochs=5, verbose=0, callbacks=[look]).history
+    assert history["epoch"] == [0, 1, 2, 3, 4]
+    assert model.fit(X, T, epochs=5, verbose=0).history["one"] == [1.0] * 5
+
+
+class NeedsToBeTold(Model):
+    """Its call takes ``training`` without a default."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1)
+
+    def call(self, x, training):
+        return self.dense(x) * (2.0 if training else 1.0)
+
+
+class OfTwoInputs(Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = layers.Dense(2), layers.Dense(2)
+
+    def call(self, a, b):
+        return self.first(a) + self.second(b)
+
+
+class OnlySteps(Model):
+    """No call: a step of its own is all there is."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = layers.Dense(1)
+        self.inner.build((None, 6))
+        self.built = True
+
+    def train_step(self, data):
+        x, y = data
+        with fastnn.GradientTape() as tape:
+            loss = ops.mean(ops.square(self.inner(x) - y))
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return {"loss": loss}
+
+
+def test_models_whose_call_is_not_of_one_input_alone():
+    model = NeedsToBeTold()
+    model.compile("sgd", "mse")
+    model.fit(X, T, verbose=0)
+    two = OfTwoInputs()
+    assert two(X, X[:, :3]).shape == (100, 2)
+    assert len(two.weights) == 4
+    steps = OnlySteps()
+    steps.compile("sgd", "mse")
+    before = bits(steps)
+    steps.fit(X, T, epochs=3, verbose=0)
+    assert bits(steps) != before
+
+
+class TakesTheRest(Sequential):
+    """Its loss makes class numbers of targets that are none."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+        return super().compute_loss(x, ops.mod(y, 3), y_pred, sample_weight)
+
+
+def test_targets_are_left_to_a_loss_of_ones_own():
+    def trained(kind, y):
+        fastnn.utils.set_random_seed(0)
+        model = kind([fastnn.Input((6,)), layers.Dense(3, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model.fit(X, y, shuffle=False, verbose=0).history["loss"]
+
+    assert trained(TakesTheRest, np.arange(100)) == trained(Sequential, np.arange(100) % 3)
+
+
+def test_targets_and_weights_in_a_list_of_one_output():
+    models = [regressor() for _ in range(2)]
+    models[1].set_weights(models[0].get_weights())
+    weight = np.linspace(0, 1, 100)
+    models[0].fit([X], [T], sample_weight=[weight], shuffle=False, verbose=0, validation_data=([X], [T]))
+    models[1].fit(X, T, sample_weight=weight, shuffle=False, verbose=0)
+    assert bits(models[0]) == bits(models[1])

@@ -51,6 +51,11 @@ def is_recording() -> bool:
     return bool(_stack.tapes)
 
 
+def is_watched(x: Tensor) -> bool:
+    """Whether an active tape follows a tensor."""
+    return any(key(x) in tape._watched for tape in _stack.tapes)
+
+
 @contextmanager
 def isolated():
     """Hide the active tapes: what is traced is not shown to tapes outside."""

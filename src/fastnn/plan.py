@@ -206,7 +206,7 @@ class _Binder:
         self.nodes = schedule.arrange(fusion.fuse(graph.nodes, wanted), graph.inputs)
         self.roots = _roots(self.nodes)
         self.last_use = self._last_uses(wanted)
-        self.variables, self.constants = {}, []
+        self.variables, self.constants, self._copies = {}, [], {}
         self.padded = layout.padded(self.nodes, wanted)
         self.inputs = [self._allocate(x) for x in graph.inputs]
         self.blocks.clear()  # inputs are never reused
@@ -323,14 +323,21 @@ class _Binder:
 
     def _constant(self, x):
         """Return a copy of a constant, for the user's array may change; a large one is laid out as that is."""
+        memory = x.array.__array_interface__
+        key = memory["data"], memory["typestr"], x.shape, x.array.strides  # of several tensors of one array, too
+        if key not in self._copies:
+            self._copies[key] = self._copy(x)
+            self.constants.append(self._copies[key])
+        return self._copies[key]
+
+    @staticmethod
+    def _copy(x):
         small = x.size <= SMALL_CONSTANT
         once = x.array if small else x.array[tuple(slice(None if step else 1) for step in x.array.strides)]
         memory = aligned_empty((once.size,), once.dtype)
         own = memory.reshape(once.shape) if small else laid_out_like(memory, once)
         own[...] = once
-        array = own if small else np.broadcast_to(own, x.shape)  # what it repeats stands in memory once
-        self.constants.append(array)
-        return array
+        return own if small else np.broadcast_to(own, x.shape)  # what it repeats stands in memory once
 
 
 def _roots(nodes):

@@ -10,7 +10,6 @@ from functools import wraps
 from numbers import Integral, Real
 from operator import is_not
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -110,23 +109,15 @@ def validated(partial_fit: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(partial_fit)
     def validating(estimator: Any, *args: Any, **kwargs: Any) -> Any:
-        if not get_config()["skip_parameter_validation"]:
-            _validate(estimator)
-        return fit(estimator, *args, **kwargs)
+        values = [getattr(estimator, name) for name in estimator._parameter_constraints]
+        good = vars(estimator).get("_good")
+        if (good is None or any(map(is_not, values, good))) and not get_config()["skip_parameter_validation"]:
+            estimator._validate_params()
+        fitted = fit(estimator, *args, **kwargs)
+        estimator._good = values  # of the same ones further calls take no time
+        return fitted
 
     return validating
-
-
-#: The values that were found to be good in the last call, so that calls of the same ones take no time.
-_GOOD: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
-
-
-def _validate(estimator: Any) -> None:
-    values = [getattr(estimator, name) for name in estimator._parameter_constraints]
-    good = _GOOD.get(estimator)
-    if good is None or any(map(is_not, values, good)):
-        estimator._validate_params()
-        _GOOD[estimator] = values
 
 
 def hidden_units(sizes: int | Sequence[int]) -> list[int]:

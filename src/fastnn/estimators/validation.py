@@ -115,7 +115,7 @@ def _takes_weights(scorer: Callable[..., float]) -> bool:
 
 def _digest(data: TrainingData) -> str:
     """Return what tells samples from others, in a few bytes that can be stored."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.sha256()
     X = (data.X.data, data.X.indices, data.X.indptr) if sparse.issparse(data.X) else (data.X,)
     for array in (*X, data.targets, data.sample_weight):
         if array is not None:

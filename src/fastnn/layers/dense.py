@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from .. import activations, constraints, initializers, ops, regularizers
+from ..autograd import is_watched
 from ..ops.sparse import csr_matmul, csr_of
 from ..tensor import Tensor
 from ..utils import checks
@@ -115,10 +116,10 @@ class Dense(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         csr = csr_of(inputs)
-        if csr is not None:
+        if csr is not None and not is_watched(inputs):  # no gradient goes to its elements
             product = csr_matmul(csr, self.kernel)
             return self.activation(product if self.bias is None else product + self.bias)
-        fused = FUSED.get(self.activation)
+        fused = FUSED.get(self.activation) if isinstance(self.activation, Hashable) else None
         if fused is not None:
             return ops.dense(inputs, self.kernel, self.bias, *fused)
         return self.activation(ops.dense(inputs, self.kernel, self.bias))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -126,8 +127,9 @@ class Model(Trainer, Layer):
         if type(self).build is not Model.build and isinstance(next(iter(input_shape or ()), None), (tuple, list, str)):
             return  # what an override leaves of several inputs, in a list or a dict, their call will build
         shape = trial_shape(batch_shape(input_shape))
+        training = {"training": False} if "training" in inspect.signature(self.call).parameters else {}
         try:
-            graph.trace(lambda x: self.call(x), [(shape, self._input_dtype)])
+            graph.trace(lambda x: self.call(x, **training), [(shape, self._input_dtype)])
         except TracingError:
             pass
         finally:
@@ -135,8 +137,8 @@ class Model(Trainer, Layer):
 
     def _build_for(self, args: tuple, kwargs: dict[str, Any]) -> None:
         """Build with the shape of a call's input; where there are several, the call itself will build all layers."""
-        first = args[0] if args else next(iter(kwargs.values()))
-        if type(self).build is not Model.build or hasattr(first, "shape"):
+        inputs = [*args, *(value for name, value in kwargs.items() if name != "training")]
+        if type(self).build is not Model.build or (len(inputs) == 1 and hasattr(inputs[0], "shape")):
             super()._build_for(args, kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import losses as losses_module
 from .. import metrics as metrics_module
 from ..losses.resolve import kind_of_targets
@@ -173,7 +175,7 @@ def _free_name(name: str, taken: dict[str, Any]) -> str:
 def check_loss_weight(loss_weights: Any) -> float | None:
     """Return the factor of the loss if it is a number, or a list or dict that holds one; None if there is none."""
     weight = _only(loss_weights, "loss_weights")
-    if isinstance(weight, bool) or not isinstance(weight, (int, float, type(None))):
+    if isinstance(weight, bool) or not isinstance(weight, (int, float, np.number, type(None))):
         raise TypeError(f"loss_weights must be a number, got {loss_weights!r}")
     return checks.optional_real("loss_weights", weight)
 

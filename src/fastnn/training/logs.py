@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops, plan
-from ..tensor import Tensor, TracingError, Variable
+from ..tensor import SymbolicTensor, Tensor, TracingError, Variable
 
 __all__ = ["EpochLog", "MetricReader", "metrics_or_own"]
 
@@ -29,6 +29,8 @@ class MetricReader:
         self.names: list[str] = []  # in alphabetical order
         self.order: list[str] = []  # in that of the metrics
         self.read_program = _program(self.results)
+        if self.read_program is not None and not _all_traced(self.read_program.structure):
+            self.read_program = None  # a number of Python's, which may be another the next time
         self.reset_program = _program(model.reset_metrics)
 
     def results(self) -> list[Any]:
@@ -36,18 +38,19 @@ class MetricReader:
         results = _flat(self.model.get_metrics_result())
         self.order = list(results)
         self.names = sorted(results)
-        return [results[name] for name in self.names]
+        values = (results[name] for name in self.names)
+        return [ops.convert_to_tensor(value) if isinstance(value, Variable) else value for value in values]
 
     def read(self) -> dict[str, Any]:
         """Return the metrics' values so far."""
-        if self.read_program is None:
+        if self.read_program is None or self.model._runtime.eager:
             values = self.results()
             return dict(zip(self.names, map(_as_float, values), strict=True))
         return dict(zip(self.names, map(_as_float, self.read_program.run()), strict=True))
 
     def reset(self) -> None:
         """Set the metrics back to their beginning."""
-        if self.reset_program is None:
+        if self.reset_program is None or self.model._runtime.eager:
             self.model.reset_metrics()
         else:
             self.reset_program.run()
@@ -75,8 +78,10 @@ class EpochLog:
         self.program = plan.compile(self._write, [])
 
     def _write(self) -> list[Any]:
-        for name, value in zip(self._reader.names, self._reader.results(), strict=True):
-            value = ops.convert_to_tensor(value)
+        values = self._reader.results()
+        if not _all_traced(values):
+            raise TracingError("a metric is a number of Python's")
+        for name, value in zip(self._reader.names, values, strict=True):
             if value.shape:
                 raise TracingError(f"metric {name!r} of shape {value.shape} is no scalar")
             self._columns[name] = Variable(np.zeros(self.room, "float64"), trainable=False)
@@ -100,6 +105,10 @@ def _program(function: Callable[[], Any]) -> Any:
         return plan.compile(function, [])
     except TracingError:
         return None
+
+
+def _all_traced(values: list[Any]) -> bool:
+    return all(isinstance(value, SymbolicTensor) for value in values)
 
 
 def metrics_or_own(metrics: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Preparation(Steps):
 
     def _make_data(self, x: Any, y: Any, sample_weight: Any, **settings: Any) -> Any:
         x = self._one_input(x)
+        y, sample_weight = (_one_of(each, x) for each in (y, sample_weight))
         return make_data(x, y, sample_weight, x_dtype=self._input_dtype, dtype=self._float_dtype, **settings)
 
     def _one_input(self, x: Any) -> Any:
@@ -79,6 +80,8 @@ class Preparation(Steps):
         expected = self._expected_input(None if like is None else like.sources[0].shape)
         data.reshape_x(self._fitting_x(data.sources[0], data.names[0], expected))
         y, loss, metrics = data.sources[1], self._runtime.loss, self._runtime.metrics
+        if not self._takes_plain_steps():
+            return  # what the loss and the metrics get is the user's business
         if y is None:
             self._require_no_targets()
         if y is None or (loss is None and metrics is None):
@@ -87,7 +90,7 @@ class Preparation(Steps):
         if loss is not None:
             loss = loss.resolve(y.shape, predicted)
         shapes = (y.shape[1:], y.dtype, predicted, data.batch_size)
-        if shapes not in self._runtime.fitting and self._takes_plain_steps():
+        if shapes not in self._runtime.fitting:
             plain, weighted = ([], []) if metrics is None else metrics.resolve(y.shape, predicted)
             check_shapes(data, loss, [*plain, *weighted], predicted, self._runtime.eager)
             self._runtime.fitting.add(shapes)
@@ -97,7 +100,7 @@ class Preparation(Steps):
     def _require_no_targets(self) -> None:
         if self._runtime.metrics is not None and not self._runtime.metrics.built:
             raise ValueError("the metrics need targets: pass y")
-        if self._runtime.loss is not None and self._takes_plain_steps():
+        if self._runtime.loss is not None:
             raise ValueError("the loss needs targets: pass y")
 
     def _takes_plain_steps(self) -> bool:
@@ -186,16 +189,24 @@ class Preparation(Steps):
         """Build what checked data need: weights, the loss, metrics and the optimizer's slots."""
         if not self.built:
             self._call_on_spec(data)
-        self._output_shape_for(data)
-        y = data.sources[1]
-        if y is not None and (self._runtime.loss or self._runtime.metrics):
-            predicted = self._predicted_shape(data)
-            if self._runtime.loss is not None:
-                self._runtime.loss.build(y.shape, predicted)
-            if self._runtime.metrics is not None:
-                self._runtime.metrics.build(y.shape, predicted)
+        y, predicted = data.sources[1], self._shape_to_train(data)
+        if y is not None and predicted is not None:
+            for part in (self._runtime.loss, self._runtime.metrics):
+                if part is not None:
+                    part.build(y.shape, predicted)
         if training and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+
+    def _shape_to_train(self, data: ArrayData) -> tuple[int, ...] | None:
+        """Return the shape of the predictions; None if there is not one, which steps of the user's may do without."""
+        try:
+            shape = self._output_shape_for(data)
+        except NotImplementedError:  # a model that has only steps
+            if self._takes_plain_steps():
+                raise
+            return None
+        given = data.sources[1] is not None and (self._runtime.loss or self._runtime.metrics)
+        return self._predicted_shape(data) if given and self._takes_plain_steps() else shape
 
     def _ensure_built(self, x: Rows, name: str = "x") -> None:
         """Build a model that has not seen data yet from the first it predicts."""
@@ -349,3 +360,10 @@ class Preparation(Steps):
 
 def _row(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
     return tuple(shape[1:])
+
+
+def _one_of(given: Any, x: Any) -> Any:
+    """Return the array for all rows of x that a list or tuple of one output holds, as in Keras; others as they are."""
+    if not isinstance(given, (list, tuple)) or len(given) != 1 or not getattr(given[0], "shape", ()):
+        return given
+    return given[0] if len(given[0]) == len(x) else given

@@ -42,7 +42,10 @@ class SparseRows:
             raise ValueError(f"{name} must have two axes if it is sparse, got shape {X.shape}")
         if X.dtype.kind not in "biuf":
             raise TypeError(f"{name} must hold real numbers, got a sparse matrix of dtype {X.dtype}")
-        self.matrix = csr_format(X.tocsr(), name)
+        X = X.tocsr()
+        if not X.dtype.isnative:  # SciPy takes no rows of such
+            X = X.astype(X.dtype.newbyteorder("="))
+        self.matrix = csr_format(X, name)
 
     @property
     def shape(self) -> tuple[int, int]:

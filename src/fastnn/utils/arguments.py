@@ -44,6 +44,6 @@ def unknown_arguments(cls: type, kwargs: dict[str, Any], more: Collection[str] =
 @functools.lru_cache(maxsize=256)
 def _parameters(init: Callable[..., None]) -> tuple[frozenset[str], bool]:
     """Return the names of a constructor's arguments, and whether it takes others too."""
-    given = list(inspect.signature(init).parameters.values())[1:]
+    given = list(inspect.signature(init, follow_wrapped=False).parameters.values())[1:]
     others = any(each.kind is each.VAR_KEYWORD for each in given)
     return frozenset(each.name for each in given if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)), others

@@ -26,7 +26,8 @@ def explain_missing(module: str) -> None:
 def missing(module: str, name: str) -> Exception:
     """Return the error for a name that a module's ``__getattr__``, which calls this, was asked for in vain."""
     problem = f"module {module!r} has no attribute {name!r}"
-    if name.startswith("_") or importlib.util.find_spec(f"{module}.{name}") is not None:  # to be imported next
+    is_name = name.isidentifier() and not name.startswith("_")
+    if not is_name or importlib.util.find_spec(f"{module}.{name}") is not None:  # a module, to be imported next
         return AttributeError(problem)
     near = nearest_names(name, sys.modules[module].__all__, 1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else "."
