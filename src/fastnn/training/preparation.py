@@ -6,6 +6,7 @@ yet is built: weights, metrics, the optimizer's slots.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -42,8 +43,8 @@ class Preparation(Steps):
 
     def _make_data(self, x: Any, y: Any, sample_weight: Any, **settings: Any) -> Any:
         x = self._one_input(x)
-        y, sample_weight = (_one_of(each, x) for each in (y, sample_weight))
-        return make_data(x, y, sample_weight, x_dtype=self._input_dtype, dtype=self._float_dtype, **settings)
+        given = _one_of(y, x), _one_of(sample_weight, x)
+        return make_data(x, *given, x_dtype=self._input_dtype, dtype=self._float_dtype, **settings)
 
     def _one_input(self, x: Any) -> Any:
         """Return the array of all rows that a list or tuple of one input holds, as in Keras; a list of rows stays."""
@@ -80,7 +81,7 @@ class Preparation(Steps):
         expected = self._expected_input(None if like is None else like.sources[0].shape)
         data.reshape_x(self._fitting_x(data.sources[0], data.names[0], expected))
         y, loss, metrics = data.sources[1], self._runtime.loss, self._runtime.metrics
-        if not self._takes_plain_steps():
+        if not _takes_plain_steps(type(self)):
             return  # what the loss and the metrics get is the user's business
         if y is None:
             self._require_no_targets()
@@ -102,10 +103,6 @@ class Preparation(Steps):
             raise ValueError("the metrics need targets: pass y")
         if self._runtime.loss is not None:
             raise ValueError("the loss needs targets: pass y")
-
-    def _takes_plain_steps(self) -> bool:
-        """Whether loss and metrics are given y and the predictions, and no step of the user's decides about that."""
-        return all(getattr(type(self), name) is getattr(Steps, name) for name in _STEPS)
 
     def _fitting_x(self, x: Rows, name: str, expected: tuple[Any, tuple[int | None, ...]] | None = None) -> Rows:
         """Return x, with a last axis of size 1 added or taken away as the model wants it (Keras' rule).
@@ -200,13 +197,11 @@ class Preparation(Steps):
     def _shape_to_train(self, data: ArrayData) -> tuple[int, ...] | None:
         """Return the shape of the predictions; None if there is not one, which steps of the user's may do without."""
         try:
-            shape = self._output_shape_for(data)
+            return self._output_shape_for(data)
         except NotImplementedError:  # a model that has only steps
-            if self._takes_plain_steps():
+            if _takes_plain_steps(type(self)):
                 raise
             return None
-        given = data.sources[1] is not None and (self._runtime.loss or self._runtime.metrics)
-        return self._predicted_shape(data) if given and self._takes_plain_steps() else shape
 
     def _ensure_built(self, x: Rows, name: str = "x") -> None:
         """Build a model that has not seen data yet from the first it predicts."""
@@ -360,6 +355,12 @@ class Preparation(Steps):
 
 def _row(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
     return tuple(shape[1:])
+
+
+@functools.lru_cache(maxsize=256)
+def _takes_plain_steps(kind: type) -> bool:
+    """Whether loss and metrics of a class are given y and the predictions: no step of the user's decides about that."""
+    return all(getattr(kind, name) is getattr(Steps, name) for name in _STEPS)
 
 
 def _one_of(given: Any, x: Any) -> Any:
