@@ -63,7 +63,7 @@ def test_unknown_names_get_the_nearest_known_ones():
         (fastnn.optimizers.SGD, {"lr": 0.1}, "It takes clipnorm, clipvalue, .*, learning_rate, .*, weight_decay."),
         (fastnn.optimizers.schedules.CosineDecay, {"decay_step": 3}, "Did you mean 'decay_steps'?"),
         (fastnn.callbacks.EarlyStopping, {"patiense": 3}, "Did you mean 'patience'?"),
-        (fastnn.losses.Huber, {"delt": 1}, "Did you mean 'delta'?"),
+        (fastnn.losses.Huber, {"deltas": 1}, "Did you mean 'delta'?"),
         (fastnn.metrics.AUC, {"num_threshold": 9}, "Did you mean 'num_thresholds'?"),
         (fastnn.initializers.HeNormal, {"sed": 1}, "Did you mean 'seed'?"),
         (fastnn.regularizers.L2, {"l": 1}, "Did you mean 'l2'?"),
