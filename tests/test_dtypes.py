@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastnn import ops
-from fastnn.dtypes import WIDER, is_float, is_integer, result_dtype, standardize_dtype
+from fastnn.dtypes import WIDER, is_float, is_integer, native, result_dtype, standardize_dtype
 from fastnn.training.arrays import as_array
 
 IN_ORDER = ("bool", "uint8", "int32", "int64", "float32", "float64")
@@ -57,3 +57,11 @@ def test_what_no_kernel_knows_becomes_the_next_dtype_that_holds_it(given):
     for found in (ops.convert_to_tensor(ends).numpy(), as_array(ends, "x")):
         assert found.dtype == wider
         np.testing.assert_array_equal(found, ends)
+
+
+def test_bytes_in_the_order_of_this_machine():
+    x = np.arange(3.0)
+    assert native(x) is x
+    swapped = native(x.astype(x.dtype.newbyteorder()))
+    assert swapped.dtype.isnative
+    np.testing.assert_array_equal(swapped, x)

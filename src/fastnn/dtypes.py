@@ -6,7 +6,7 @@ import numpy as np
 
 from . import config
 
-__all__ = ["WIDER", "is_float", "is_integer", "result_dtype", "standardize_dtype"]
+__all__ = ["WIDER", "is_float", "is_integer", "native", "result_dtype", "standardize_dtype"]
 
 _DTYPES = {name: np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
 # In the order of promotion. Python scalars are weak: each type stands before the dtypes of its kind.
@@ -20,6 +20,11 @@ WIDER = {
     )
 }  # fmt: skip
 _ALIASES = {"float": None, float: None, "int": np.dtype("int32"), int: np.dtype("int32"), bool: np.dtype("bool")}
+
+
+def native(x):
+    """Return an array or a sparse matrix, or a copy where its bytes are in another order than this machine's."""
+    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
 def standardize_dtype(dtype: object = None) -> np.dtype:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-__all__ = ["aligned", "as_numbers", "features_of", "native", "note_features", "refuse_dates", "twin"]
+from ..dtypes import native
+
+__all__ = ["aligned", "as_numbers", "features_of", "note_features", "refuse_dates", "twin"]
 
 _NAMES = ("n_features_in_", "feature_names_in_")
 
@@ -42,11 +44,6 @@ def refuse_dates(name: str, given: Any) -> None:
 def as_numbers(x: Any) -> Any:
     """Return x as `validate_data` has left it, but `native`, and what were objects in lists as numbers."""
     return check_array(x, dtype=np.float64, input_name="X") if x.dtype == object else native(x)
-
-
-def native(x: Any) -> Any:
-    """Return x, or a copy where its bytes are in another order than this machine's: SciPy takes no rows of such."""
-    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
 def aligned(x: Any) -> Any:

@@ -18,12 +18,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import random, threads
 from ..callbacks import History
+from ..dtypes import native
 from ..models import Model
 from ..training.data import as_features, check_finite
 from ..training.errors import DivergenceError
 from . import routing
 from .call import naming
-from .features import features_of, native, note_features, refuse_dates, twin
+from .features import features_of, note_features, refuse_dates, twin
 from .keras_building import build_model, make_callbacks
 from .keras_targets import ClassTargets, NumberTargets, output_units
 from .parameters import keep_parameters, threads_for
@@ -319,7 +320,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         """Return the model's outputs, shape (n_samples, units); features that its dtype cannot hold are refused."""
         check_is_fitted(self)
         refuse_dates("X", X)
-        X = native(validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False))
+        X = validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False)
         check_finite(as_features(X, "x"), "x", self.model_._input_dtype)
         with threads.limited(threads_for(None)):
             return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})

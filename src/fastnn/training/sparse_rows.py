@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import native
 from ..sparse import CsrSource, csr_format
 from . import arrays
 
@@ -42,10 +43,7 @@ class SparseRows:
             raise ValueError(f"{name} must have two axes if it is sparse, got shape {X.shape}")
         if X.dtype.kind not in "biuf":
             raise TypeError(f"{name} must hold real numbers, got a sparse matrix of dtype {X.dtype}")
-        X = X.tocsr()
-        if not X.dtype.isnative:  # SciPy takes no rows of such
-            X = X.astype(X.dtype.newbyteorder("="))
-        self.matrix = csr_format(X, name)
+        self.matrix = csr_format(native(X.tocsr()), name)  # SciPy takes no rows of others
 
     @property
     def shape(self) -> tuple[int, int]:
