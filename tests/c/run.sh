@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C code without Python, under sanitizers:
-#   every kernel at every instruction set of this machine   AddressSanitizer + UBSan; random orders, too
+#   every kernel at every instruction set of this machine   AddressSanitizer + UBSan; random orders and quotients, too
 #   every kernel on several threads at the best of them     ThreadSanitizer
 #   the crew, the pool and the executor                     ThreadSanitizer, and plain
 # A sanitizer that the compiler lacks is skipped with a line that says so.
@@ -118,6 +118,9 @@ else
 fi
 "$cc" "${flags[@]}" "${extra[@]}" "$here/test_orders.c" "$c/orders.c" -o "$build/orders"
 "${launch[@]}" "$build/orders"
+# shellcheck disable=SC2046
+"$cc" "${flags[@]}" "${extra[@]}" $(isa_flags "${usable[0]}") "$here/test_quotient.c" -lm -o "$build/quotient"
+"${launch[@]}" "$build/quotient"
 build_kernels kernels "${usable[@]}"
 check_choice "$build/kernels"
 "${launch[@]}" "$build/kernels" "$trials"

@@ -55,6 +55,7 @@ int fnn_isa_available(int i, const char **name);    /* the i-th usable variant, 
 int fnn_isa_select(const char *name);               /* 0, or -1: unknown or not usable here */
 const char *fnn_isa_problem(void);                  /* why FASTNN_ISA was not obeyed at load, or NULL */
 const fnn_entry *fnn_find(const char *name, int dtype);  /* NULL: no such kernel */
+extern int fnn_slow_divider;                        /* whether six products take less time than a division */
 int fnn_entry_at(int i, const fnn_entry **e);       /* walks the table in use; 0 past the end */
 
 /* ---- phases.c: what threads share ------------------------------------------------------------------- */

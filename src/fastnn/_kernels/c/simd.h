@@ -10,6 +10,10 @@
  *   vsqrt_half_T(x), vdiv_half_T(a, b)      square root, a / b in the lower half; the upper lanes hold anything
  *   vstore_half_T(p, v, n)                  the first n <= V/2 elements
  *   vnonzero_T(x)                           bit l: whether lane l is not zero (NaN is not)
+ * and where VEC_ESTIMATES
+ *   vestimate_T(x)                          1 / x, to within 2^-14 of it
+ *   vfma_up_T(a, b, c)                      a b + c, rounded up
+ *   vfinite_T(x)                            whether all lanes are finite
  *   vsum4_T(a, b, c, d, out)                out[0..3] = sum of the lanes of a, b, c, d
  *
  * vsum4 adds lane l to lane l + V/2, then l + V/4, ..., then l + 1: the last levels of the one
@@ -33,6 +37,7 @@
 #define VEC_REGISTERS 32
 #define VEC_MASKED 1
 #define VEC_HALVES 1
+#define VEC_ESTIMATES 1
 #define VEC_KEEP(x) __asm__("" : "+v"(x))
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
@@ -51,6 +56,9 @@
 #endif
 #ifndef VEC_HALVES /* whether half a vector may be faster than a whole one, which some processors take in two halves */
 #define VEC_HALVES 0
+#endif
+#ifndef VEC_ESTIMATES /* whether there are estimates of reciprocals, of both types */
+#define VEC_ESTIMATES 0
 #endif
 #ifndef VEC_MASKED /* whether a part of a vector is loaded and stored as fast as a whole one */
 #define VEC_MASKED 0
@@ -132,6 +140,20 @@ FNN_INLINE uint64_t vnonzero_f64(vec_f64 x)
     __asm__("kmovb %1, %k0" : "=r"(bits) : "k"(_mm512_cmp_pd_mask((__m512d)x, _mm512_setzero_pd(), _CMP_NEQ_UQ)));
     return bits;
 }
+FNN_INLINE vec_f32 vestimate_f32(vec_f32 x) { return (vec_f32)_mm512_rcp14_ps((__m512)x); }
+FNN_INLINE vec_f64 vestimate_f64(vec_f64 x) { return (vec_f64)_mm512_rcp14_pd((__m512d)x); }
+#define VEC_UP (_MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)
+FNN_INLINE vec_f32 vfma_up_f32(vec_f32 a, vec_f32 b, vec_f32 c)
+{
+    return (vec_f32)_mm512_fmadd_round_ps((__m512)a, (__m512)b, (__m512)c, VEC_UP);
+}
+FNN_INLINE vec_f64 vfma_up_f64(vec_f64 a, vec_f64 b, vec_f64 c)
+{
+    return (vec_f64)_mm512_fmadd_round_pd((__m512d)a, (__m512d)b, (__m512d)c, VEC_UP);
+}
+#define VEC_NO_NUMBER 0x99 /* quiet or signalling NaN, either infinity */
+FNN_INLINE int vfinite_f32(vec_f32 x) { return !_mm512_fpclass_ps_mask((__m512)x, VEC_NO_NUMBER); }
+FNN_INLINE int vfinite_f64(vec_f64 x) { return !_mm512_fpclass_pd_mask((__m512d)x, VEC_NO_NUMBER); }
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
 {
     return (vec_f32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
