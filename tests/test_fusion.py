@@ -35,6 +35,46 @@ def test_update_and_derivative_are_inside_the_product(activation, rule):
     assert_equals_eager(program, variables, *make_step(activation, rule))
 
 
+ACTIVATIONS = {
+    "relu": ops.relu,
+    "leaky_relu": ops.leaky_relu,
+    "elu": ops.elu,
+    "selu": ops.selu,
+    "sigmoid": ops.sigmoid,
+    "tanh": ops.tanh,
+}
+
+
+def dense_of(activation):
+    w, b = Variable(np.linspace(-1, 1, 150 * 9).reshape(150, 9)), Variable(np.linspace(-1, 1, 9))
+    return lambda x: activation(ops.dense(x, w, b))
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_an_activation_is_inside_the_product(name):
+    step = dense_of(ACTIVATIONS[name])
+    program = compiled(step)
+    assert name not in kernels(program)
+    np.testing.assert_array_equal(program.run()[0], step(ops.convert_to_tensor(X)).numpy())
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        lambda z: ops.leaky_relu(z, 0.0),
+        lambda z: ops.leaky_relu(z, -0.1),
+        lambda z: ops.sigmoid(z) + z,
+        lambda z: ops.silu(z),
+    ],
+    ids=["flat", "falling", "used twice", "of another derivative"],
+)
+def test_an_activation_whose_derivative_wants_more_than_its_output_stays_outside(activation):
+    step = dense_of(activation)
+    program = compiled(step)
+    assert len(kernels(program)) > 1
+    np.testing.assert_array_equal(program.run()[0], step(ops.convert_to_tensor(X)).numpy())
+
+
 PENALTIES = {
     "l2": lambda w: ops.sum(ops.square(w)) * 0.01,
     "half": lambda w: ops.sum(w * w) * 0.005,

@@ -329,6 +329,23 @@ def test_crossentropy_and_accuracy_are_chosen_by_shape(y, units, activation):
     np.testing.assert_allclose(history.history["ce"], history.history["loss"], rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "y", "expected"),
+    [
+        (1, "sigmoid", "binary_crossentropy", [[1.0]], 50.0),
+        (2, "softmax", "sparse_categorical_crossentropy", [0], 100.0),
+        (2, "softmax", "categorical_crossentropy", [[1.0, 0.0]], 100.0),
+    ],
+)
+def test_a_crossentropy_sees_the_logits_of_the_last_layer(units, activation, loss, y, expected):
+    """Where probabilities round to 0 the loss goes on growing, and its gradient stays."""
+    model = Sequential([layers.Input((1,)), layers.Dense(units, activation=activation, use_bias=False)])
+    model.compile("sgd", loss, metrics=["accuracy"])
+    model.set_weights([np.array([[-50.0]] if units == 1 else [[-50.0, 50.0]])])
+    assert model.train_on_batch(np.ones((1, 1)), np.array(y))[0] == pytest.approx(expected)
+    np.testing.assert_allclose(model.get_weights()[0][0, 0], -49.99, rtol=1e-6)
+
+
 def test_moving_averages_take_the_place_of_weights_when_training_ends():
     model = regressor(fastnn.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5))
     w, b = (v.astype(float) for v in model.get_weights())

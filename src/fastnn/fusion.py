@@ -1,5 +1,6 @@
 """Fusions: ops that one kernel does at once. Each keeps the plain composition it replaces.
 
+- <activation>(dense(x, kernel, bias)): the product applies it;
 - optimizer_update(matmul(a, b)): the update happens tile by tile, the gradient never reaches memory; the same for a
   sparse a;
 - optimizer_update(g + c · variable), an L2 penalty's gradient: the rule adds it;
@@ -19,7 +20,7 @@ import numpy as np
 from .graph import Node, live
 from .ops.activation import relu_dropout_grad
 from .ops.catalogue import CATALOGUE, Op, scratch
-from .ops.linalg import GRADS, place_matmul
+from .ops.linalg import FUSED, GRADS, _dense, place_matmul
 from .ops.sparse import _csr_matmul
 from .ops.update import _pars, _update_lower
 from .tensor import SymbolicTensor, Variable
@@ -34,6 +35,7 @@ _UPDATE, _ASSIGN, _SUM = CATALOGUE["optimizer_update"], CATALOGUE["assign"], CAT
 def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
     """Return the nodes that are needed with every fusible pair replaced; ``wanted`` values are kept."""
     nodes, uses = live(_with_dropouts(_with_penalties(nodes)), wanted)
+    nodes = _with_activations(nodes, _sole_makers(nodes, uses))
     makers = _sole_makers(nodes, uses)
     replaced, gone = {}, set()
     for node in nodes:
@@ -129,6 +131,32 @@ def _uniform(x):
     return float(first) if not any(x.array.strides) or np.all(x.array == first) else None
 
 
+# ---- activations ------------------------------------------------------------------------------------------
+
+_ACTIVATIONS = {op: name for name, op in FUSED.items()}
+
+
+def _with_activations(nodes, makers):
+    """Let products apply the activation behind them where nobody else wants what it is applied to."""
+    applied, gone = {}, set()
+    for node in nodes:
+        product = makers.get(id(node.inputs[0])) if node.op in _ACTIVATIONS else None
+        if product is None or product.op is not _dense or product.attrs["activation"] != "linear":
+            continue
+        activation, parameter = _ACTIVATIONS[node.op], _parameter(node)
+        if activation == "leaky_relu" and parameter <= 0:  # its derivative cannot be had from its output
+            continue
+        attrs = {"activation": activation, "parameter": parameter}
+        applied[id(product)] = Node(_dense, product.inputs, attrs, product.place, node.outputs)
+        gone.add(id(node))
+    return [applied.get(id(node), node) for node in nodes if id(node) not in gone]
+
+
+def _parameter(node):
+    """Return the one attribute of an activation or its derivative, 0 where there is none."""
+    return next(iter(node.attrs.values()), 0.0)
+
+
 # ---- dropout behind relu ----------------------------------------------------------------------------------
 
 
@@ -193,8 +221,7 @@ def _reads_variable(x):
 
 def _fused_grad(node, product):
     a, b = product.inputs
-    parameter = next(iter(node.attrs.values()), 0.0)
-    attrs = {"activation": _DERIVATIVE_NAMES[node.op], "parameter": parameter}
+    attrs = {"activation": _DERIVATIVE_NAMES[node.op], "parameter": _parameter(node)}
     return Node(_MATMUL_GRAD, (a, b, node.inputs[1]), attrs, node.place, node.outputs)
 
 

@@ -15,12 +15,13 @@ from .layer import Layer
 
 __all__ = ["Dense"]
 
-# The activations that `ops.dense` computes in the same kernel, with their parameter's default.
+# The activations that `ops.dense` computes in the same kernel, with their parameter's default. Not sigmoid: a loss
+# behind it looks for the logits, and where none does `fusion` makes one kernel of both.
 FUSED = {
     function: (function.__name__, (function.__defaults__ or (0.0,))[0])
     for function in (
         activations.linear, activations.relu, activations.leaky_relu, activations.elu, activations.selu,
-        activations.sigmoid, activations.tanh,
+        activations.tanh,
     )
 }  # fmt: skip
 
