@@ -1,10 +1,12 @@
 """Small nodes go first or last where that changes no result."""
 
+import itertools
+
 import numpy as np
 
 from fastnn import Variable, graph, ops, random
 from fastnn.ops.catalogue import CATALOGUE
-from fastnn.schedule import SMALL, arrange
+from fastnn.schedule import HELD, SMALL, arrange
 
 
 def names(fn, *specs):
@@ -49,6 +51,16 @@ def test_what_only_keeps_records_comes_last():
     last = recorded[1 : recorded.index("tanh")]
     assert "sum" in last and "guard" in last
     assert arranged == ["exp", "tanh", "assign", *last]
+
+
+def test_what_would_keep_large_values_in_memory_stays():
+    def step(x):
+        return sum(ops.sum(ops.exp(x * float(i))) for i in range(5))
+
+    for size, stays in ((HELD, False), (HELD + 1, True)):
+        _, arranged = names(step, ((size,), "float64"))
+        behind = [b for a, b in itertools.pairwise(arranged) if a == "exp"]
+        assert (behind == ["sum"] * 5) == stays
 
 
 def test_order_stays_where_one_uses_what_the_other_makes_or_writes():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable
 
 from .graph import Node
@@ -11,6 +12,7 @@ from .tensor import SymbolicTensor
 __all__ = ["arrange", "before_parts"]
 
 SMALL = 16  # elements
+HELD = 16_384  # elements that a node may keep in memory until the end
 BY_PARTS = {"matmul_parts", "sum_parts"}  # of a batch
 
 
@@ -18,9 +20,10 @@ def arrange(nodes: list[Node], inputs: Iterable[SymbolicTensor]) -> list[Node]:
     """Return the nodes in an order that gives the same results, and interrupts a batch's way through them less often.
 
     A node with small results comes first if it hangs on variables alone (a step size, the key of a generator), and last
-    if only such nodes hang on it (the sum of the losses, a guard). Sums in parts of a batch, which threads share
-    otherwise than its rows, come together before the first use of one. Two nodes keep their order where one makes or
-    writes what the other uses, and a node that may raise stays where it is: before the writes that follow it.
+    if only such nodes hang on it (the sum of the losses, a guard) and what it uses may stay so long. Sums in parts of a
+    batch, which threads share otherwise than its rows, come together before the first use of one. Two nodes keep their
+    order where one makes or writes what the other uses, and a node that may raise stays where it is: before the writes
+    that follow it.
 
     Parameters
     ----------
@@ -30,7 +33,7 @@ def arrange(nodes: list[Node], inputs: Iterable[SymbolicTensor]) -> list[Node]:
     """
     links = [_Links(node) for node in nodes]
     first, rest = _parted(links, made=map(id, inputs))
-    last, rest = _parted(rest[::-1])
+    last, rest = _parted(rest[::-1], most=HELD)
     return [each.node for each in (*first, *_together(rest[::-1]), *last[::-1])]
 
 
@@ -48,9 +51,12 @@ def before_parts(nodes: list[Node], position: int) -> bool:
 
 
 class _Links:
-    """What ties a node to others: the ids of what it makes, and of the values and variables that it uses and writes."""
+    """What ties a node to others: the ids of what it makes, and of the values and variables that it uses and writes.
 
-    __slots__ = ("by_parts", "makes", "may_raise", "node", "small", "uses", "writes")
+    ``holds``: the elements of values made by others that stay in memory until the node is done.
+    """
+
+    __slots__ = ("by_parts", "holds", "makes", "may_raise", "node", "small", "uses", "writes")
 
     def __init__(self, node: Node):
         written = [node.inputs[i] for i in node.op.mutates if node.inputs[i] is not None]
@@ -58,6 +64,7 @@ class _Links:
         self.makes = [id(x) for x in node.outputs]
         self.uses = [of for x in node.inputs for of in _seen(x)]
         self.writes = [id(x) for x in written]
+        self.holds = sum(map(_made_for, node.inputs))
         self.by_parts = _is_by_parts(node)
         self.may_raise = node.op.may_raise
         self.small = not (self.by_parts or self.may_raise) and sum([x.size for x in (*node.outputs, *written)]) <= SMALL
@@ -89,10 +96,19 @@ def _seen(value):
     return ids
 
 
-def _parted(links: list[_Links], made: Iterable[int] = ()) -> tuple[list[_Links], list[_Links]]:
+def _made_for(value):
+    """Return the elements of what a value is, or is a view of, where a node has made that."""
+    while isinstance(value, SymbolicTensor) and value.node is not None:
+        if value.node.op.view is None:
+            return value.size
+        value = value.node.inputs[0]
+    return 0
+
+
+def _parted(links: list[_Links], made: Iterable[int] = (), most: float = math.inf) -> tuple[list[_Links], list[_Links]]:
     """Return the small nodes that may change places with all the others before them in the list, and the others.
 
-    ``made``: ids of values that others have made before the first node.
+    ``made``: ids of values that others have made before the first node; ``most``: nodes that hold more stay.
     """
     moved, others = [], []
     made, used, written = set(made), set(), set()  # by the others so far
@@ -100,6 +116,7 @@ def _parted(links: list[_Links], made: Iterable[int] = ()) -> tuple[list[_Links]
     for each in links:
         if (
             each.small
+            and each.holds <= most
             and not (raises and each.writes)
             and made.isdisjoint(each.uses)
             and used.isdisjoint(each.makes)
