@@ -63,6 +63,21 @@ def test_rule_equals_its_formula(rule, dtype, isa, shape, kernel_layout, decay, 
             np.testing.assert_allclose(a.numpy(), b, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize("betas", [(0.9, 0.0), (0.0, 0.999), (0.0, 0.0)])
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_what_adam_does_not_keep_leaves_nothing_behind(betas, amsgrad):
+    """Gradients of 100 and then of 1e-4: taken from v and added again, 1e-8 would be lost in a v of 1e4."""
+    w, m, v, vhat = (Variable(np.zeros(9, "float32")) for _ in range(4))
+    for t, g in enumerate((100.0, 1e-4)):
+        scalars = ops.step_scalars(np.float32(0.01), t, *betas)
+        gradient = np.full(9, g, "float32")
+        ops.adam_update(w, m, v, vhat if amsgrad else None, gradient, scalars, *betas, 1e-7, amsgrad=amsgrad)
+    if betas[0] == 0:
+        np.testing.assert_array_equal(m.numpy(), gradient)
+    if betas[1] == 0:
+        np.testing.assert_array_equal(v.numpy(), gradient * gradient)
+
+
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_threads_do_not_change_bits(rule):
     one, _ = run_rule(rule, 0, (300, 170), "float32", "kernel", 0.01)

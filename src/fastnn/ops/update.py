@@ -205,8 +205,9 @@ def _rule_adagrad(w, s, g, lr, step, hyper, option):
 
 def _rule_adam(w, s, g, lr, step, hyper, option):
     beta_1, beta_2, eps = hyper
-    s[0][...] = s[0] + (g - s[0]) * (1 - beta_1)
-    s[1][...] = s[1] + (g * g - s[1]) * (1 - beta_2)
+    m, v = s[0] if beta_1 else 0.0, s[1] if beta_2 else 0.0  # of what is not kept nothing may stay, by rounding
+    s[0][...] = m + (g - m) * (1 - beta_1)
+    s[1][...] = v + (g * g - v) * (1 - beta_2)
     v = s[1]
     if option:
         s[2][...] = np.maximum(s[2], v)
