@@ -322,6 +322,25 @@ def test_integer_inputs(name, arguments, shape, reference):
         assert y.dtype == "float32"
 
 
+def test_softmax_sees_nothing_that_is_masked():
+    x, layer = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "float32"), layers.Softmax()
+    expected = [[*softmax(x[0, :2], 0), 0.0], [*softmax(x[1, :2], 0), 0.0]]
+    for mask in ([True, True, False], [[1, 1, 0]], np.array([0.6, 1.0, 0.5]), np.ones((2, 3)) * [1, 1, 0]):
+        np.testing.assert_allclose(layer(x, mask=np.asarray(mask)), expected, rtol=1e-6)
+    np.testing.assert_allclose(layers.Softmax(axis=[0, 1])(x[None], mask=np.array([[[True], [False]]]))[0, 1], 0.0)
+    for mask in (np.ones((2, 4), bool), np.ones((1, 2, 3), bool)):
+        with pytest.raises(ValueError, match=r"`mask` must broadcast to the inputs, of shape \(2, 3\)"):
+            layer(x, mask=mask)
+
+
+def test_leaky_relu_takes_its_older_argument():
+    with pytest.warns(FutureWarning, match="negative_slope"):
+        layer = layers.LeakyReLU(alpha=0.1)
+    assert layer.negative_slope == 0.1
+    with pytest.raises(ValueError, match="negative_slope"), pytest.warns(FutureWarning):
+        layers.LeakyReLU(alpha=-1)
+
+
 # ---- Dense ---------------------------------------------------------------------------------------------------
 
 

@@ -493,6 +493,7 @@ SCHEDULES = [
     ("InverseTimeDecay", (0.1, 7, 0.9), {}, lambda s: 0.1 / (1 + 0.9 * s / 7)),
     ("InverseTimeDecay", (0.1, 7, 0.9), {"staircase": True}, lambda s: 0.1 / (1 + 0.9 * (s // 7))),
     ("PiecewiseConstantDecay", ([3, 8], [1.0, 0.5, 0.1]), {}, lambda s: 1.0 if s <= 3 else 0.5 if s <= 8 else 0.1),
+    ("PiecewiseConstantDecay", ([2.0, 5.5], [1.0, 0.5, 0.1]), {}, lambda s: 1.0 if s <= 2 else 0.5 if s < 6 else 0.1),
     ("PolynomialDecay", (0.1, 7), {}, lambda s: 0.0999 * (1 - min(s, 7) / 7) + 0.0001),
     (
         "PolynomialDecay",

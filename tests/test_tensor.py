@@ -134,6 +134,39 @@ def test_an_element_is_a_tensor():
         assert float(Variable(element)) == 1.0
 
 
+PLACES = [
+    ([0, 2],),
+    (slice(None), [3, -1]),
+    (slice(None), [[0, 2], [1, 1]]),
+    (..., [0, -1]),
+    (slice(1, None), ..., [4, 0]),
+    (slice(None, None, 2), [1], ...),
+    ([2, 0], slice(1, 3)),
+]
+
+
+@pytest.mark.parametrize("index", PLACES, ids=str)
+def test_one_list_of_places_beside_slices(index):
+    x = np.arange(60.0).reshape(3, 4, 5)
+    expected = x[index]
+    as_arrays = tuple(np.array(each) if isinstance(each, list) else each for each in index)
+    as_tensors = tuple(ops.convert_to_tensor(each) if isinstance(each, list) else each for each in index)
+    for each in (index, as_arrays, as_tensors):
+        np.testing.assert_array_equal(Tensor(x)[each].numpy(), expected)
+    weights = np.arange(expected.size, dtype="float64").reshape(expected.shape)
+    variable, gradient = Variable(x), np.zeros_like(x)
+    with GradientTape() as tape:
+        total = ops.sum(variable[index] * weights)
+    np.add.at(gradient, index, weights)
+    np.testing.assert_array_equal(tape.gradient(total, variable).numpy(), gradient)
+
+
+@pytest.mark.parametrize("index", [(0, [0, 2]), ([0], [1]), (None, [0]), ([True, False, True],)], ids=str)
+def test_other_lists_of_places_are_refused(index):
+    with pytest.raises(TypeError, match=r"use ops\.(take|where)"):
+        Tensor(np.zeros((3, 4)))[index]
+
+
 def test_nothing_needs_no_alignment():
     """Wherever an empty array stands, and whatever its strides are."""
     memory = np.frombuffer(b"x" * 41, np.uint8)[1:]

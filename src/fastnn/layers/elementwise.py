@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from .arguments import one_or_more_axes
 from .layer import Layer
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Rescaling", "Softmax"]
+
+MASKED = 1e9  # by which Keras lowers what softmax is not to see
 
 
 class _SameShape(Layer):
@@ -95,10 +98,13 @@ class LeakyReLU(_SameShape):
     negative_slope : float
         Note Keras' default 0.3, where the function `activations.leaky_relu` has 0.2.
     **kwargs
-        See `Layer`.
+        See `Layer`. ``alpha``, the name that Keras had before, is taken with a warning.
     """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        if "alpha" in kwargs:
+            negative_slope = kwargs.pop("alpha")
+            warnings.warn("LeakyReLU's `alpha` is called `negative_slope` now", FutureWarning, stacklevel=2)
         super().__init__(**kwargs)
         self.negative_slope = checks.real("negative_slope", negative_slope, minimum=0.0)
 
@@ -133,6 +139,9 @@ class ELU(_SameShape):
 class Softmax(_SameShape):
     """Probabilities that sum to one along an axis (or several).
 
+    A call takes ``mask=``, what broadcasts to the inputs: where it is False, or 0.5 and less, the probability is 0, and
+    so it is evenly spread where it is False everywhere.
+
     Parameters
     ----------
     axis : int or sequence of int
@@ -144,11 +153,24 @@ class Softmax(_SameShape):
         super().__init__(**kwargs)
         self.axis = one_or_more_axes(axis)
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
+        if mask is not None:
+            inputs = ops.where(_kept(mask, inputs), inputs, inputs - MASKED)
         return activations.softmax(inputs, axis=tuple(self.axis) if isinstance(self.axis, list) else self.axis)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
+
+
+def _kept(mask: Any, inputs: Tensor) -> Tensor:
+    """Return a mask of softmax' inputs as booleans, if it broadcasts to them."""
+    mask = ops.convert_to_tensor(mask)
+    lead = len(inputs.shape) - len(mask.shape)
+    if lead < 0 or any(n not in (1, inputs.shape[lead + axis]) for axis, n in enumerate(mask.shape)):
+        raise ValueError(
+            f"Argument `mask` must broadcast to the inputs, of shape {inputs.shape}. Received: mask.shape={mask.shape}"
+        )
+    return mask if mask.dtype == "bool" else mask > 0.5
 
 
 class Rescaling(_SameShape):

@@ -142,20 +142,35 @@ def broadcast_to(x, shape):
 
 
 def getitem(x, index):
-    """x[index] with integers, slices, None and Ellipsis; or one integer tensor or list (rows)."""
+    """x[index] with integers, slices, None and Ellipsis; or slices, Ellipsis and one integer tensor or list."""
     x = convert_to_tensor(x)
-    if isinstance(index, (Tensor, Variable, np.ndarray, list)):
-        kind = np.asarray(index).dtype.kind if isinstance(index, (np.ndarray, list)) else index.dtype.kind
-        if kind == "b":
-            raise TypeError("indexing with a mask has no fixed shape; use ops.where")
-        from .indexing import take
-
-        return take(x, index, axis=0)
+    if isinstance(index, _LISTS):
+        return _with_list(x, (index,), 0)
     index = index if isinstance(index, tuple) else (index,)
+    for at, each in enumerate(index):
+        if isinstance(each, _LISTS) and np.shape(each) != ():
+            return _with_list(x, index, at)
     clean = tuple(_part(i) for i in index)
     if any(isinstance(i, Tensor | Variable) for s in clean if isinstance(s, slice) for i in (s.start, s.stop, s.step)):
         raise TypeError("slice bounds must be Python integers")
     return _slice(x, clean if Ellipsis in clean else (*clean, Ellipsis))  # NumPy's x[0, ...] is an array, too
+
+
+_LISTS = Tensor, Variable, np.ndarray, list
+
+
+def _with_list(x, index, at):
+    """Return x[index] where index[at] is a list of places and the other parts are slices or an Ellipsis."""
+    from .indexing import take
+
+    places, others = index[at], index[:at] + index[at + 1 :]
+    kind = np.asarray(places).dtype.kind if isinstance(places, (np.ndarray, list)) else places.dtype.kind
+    if kind == "b":
+        raise TypeError("indexing with a mask has no fixed shape; use ops.where")
+    if not all(isinstance(each, slice) or each is Ellipsis for each in others):
+        raise TypeError("a list or a tensor may stand beside slices and an Ellipsis only; for more use ops.take")
+    axis = at - len(index) if Ellipsis in index[:at] else at
+    return take(getitem(x, (*index[:at], slice(None), *index[at + 1 :])), places, axis=axis)
 
 
 def _part(index):

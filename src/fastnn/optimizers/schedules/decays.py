@@ -81,15 +81,15 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     Parameters
     ----------
-    boundaries : sequence of int
+    boundaries : sequence of float
         Ascending numbers of steps.
     values : sequence of float
         One more than boundaries.
     name : str
     """
 
-    def __init__(self, boundaries: Sequence[int], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
-        self.boundaries = [checks.integer("boundaries", boundary) for boundary in boundaries]
+    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
+        self.boundaries = [_boundary(boundary) for boundary in boundaries]
         self.values = [checks.real("values", value) for value in values]
         if not self.boundaries or len(self.values) != len(self.boundaries) + 1:
             raise ValueError(
@@ -101,7 +101,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:
-        step = ops.cast(step, "int64")
+        step = ops.cast(step, "float64")
         rate = ops.convert_to_tensor(self.values[-1], "float64")
         for boundary, value in zip(self.boundaries[::-1], self.values[-2::-1], strict=True):
             rate = ops.where(step <= boundary, ops.convert_to_tensor(value, "float64"), rate)
@@ -221,6 +221,11 @@ class CosineDecay(LearningRateSchedule):
             "warmup_target": self.warmup_target,
             "warmup_steps": self.warmup_steps,
         }
+
+
+def _boundary(step: float) -> int | float:
+    """Return a number of steps, which need not be whole, as the number that it is."""
+    return int(step) if checks.is_integer(step) else checks.real("boundaries", step)
 
 
 def _steps(decay_steps: int) -> int | float:
