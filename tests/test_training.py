@@ -456,6 +456,16 @@ def test_metrics_of_the_model_itself_are_logged():
     assert model.fit(X, T, epochs=2, verbose=0).history["batches"] == [4.0, 4.0]
 
 
+@pytest.mark.parametrize("kind", ["Mean", "Sum"])
+@pytest.mark.parametrize("argument", ["metrics", "weighted_metrics"])
+def test_a_metric_of_values_is_no_metric_of_predictions(kind, argument):
+    model = regressor(**{argument: [getattr(fastnn.metrics, kind)(name="m")]})
+    before = bits(model)
+    with pytest.raises(TypeError, match=rf"metric 'm' is a {kind} of values"):
+        model.fit(X, T, verbose=0)
+    assert bits(model) == before
+
+
 def test_metrics_that_are_not_written_in_ops():
     class Python(fastnn.metrics.Mean):
         def result(self):

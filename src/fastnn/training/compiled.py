@@ -6,6 +6,7 @@ metrics are resolved when the first batch's shapes are seen; unknown names are r
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,15 @@ def in_ops(loss: losses_module.Loss) -> losses_module.Loss:
     return _InOps(loss) if type(loss).__call__ is losses_module.Loss.__call__ else loss
 
 
+def _check_takes_predictions(metric: metrics_module.Metric) -> None:
+    """Refuse a metric of values, such as `Mean`: predictions would be the weights of the targets."""
+    if [*inspect.signature(metric.update_state).parameters][1:2] == ["sample_weight"]:
+        raise TypeError(
+            f"metric {metric.name!r} is a {type(metric).__name__} of values, not of targets and predictions: update it "
+            "in a train_step of your own, or pass a function of y_true and y_pred"
+        )
+
+
 class CompileMetrics(metrics_module.Metric):
     """The metrics of ``compile``, those without sample weights first.
 
@@ -127,6 +137,9 @@ class CompileMetrics(metrics_module.Metric):
         """Return the metrics, plain and weighted, that exist, or else would be made for these shapes."""
         if self.built:
             return [self._plain, self._weighted]
+        for each in self._given[0] + self._given[1]:
+            if isinstance(each, metrics_module.Metric):
+                _check_takes_predictions(each)
         return [
             [metrics_module.resolve_metric(each, y_true_shape, y_pred_shape) for each in given] for given in self._given
         ]
