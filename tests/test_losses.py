@@ -5,7 +5,7 @@ import pytest
 from part_tools import assert_gradient, run_traced, stored_and_restored
 from scipy import special
 
-from fastnn import GradientTape, Tensor, activations, losses, plan
+from fastnn import GradientTape, Tensor, activations, losses, ops
 from fastnn.losses.base import REDUCTIONS, squeeze_or_expand_to_same_rank
 
 EPS = 1e-7
@@ -314,27 +314,77 @@ def test_losses_of_users():
         losses.Loss()(t, p)
 
 
-@pytest.mark.parametrize(
-    ("activation", "loss", "t"),
-    [
-        (activations.softmax, losses.SparseCategoricalCrossentropy(), CLASSES),
-        (activations.softmax, losses.CategoricalCrossentropy(), ONE_HOT[0]),
-        (activations.sigmoid, losses.BinaryCrossentropy(), BINARY[0]),
-    ],
-)
-def test_a_program_uses_the_stable_loss_of_the_logits(activation, loss, t):
-    """Probabilities that round to 0 keep their gradient, as in Keras on TensorFlow."""
-    logits = LOGITS * 100
+def value_and_gradient(loss, predict, x, t):
+    """Return the loss of what ``predict`` makes of x, and its gradient, by a program."""
 
     def gradient(x, t):
         with GradientTape() as tape:
             tape.watch(x)
-            value = loss(t, activation(x))
+            value = loss(t, predict(x))
         return value, tape.gradient(value, x)
 
-    program = plan.compile(gradient, [(logits.shape, "float64"), (t.shape, t.dtype)])
-    program.inputs[0][...], program.inputs[1][...] = logits, t
-    value, dx = program.run()
-    from_logits = type(loss)(from_logits=True)
-    assert float(value) == pytest.approx(float(from_logits(t, logits)), rel=1e-12)
+    return run_traced(gradient, x, t)
+
+
+def column(p):
+    return ops.expand_dims(p, -1)
+
+
+def twice(p):
+    return ops.broadcast_to(column(p), (*p.shape, 2))
+
+
+SIGMOID, SOFTMAX = activations.sigmoid, activations.softmax
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "t", "view"),
+    [
+        (SOFTMAX, losses.SparseCategoricalCrossentropy(), CLASSES, lambda p: p),
+        (SOFTMAX, losses.CategoricalCrossentropy(), ONE_HOT[0], lambda p: p),
+        (SIGMOID, losses.BinaryCrossentropy(), BINARY[0], lambda p: p),
+        (SIGMOID, losses.BinaryCrossentropy(), BINARY[0], column),
+        (SIGMOID, losses.BinaryCrossentropy(), BINARY[0].reshape(8, 3), lambda p: ops.reshape(p, (8, 3))),
+        (SIGMOID, losses.BinaryCrossentropy(), BINARY[0][:, 1:].T, lambda p: ops.transpose(p)[1:]),
+        (SOFTMAX, losses.SparseCategoricalCrossentropy(), CLASSES.reshape(2, 3), lambda p: ops.reshape(p, (2, 3, K))),
+        (SOFTMAX, losses.SparseCategoricalCrossentropy(), CLASSES[2:, None], lambda p: ops.expand_dims(p[2:], 1)),
+        (SOFTMAX, losses.SparseCategoricalCrossentropy(axis=0), CLASSES, ops.transpose),
+        (SOFTMAX, losses.SparseCategoricalCrossentropy(axis=1), CLASSES[:, None, None], column),
+        (SOFTMAX, losses.CategoricalCrossentropy(axis=1), np.stack([ONE_HOT[0]] * 2, -1), twice),
+        (lambda x: ops.softmax(x, 0), losses.SparseCategoricalCrossentropy(axis=0), CLASSES[:K], lambda p: p),
+    ],
+)  # fmt: skip
+def test_a_program_uses_the_stable_loss_of_the_logits(activation, loss, t, view):
+    """Probabilities that round to 0 keep their gradient, as in Keras on TensorFlow; views between do not matter."""
+    logits = LOGITS * 100
+    value, dx = value_and_gradient(loss, lambda x: view(activation(x)), logits, t)
+    from_logits = type(loss).from_config({**loss.get_config(), "from_logits": True})
+    expected, expected_dx = value_and_gradient(from_logits, view, logits, t)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    np.testing.assert_allclose(dx, expected_dx, rtol=1e-12, atol=1e-15)
+    assert value > 17
     assert np.abs(dx).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda p: p[:, :3],
+        lambda p: p[:, ::-1],
+        lambda p: ops.reshape(p, (N, 2, 2)),
+        lambda p: ops.transpose(p[:K]),
+        lambda p: ops.reshape(p, (1, N * K))[:, : K * K : K],
+        lambda p: ops.reshape(p, (1, N * K))[:, 2 : 2 + K],
+        lambda p: ops.reshape(p, (4, 6))[:, :K],
+        lambda p: ops.reshape(ops.transpose(p), (N, K)),
+        lambda p: ops.sqrt(p),
+    ],
+    ids=["a part", "backwards", "split", "across", "of all rows", "between rows", "ever later", "copied", "none"],
+)
+def test_a_program_does_not_take_for_logits_what_are_none(view):
+    """Rows of the view are no rows of softmax: the formula of probabilities is what is meant, as without a program."""
+    loss, logits = losses.CategoricalCrossentropy(), LOGITS * 2
+    shape = view(Tensor(logits)).shape
+    t = rng.uniform(size=shape)
+    value, _ = value_and_gradient(loss, lambda x: view(SOFTMAX(x)), logits, t)
+    np.testing.assert_allclose(value, float(loss(t, view(SOFTMAX(Tensor(logits))))), rtol=1e-6)

@@ -346,6 +346,15 @@ def test_a_crossentropy_sees_the_logits_of_the_last_layer(units, activation, los
     np.testing.assert_allclose(model.get_weights()[0][0, 0], -49.99, rtol=1e-6)
 
 
+def test_a_crossentropy_sees_logits_from_which_the_targets_take_an_axis():
+    """Targets (samples, steps) for outputs (samples, steps, 1): the loss drops the last axis of the outputs."""
+    model = Sequential([layers.Input((3, 1)), layers.Dense(1, activation="sigmoid", use_bias=False)])
+    model.compile("sgd", "binary_crossentropy")
+    model.set_weights([np.array([[-50.0]])])
+    assert model.train_on_batch(np.ones((2, 3, 1)), np.ones((2, 3))) == pytest.approx(50.0)
+    np.testing.assert_allclose(model.get_weights()[0], -49.99, rtol=1e-6)
+
+
 def test_moving_averages_take_the_place_of_weights_when_training_ends():
     model = regressor(fastnn.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5))
     w, b = (v.astype(float) for v in model.get_weights())

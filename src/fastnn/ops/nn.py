@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from .. import config
+from .._kernels.core import address
 from ..dtypes import is_float
-from ..shapes import normalize_axes
-from ..tensor import SymbolicTensor, convert_to_tensor
+from ..shapes import normalize_axes, normalize_axis
+from ..tensor import convert_to_tensor
 from . import elementwise as e
 from .activation import _np_sigmoid, sigmoid, sigmoid_grad
 from .catalogue import Op, contiguous, dtype_code
@@ -260,15 +261,37 @@ _sigmoid_crossentropy_grad = elementwise(
 # ---- Keras' losses ------------------------------------------------------------------------------------------
 
 
-def _logits_behind(output, op, axis=-1):
+def _logits_behind(output, op, axis=None):
     """Return the logits if ``output`` is, in the graph being traced, the activation of some; else None.
 
-    Training then uses the stable loss from logits, as Keras does on TensorFlow.
+    Views of the activation are made of the logits instead. With ``axis``, the rows of the activation must be whole
+    along that axis of ``output``. Training then uses the stable loss from logits, as Keras does on TensorFlow.
     """
-    if axis not in (-1, len(output.shape) - 1) or not isinstance(output, SymbolicTensor) or output.node is None:
+    between, node = [], getattr(output, "node", None)
+    while node is not None and node.op is not op:
+        if node.op.view is None:
+            return None
+        between.insert(0, node)
+        node = getattr(node.inputs[0], "node", None)
+    if node is None or (axis is not None and not _rows_are_whole(node.outputs[0].shape, between, axis)):
         return None
-    node = output.node
-    return node.inputs[0] if node.op is op else None
+    logits = node.inputs[0]
+    for step in between:
+        logits = step.op.apply((logits,), step.attrs)
+    return logits
+
+
+def _rows_are_whole(shape, views, axis):
+    """Whether views of a tensor of this shape have its rows along an axis, from their first element to their last."""
+    seen = tensor = np.empty(shape, bool)  # never looked into: where elements lie says which they are
+    for view in views:
+        seen = view.op.view(seen, **view.attrs)
+        if seen is None:
+            return False
+    axis, n = normalize_axis(axis, seen.ndim), shape[-1]
+    others = [step for i, step in enumerate(seen.strides) if i != axis and seen.shape[i] > 1]
+    between_rows = math.gcd(n, address(seen) - address(tensor), *others)
+    return (seen.shape[axis], seen.strides[axis], between_rows) == (n, 1, n)
 
 
 def _check_same_shape(name, target, output):
