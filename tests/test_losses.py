@@ -367,6 +367,23 @@ def test_a_program_uses_the_stable_loss_of_the_logits(activation, loss, t, view)
 
 
 @pytest.mark.parametrize(
+    ("activation", "loss", "t", "view"),
+    [
+        (SIGMOID, losses.BinaryCrossentropy(dtype="float64"), BINARY[0], lambda p: p),
+        (SOFTMAX, losses.SparseCategoricalCrossentropy(dtype="float64"), CLASSES[:, None], lambda p: p[:, None]),
+    ],
+)
+def test_a_program_uses_the_logits_of_probabilities_in_another_dtype(activation, loss, t, view):
+    logits = np.round(LOGITS * 100).astype("float32")
+    value, dx = value_and_gradient(loss, lambda x: view(activation(x)), logits, t)
+    expected = type(loss)(from_logits=True)(t, view(Tensor(logits.astype("float64"))))
+    assert value.dtype == "float64"
+    assert dx.dtype == "float32"
+    np.testing.assert_allclose(value, float(expected), rtol=1e-12)
+    assert np.abs(dx).max() > 1e-3
+
+
+@pytest.mark.parametrize(
     "view",
     [
         lambda p: p[:, :3],
@@ -378,13 +395,15 @@ def test_a_program_uses_the_stable_loss_of_the_logits(activation, loss, t, view)
         lambda p: ops.reshape(p, (4, 6))[:, :K],
         lambda p: ops.reshape(ops.transpose(p), (N, K)),
         lambda p: ops.sqrt(p),
+        lambda p: ops.cast(ops.cast(p, "bool"), "float64"),
     ],
-    ids=["a part", "backwards", "split", "across", "of all rows", "between rows", "ever later", "copied", "none"],
+    ids="part backwards split across of_all_rows between_rows ever_later copied root bool".split(),
 )
 def test_a_program_does_not_take_for_logits_what_are_none(view):
     """Rows of the view are no rows of softmax: the formula of probabilities is what is meant, as without a program."""
     loss, logits = losses.CategoricalCrossentropy(), LOGITS * 2
+    logits[0, 0] = -1000  # of probability 0
     shape = view(Tensor(logits)).shape
     t = rng.uniform(size=shape)
-    value, _ = value_and_gradient(loss, lambda x: view(SOFTMAX(x)), logits, t)
+    (value,) = run_traced(lambda x, t: loss(t, view(SOFTMAX(x))), logits, t)
     np.testing.assert_allclose(value, float(loss(t, view(SOFTMAX(Tensor(logits))))), rtol=1e-6)

@@ -14,7 +14,7 @@ from ..tensor import convert_to_tensor
 from . import elementwise as e
 from .activation import _np_sigmoid, sigmoid, sigmoid_grad
 from .catalogue import Op, contiguous, dtype_code
-from .convert import cast, to_float
+from .convert import _cast, cast, to_float
 from .elementwise import elementwise
 from .indexing import take_along_axis
 from .reduce import sum as reduce_sum
@@ -264,12 +264,13 @@ _sigmoid_crossentropy_grad = elementwise(
 def _logits_behind(output, op, axis=None):
     """Return the logits if ``output`` is, in the graph being traced, the activation of some; else None.
 
-    Views of the activation are made of the logits instead. With ``axis``, the rows of the activation must be whole
-    along that axis of ``output``. Training then uses the stable loss from logits, as Keras does on TensorFlow.
+    Views of the activation, and casts between floats, are made of the logits instead. With ``axis``, the rows of the
+    activation must be whole along that axis of ``output``. Training then uses the stable loss from logits, as Keras
+    does on TensorFlow.
     """
     between, node = [], getattr(output, "node", None)
     while node is not None and node.op is not op:
-        if node.op.view is None:
+        if node.op.view is None and not (node.op is _cast and is_float(node.inputs[0].dtype)):
             return None
         between.insert(0, node)
         node = getattr(node.inputs[0], "node", None)
@@ -285,7 +286,7 @@ def _rows_are_whole(shape, views, axis):
     """Whether views of a tensor of this shape have its rows along an axis, from their first element to their last."""
     seen = tensor = np.empty(shape, bool)  # never looked into: where elements lie says which they are
     for view in views:
-        seen = view.op.view(seen, **view.attrs)
+        seen = seen if view.op is _cast else view.op.view(seen, **view.attrs)
         if seen is None:
             return False
     axis, n = normalize_axis(axis, seen.ndim), shape[-1]
