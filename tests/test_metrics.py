@@ -316,6 +316,20 @@ def test_class_numbers_of_bool():
     assert float(metric.result()) == 0.5
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float32"])
+def test_class_numbers_are_compared_beyond_the_range_of_their_dtype(dtype):
+    """Of 300 classes, number 257 is not number 1, although labels of one byte know only the latter."""
+    p = np.zeros((2, 300))
+    p[0, 257] = p[1, 1] = 1.0
+    labels, ids = np.ones(2, dtype), np.argsort(-p)
+    assert metrics.sparse_categorical_accuracy(labels, p).numpy().tolist() == [0.0, 1.0]
+    assert metrics.sparse_top_k_categorical_accuracy(labels, p, k=1).numpy().tolist() == [0.0, 1.0]
+    assert ops.in_top_k(labels, p, 1).numpy().tolist() == [False, True]
+    assert metrics.sparse_top_k_categorical_accuracy(labels, ids, k=1, from_sorted_ids=True).numpy().tolist() == [0, 1]
+    few = ids[:, :2].astype("uint8")
+    assert metrics.sparse_top_k_categorical_accuracy([257, 257], few, from_sorted_ids=True).numpy().tolist() == [0, 0]
+
+
 def test_auc_approaches_the_exact_area():
     from sklearn.metrics import roc_auc_score
 

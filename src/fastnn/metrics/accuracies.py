@@ -53,7 +53,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = _class_numbers(y_true, y_pred)
-    return _ones(ops.equal(y_true, ops.cast(ops.argmax(y_pred, axis=-1), y_true.dtype)))
+    return _ones(ops.equal(y_true, ops.argmax(y_pred, axis=-1)))
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
@@ -79,10 +79,8 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = _class_numbers(y_true, y_pred)
     if from_sorted_ids:
-        first = y_pred[..., :k]
-        matches = ops.equal(ops.expand_dims(ops.cast(y_true, first.dtype), -1), first)
-        return _ones(ops.any(matches, axis=-1))
-    return _ones(ops.in_top_k(ops.cast(y_true, "int32"), y_pred, k))
+        return _ones(ops.any(ops.equal(ops.expand_dims(y_true, -1), y_pred[..., :k]), axis=-1))
+    return _ones(ops.in_top_k(y_true, y_pred, k))
 
 
 def _ones(matches: Tensor) -> Tensor:
@@ -92,8 +90,6 @@ def _ones(matches: Tensor) -> Tensor:
 def _class_numbers(y_true: Any, y_pred: Tensor) -> Tensor:
     """Return class numbers without a last axis of size 1 that predictions do not have."""
     y_true = ops.convert_to_tensor(y_true)
-    if y_true.dtype == "bool":
-        y_true = ops.cast(y_true, "int32")
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, axis=-1)
     return y_true

@@ -334,8 +334,7 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     A label outside the classes gives NaN.
     """
     (output,) = to_float(output)
-    target = convert_to_tensor(target)
-    target = target if target.dtype in ("int32", "int64") else cast(target, "int32")
+    target = _class_numbers(target)
     if len(target.shape) == len(output.shape) and target.shape[-1:] == (1,):
         target = squeeze(target, -1)
     if not output.shape or target.shape != output.shape[:axis] + output.shape[axis:][1:]:
@@ -352,6 +351,12 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     return e.where(valid, -squeeze(picked, -1), float("nan"))
 
 
+def _class_numbers(label):
+    """Return labels as integers that hold the number of any class."""
+    label = convert_to_tensor(label)
+    return label if label.dtype in ("int32", "int64") else cast(label, "int32")
+
+
 def _pick(x, label):
     """Return what stands in each row at its label, with a last axis of size 1, and whether there is such a place."""
     n = x.shape[-1]
@@ -361,7 +366,7 @@ def _pick(x, label):
 
 def in_top_k(targets, predictions, k):
     """Whether fewer than k predictions of the row are greater than the target's, and that one is finite."""
-    targets, (predictions,) = convert_to_tensor(targets), to_float(predictions)
+    targets, (predictions,) = _class_numbers(targets), to_float(predictions)
     own, valid = _pick(predictions, targets)
     above = reduce_sum(cast(predictions > own, "int32"), axis=-1)
     finite = e.isfinite(squeeze(own, -1))
