@@ -314,6 +314,25 @@ def test_losses_of_users():
         losses.Loss()(t, p)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_log_cosh_is_precise_for_errors_of_any_size(dtype):
+    """Its value and its gradient, tanh, are within a few roundings of those in long doubles."""
+    sizes = np.concatenate([np.logspace(-15, 30, 901), np.linspace(0.5, 1.5, 901)])
+    error = np.concatenate([sizes, -sizes]).astype(dtype)[:, None]
+    value, slope = value_and_gradient(losses.LogCosh(reduction=None), lambda x: x, error, np.zeros_like(error))
+    error = error.astype(np.longdouble)
+    far = np.maximum(np.abs(error), 0.5)
+    exact = np.where(
+        np.abs(error) < 0.5,
+        np.log1p(2 * np.sinh(np.minimum(np.abs(error), 0.5) / 2) ** 2),
+        far + np.log1p(np.expm1(-2 * far) / 2),
+    )[:, 0]
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(value, exact, rtol=5 * eps, atol=np.finfo(dtype).tiny)
+    np.testing.assert_allclose(slope, np.tanh(error), rtol=4 * eps)
+    assert value.min() >= 0
+
+
 def value_and_gradient(loss, predict, x, t):
     """Return the loss of what ``predict`` makes of x, and its gradient, by a program."""
 

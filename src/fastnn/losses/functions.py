@@ -79,8 +79,15 @@ def huber_of(error: Tensor, delta: float) -> Tensor:
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean(log(cosh(y_pred - y_true)))`` along the last axis, stable."""
     y_true, y_pred = _same_rank(y_true, y_pred)
-    error = y_pred - y_true
-    return ops.mean(error + ops.softplus(error * -2.0) - math.log(2.0), axis=-1)
+    return ops.mean(_log_cosh_of(y_pred - y_true), axis=-1)
+
+
+def _log_cosh_of(error: Tensor) -> Tensor:
+    """Return log(cosh(error)): near 0 it is e²/2 and made of a square, for nothing but that is left of |e| - log(2)."""
+    size = ops.abs(error)
+    near = ops.log1p(-ops.square(ops.tanh(ops.clip(error, -1.0, 1.0)))) * -0.5
+    far = size - math.log(2.0) + ops.softplus(size * -2.0)
+    return ops.where(size < 1.0, near, far)
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
