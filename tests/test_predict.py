@@ -291,6 +291,12 @@ class CentredPrediction(Sequential):
         return centred(super().predict_step(x))
 
 
+def with_own(method, instance):
+    """Return a layer or a model of ours for which the user has put a method of their own in its place."""
+    setattr(instance, method, lambda x, training=None: centred(x))
+    return instance
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -301,6 +307,10 @@ class CentredPrediction(Sequential):
         lambda: Sequential([Sequential([layers.Activation(centred)]), layers.ReLU()]),
         lambda: CentredStack([layers.Dense(1)]),
         lambda: CentredPrediction([layers.Dense(1)]),
+        lambda: Sequential([with_own("call", layers.Flatten())]),
+        lambda: with_own("call", Sequential([layers.Flatten()])),
+        lambda: Sequential([with_own("call", Sequential([layers.Flatten()]))]),
+        lambda: with_own("predict_step", Sequential([layers.Flatten()])),
     ],
 )
 def test_what_mixes_rows_is_given_batches_of_keras_size(make):

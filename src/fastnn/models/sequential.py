@@ -16,7 +16,7 @@ from .model import Model, batch_shape, trial_shape
 
 __all__ = ["Sequential"]
 
-_MAKES_PREDICTIONS = ("__call__", "call", "predict_step")  # what a subclass may override
+_MAKES_PREDICTIONS = ("__call__", "call", "predict_step")  # what a subclass, or a model, may have of its own
 
 
 class Sequential(Model):
@@ -246,7 +246,8 @@ class Sequential(Model):
         return self._layers[-1].name if self._layers else None
 
     def _rows_are_independent(self) -> bool:
-        if any(getattr(type(self), name) is not getattr(Sequential, name) for name in _MAKES_PREDICTIONS):
+        kind, own = type(self), vars(self)
+        if any(name in own or getattr(kind, name) is not getattr(Sequential, name) for name in _MAKES_PREDICTIONS):
             return False
         return all(
             layer._rows_are_independent() if isinstance(layer, Model) else _treats_each_row_by_itself(layer)
@@ -273,7 +274,9 @@ def _restored(forms: Sequence[Any], known: Mapping[str, Any]) -> list[Layer]:
 
 def _treats_each_row_by_itself(layer: Layer) -> bool:
     """Whether a layer is all ours, its activation too, and does not look along what may be the axis of the batch."""
-    if type(layer).__module__.partition(".")[0] != __name__.partition(".")[0] or layer.activity_regularizer is not None:
+    if type(layer).__module__.partition(".")[0] != __name__.partition(".")[0] or "call" in vars(layer):
+        return False
+    if layer.activity_regularizer is not None:
         return False
     if getattr(layer, "activation", activations.linear) not in activations.REGISTRY.functions:
         return False
