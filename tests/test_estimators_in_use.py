@@ -494,13 +494,31 @@ def test_weights_put_there_by_hand(estimator):
     np.testing.assert_array_equal(made.predict(X), fitted.predict(X))
 
 
-def test_the_output_activation_put_there_by_hand():
-    X, _ = problem(MLPClassifier)
-    ours, theirs = fit(MLPClassifier), fit(oracle(MLPClassifier))
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("activation", ["identity", "logistic", "relu", "softmax", "tanh"])
+def test_the_output_activation_put_there_by_hand(activation, classes):
+    X, y = problem(MLPClassifier, classes=classes)
+    ours, theirs = (fit(each, data=(X, y)) for each in (MLPClassifier, oracle(MLPClassifier)))
     for each in (ours, theirs):
-        each.out_activation_ = "identity"
+        each.out_activation_ = activation
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
     np.testing.assert_allclose(pickle.loads(pickle.dumps(ours)).predict_proba(X), ours.predict_proba(X), rtol=0, atol=0)
+
+
+def test_another_output_activation_put_there_by_hand_leaves_the_kind_of_outputs():
+    """Two outputs that softmax was trained for stay two, and nothing but what "logistic" was trained for is scaled."""
+    X, y = problem(MLPClassifier, classes=2)
+    two = fit(MLPClassifier, data=(X, y), output_activation="softmax")
+    labels = two.predict(X)
+    two.out_activation_ = "logistic"
+    assert two.predict_proba(X).shape == (len(X), 2)
+    np.testing.assert_array_equal(two.predict(X), labels)
+    apart = fit(MLPClassifier, output_activation="logistic")
+    scaled = apart.predict_proba(X)
+    apart.out_activation_ = "identity"
+    probabilities = 1 / (1 + np.exp(-apart.predict_proba(X)))
+    np.testing.assert_allclose(probabilities / probabilities.sum(axis=1, keepdims=True), scaled)
 
 
 @pytest.mark.parametrize("estimator", PERCEPTRONS)

@@ -207,8 +207,10 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
 
     @property
     def _labels(self) -> Labels:
-        # Unless a custom output activation was asked for, its name says what kind of outputs there are.
-        return Labels(self.classes_, getattr(self, "_multilabel", False), self.out_activation_)
+        # What was trained says what kind of outputs there are; another activation put there by hand scales nothing.
+        *_, trained = vars(self).get("_activations", [self.out_activation_])
+        scaled_no_more = trained == "logistic" != self.out_activation_
+        return Labels(self.classes_, getattr(self, "_multilabel", False), None if scaled_no_more else trained)
 
     def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
         sparse_labels = sparse.issparse(y) if first else getattr(self, "_sparse_labels", False)
