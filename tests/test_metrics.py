@@ -5,7 +5,7 @@ import pytest
 from part_tools import stored_and_restored
 from test_losses import BINARY, CLASSES, LOGITS, ONE_HOT, POSITIVE, REAL, SPARSE, K, N, binary, categorical, cosine
 
-from fastnn import Sequential, layers, losses, metrics, ops, plan
+from fastnn import Sequential, graph, layers, losses, metrics, ops, plan
 
 rng = np.random.default_rng(4)
 WEIGHTS = rng.uniform(0.2, 2.0, N)
@@ -339,6 +339,38 @@ def test_auc_approaches_the_exact_area():
     metric = metrics.AUC(num_thresholds=5000, dtype="float64")
     metric.update_state(t, p)
     assert float(metric.result()) == pytest.approx(roc_auc_score(t, p), abs=1e-4)
+
+
+@pytest.mark.parametrize("thresholds", [2, 3, 16, 17, 200, [0.3, 0.3, 0.31, 0.9, 1.0, 0.0]], ids=str)
+@pytest.mark.parametrize("multi_label", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_auc_counts_what_is_above_each_threshold(dtype, multi_label, thresholds):
+    """Scores at thresholds, a rounding beside them, outside of 0 … 1 and NaN are counted as comparisons have them."""
+    given = {"num_thresholds": thresholds} if isinstance(thresholds, int) else {"thresholds": thresholds}
+    metric = metrics.AUC(dtype=dtype, multi_label=multi_label, **given)
+    steps = np.array(metric.thresholds, dtype)
+    beside = [np.nextafter(steps, np.array(way, dtype)) for way in (-9, 9)]
+    p = np.concatenate([steps, *beside, [-1, 0, 1, 2, np.nan], rng.uniform(size=99)]).astype(dtype)
+    p[np.abs(p) < np.finfo(dtype).tiny] = 0  # as kernels have it
+    p = rng.permutation(np.resize(p, 3 * len(p))).reshape(-1, 3)
+    t, w = rng.integers(0, 2, p.shape), rng.integers(0, 9, p.shape)
+    for _ in range(2):
+        metric.update_state(t, p, sample_weight=w)
+    above = np.clip(p, 0, 1) > steps[:, None, None]
+    for variable, counted in (
+        (metric.true_positives, above & (t == 1)),
+        (metric.false_positives, above & (t == 0)),
+        (metric.true_negatives, ~above & (t == 0)),
+        (metric.false_negatives, ~above & (t == 1)),
+    ):
+        expected = 2 * (counted * w).sum(axis=1 if multi_label else (1, 2))
+        np.testing.assert_array_equal(variable.numpy(), expected)
+
+
+def test_auc_compares_no_score_with_all_thresholds():
+    metric, rows = metrics.AUC(num_thresholds=1000), 300
+    record = graph.trace(metric.update_state, [((rows, 1), "float32")] * 2)
+    assert max(np.prod(out.shape) for node in record.nodes for out in node.outputs) <= rows * 32
 
 
 def test_the_example_of_keras_for_auc():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .. import config, ops
 from ..losses.base import check_weights, squeeze_or_expand_to_same_rank
+from ..ops.indexing import scatter_add_rows
 from ..tensor import Tensor
 from ..utils import checks
 from ..utils.lookup import unknown_name
@@ -119,11 +121,11 @@ class AUC(Metric):
         if not self._built:
             self._build(y_pred.shape[1])
         scores = ops.sigmoid(y_pred) if self.from_logits else ops.clip(y_pred, 0.0, 1.0)
-        positive = ops.cast(ops.not_equal(y_true, 0), self.dtype)
+        positive = ops.cast(ops.not_equal(y_true, 0), "int32")
         weights = self._weights(y_pred.shape, sample_weight)
         # (batch, labels) stays as it is with multi_label; else all values are samples of one curve.
         columns = y_pred.shape if self.multi_label else (-1, 1)
-        self._count(*(ops.reshape(x, columns) for x in (scores, positive * weights, (1.0 - positive) * weights)))
+        self._count(*(ops.reshape(x, columns) for x in (scores, positive, weights)))
 
     def _weights(self, shape: tuple[int, ...], sample_weight: Any) -> Tensor:
         weights = ops.ones(shape, dtype=self.dtype)
@@ -139,18 +141,32 @@ class AUC(Metric):
             weights = weights * ops.convert_to_tensor(self.label_weights, self.dtype)
         return weights
 
-    def _count(self, scores: Tensor, positives: Tensor, negatives: Tensor) -> None:
-        """Add weights above and below each threshold; all arguments are (samples, columns)."""
-        thresholds = ops.convert_to_tensor(self._thresholds.reshape(-1, 1, 1), self.dtype)
-        above = ops.cast(ops.expand_dims(scores, 0) > thresholds, self.dtype)
-        for weights, hits, misses in (
-            (positives, self.true_positives, self.false_negatives),
-            (negatives, self.false_positives, self.true_negatives),
+    def _count(self, scores: Tensor, positive: Tensor, weights: Tensor) -> None:
+        """Add weights above and below each threshold; all arguments are (samples, columns).
+
+        Thresholds stand row by row in a square. A score is compared with the last of each row, then with all of the row
+        into which it falls: it is above those of the rows before, and below those of the rows behind.
+        """
+        square = ops.convert_to_tensor(_square(self._thresholds), self.dtype)
+        columns, side = scores.shape[1], square.shape[0]
+        scores, weights = ops.expand_dims(scores, -1), ops.expand_dims(weights, -1)
+        row = ops.count_nonzero(scores > square[:, -1], axis=-1)
+        places = ops.ravel((positive * columns + np.arange(columns)) * side + row)  # class, column, row
+        above = scores > ops.take(square, row, axis=0)
+
+        def summed(x: Tensor) -> Tensor:
+            sums = scatter_add_rows(ops.reshape(x, (-1, x.shape[-1])), places, 2 * columns * side)
+            return ops.reshape(sums, (2, columns, side, -1))
+
+        whole, before = summed(weights), ops.convert_to_tensor(np.tri(side, k=-1), self.dtype)
+        for inside, others, variables in (
+            (ops.where(above, weights, 0.0), ops.transpose(before), (self.false_positives, self.true_positives)),
+            (ops.where(above, 0.0, weights), before, (self.true_negatives, self.false_negatives)),
         ):
-            found = ops.sum(above * weights, axis=1)
-            rest = ops.sum(weights, axis=0, keepdims=True) - found
-            hits.assign_add(ops.reshape(found, hits.shape))
-            misses.assign_add(ops.reshape(rest, misses.shape))
+            found = summed(inside) + ops.matmul(others, whole)
+            found = ops.reshape(found, (2, columns, -1))[:, :, : self.num_thresholds]
+            for variable, counts in zip(variables, found, strict=True):
+                variable.assign_add(ops.reshape(ops.transpose(counts), variable.shape))
 
     def result(self) -> Tensor:
         """Return the area, averaged over labels with ``multi_label``."""
@@ -245,3 +261,9 @@ def _with_ends(thresholds: list[float] | None, num_thresholds: int) -> np.ndarra
         steps = checks.integer("num_thresholds", num_thresholds, minimum=2) - 1
         thresholds = [i / steps for i in range(1, steps)]
     return np.array([-config.epsilon(), *thresholds, 1.0 + config.epsilon()])
+
+
+def _square(thresholds: np.ndarray) -> np.ndarray:
+    """Return thresholds row by row in a square, which infinity fills up."""
+    side = math.ceil(math.sqrt(len(thresholds)))
+    return np.append(thresholds, np.full(side * side - len(thresholds), np.inf)).reshape(side, side)

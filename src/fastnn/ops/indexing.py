@@ -41,13 +41,13 @@ _take_rows = Op(
     inputs=["x", "index"],
     spec=lambda x, index, rows: [(index.shape + x.shape[1:], x.dtype)],
     reference=lambda x, index, rows: x[index],
-    vjp=lambda call, dy: (_scatter_add_rows(dy, call.inputs[1], call.attrs["rows"]), None),
+    vjp=lambda call, dy: (scatter_add_rows(dy, call.inputs[1], call.attrs["rows"]), None),
     lower=_take_lower,
     convert=to_tensor,
     attrs={"rows": REQUIRED},
     doc="x[index] along the first axis; negative counts from the end.",
 )
-_scatter_add_rows = Op(
+scatter_add_rows = Op(
     "scatter_add_rows",
     inputs=["x", "index"],
     spec=lambda x, index, rows: [((rows, *x.shape[len(index.shape) :]), x.dtype)],
