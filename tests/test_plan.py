@@ -45,6 +45,17 @@ def test_memory_is_reused():
     np.testing.assert_allclose(out, expected, rtol=1e-12)
 
 
+def test_a_program_knows_how_much_memory_it_has():
+    def fn(x):
+        return ops.matmul(ops.tanh(x), np.ones((1000, 500), "float32"))
+
+    small, large = (plan.compile(fn, [((rows, 1000), "float32")]).nbytes for rows in (1, 1001))
+    assert small >= 1000 * 500 * 4  # the constant
+    assert large - small == pytest.approx(1000 * (1000 + 1000 + 500) * 4, rel=0.01)
+    nothing = plan.compile(lambda x: x, [((1,), "float32")]).nbytes
+    assert 1 << 10 < nothing < 1 << 14
+
+
 def test_a_read_before_a_write_keeps_its_value():
     variable = Variable([1.0, 2.0])
 

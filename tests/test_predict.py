@@ -7,7 +7,7 @@ import pytest
 from training_tools import T, X, Y, batches_of, by_hand, classifier, regressor, state, with_bad
 
 import fastnn
-from fastnn import Sequential, layers, ops
+from fastnn import Sequential, layers, ops, plan
 
 
 def test_evaluate():
@@ -101,19 +101,94 @@ def test_bad_arguments_of_predict(arguments, error, match):
         classifier().predict(**{"verbose": 0, **arguments})
 
 
-def test_the_cache_of_forward_programs_is_bounded():
-    model = classifier()
-    for rows in range(1, 101):
-        model.predict(np.tile(X, (2, 1))[:rows], batch_size=rows, verbose=0)
-    assert len(model._runtime.predictor._programs) <= 64
-    assert len(model._runtime.predictor._few) <= 64
+@pytest.fixture
+def compiled(monkeypatch):
+    """Shapes of the inputs of the programs that are compiled."""
+    shapes, compiles = [], plan.compile
+
+    def noted(fn, specs):
+        shapes.extend(spec[0] for spec in specs[:1])
+        return compiles(fn, specs)
+
+    monkeypatch.setattr(plan, "compile", noted)
+    return shapes
 
 
-def test_the_cache_of_steps_is_bounded():
+WAYS = {
+    "train_on_batch": lambda model, x, y: model.train_on_batch(x, y),
+    "test_on_batch": lambda model, x, y: model.test_on_batch(x, y),
+    "fit": lambda model, x, y: model.fit((batch for batch in [(x, y)]), verbose=0),
+    "predict": lambda model, x, y: model.predict(x, verbose=0),
+    "predict_on_batch": lambda model, x, y: model.predict_on_batch(x),
+    "call": lambda model, x, y: model(x),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_batches_of_many_sizes_are_compiled_once(way, compiled):
+    model, x, y = classifier(), np.tile(X, (2, 1)), np.tile(Y, 2)
+    for begin in (0, 20):
+        for rows in range(1, 101):
+            WAYS[way](model, x[begin : begin + rows], y[begin : begin + rows])
+    assert compiled == [(rows, 6) for rows in range(1, 101)]
+
+
+def test_steps_of_training_and_of_testing_are_kept_together(compiled):
     model = classifier()
-    for rows in range(1, 41):
-        model.train_on_batch(X[:rows], Y[:rows])
-    assert len(model._runtime.programs) <= 16
+    for _ in range(2):
+        for rows in range(1, 41):
+            model.train_on_batch(X[:rows], Y[:rows])
+            model.test_on_batch(X[:rows], Y[:rows])
+    assert len(compiled) == 80
+
+
+@pytest.mark.parametrize("way", ["train_on_batch", "test_on_batch", "predict_on_batch"])
+def test_programs_of_large_batches_do_not_pile_up(way, compiled):
+    model = Sequential([fastnn.Input((64,)), layers.Dense(512, "relu"), layers.Dense(10)])
+    model.compile("sgd", "mse")
+    x, y = np.zeros((9000, 64), "float32"), np.zeros((9000, 10), "float32")
+    for rows in [*range(9000, 8985, -1), 8987, 8986]:
+        WAYS[way](model, x[:rows], y[:rows])
+    predicted = way == "predict_on_batch"
+    cache = model._runtime.predictor._programs if predicted else model._runtime.programs
+    programs = [kept._program if predicted else kept for kept in cache._programs.values()]
+    own = sum(array.nbytes for program in programs for array in program.plan.scratch)
+    assert 64 << 20 < own <= 128 << 20
+    assert len(compiled) == 15  # those used last are there
+
+
+def test_the_fast_way_keeps_no_program_that_is_dropped(compiled):
+    model = classifier()
+    model.predict(X[:1], verbose=0)
+    predictor = model._runtime.predictor
+    cache = predictor._programs
+    cache.nbytes = 5 * next(iter(cache._programs.values())).nbytes
+    for rows in range(2, 12):
+        for x in (X[:rows], X[:rows].astype("float64"), X[:1]):
+            model.predict(x, verbose=0)
+    assert 2 < len(cache) < 6
+    assert set(predictor._few.values()) == set(cache._programs.values())
+    assert len(compiled) == 11  # the one for a single row was used all the time
+
+
+def test_a_program_that_is_dropped_while_it_runs_is_forgotten():
+    class Asks(layers.Layer):
+        def call(self, x):
+            return ops.py_op(ask)(x)
+
+    def ask(x):
+        if len(x) == 1:
+            for rows in range(2, 6):
+                model.predict(X[:rows], verbose=0)
+        return x
+
+    model = Sequential([fastnn.Input((6,)), Asks()])
+    predictor = model._runtime.predictor
+    predictor._programs.limit = 2
+    for _ in range(2):
+        np.testing.assert_array_equal(model.predict(X[:1], verbose=0), X[:1])
+    assert len(predictor._programs) == 2
+    assert set(predictor._few.values()) == set(predictor._programs._programs.values())
 
 
 def test_predict_from_two_threads():

@@ -35,6 +35,11 @@ def trained(program, steps=5, x=X):
     return losses, [variable.numpy() for variable in program.uses.variables]
 
 
+def test_a_bound_program_has_as_much_memory_as_the_first():
+    made, program, _ = make_template()
+    assert made.bind(others()).nbytes == pytest.approx(program.nbytes, rel=0.05)
+
+
 def assert_alike(ours, theirs):
     assert ours[0] == theirs[0]
     for a, b in zip(ours[1], theirs[1], strict=True):

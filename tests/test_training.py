@@ -1,5 +1,7 @@
 """compile and fit: the numbers, metrics and losses, steps of one's own, the course's networks."""
 
+import threading
+
 import numpy as np
 import pytest
 from training_tools import ONE_HOT, RNG, T, X, Y, bits, by_hand, classifier, regressor, state
@@ -639,12 +641,54 @@ def test_training_that_is_stopped_before_its_first_batch_runs_that_alone(hook, s
     assert history.epoch == [0]
 
 
+class Kept:
+    """What a cache keeps as if it were a program."""
+
+    def __init__(self, key, nbytes):
+        self.key, self.nbytes = key, nbytes
+
+
+def made_of(cache, keys, nbytes=0):
+    made = []
+    for key in keys:
+        assert cache.get(key, lambda key=key: made.append(key) or Kept(key, nbytes)).key == key
+    return made
+
+
 def test_the_program_not_used_for_longest_goes_first():
-    cache, made = ProgramCache(2), []
-    for key in "abacab":
-        cache.get(key, lambda key=key: made.append(key) or key)
-    assert made == ["a", "b", "c", "b"]
+    cache = ProgramCache(2)
+    assert made_of(cache, "abacab") == ["a", "b", "c", "b"]
     assert len(cache) == 2
+    assert made_of(cache, "abca") == ["c", "a"]
+
+
+def test_programs_are_kept_within_a_number_of_bytes():
+    gone = []
+    cache = ProgramCache(nbytes=10, dropped=lambda kept: gone.append(kept.key))
+    assert made_of(cache, "abcabc", 3) == ["a", "b", "c"]
+    assert made_of(cache, "dbcd", 4) == ["d"]  # 3 + 3 + 4
+    assert gone == ["a"]
+    assert made_of(cache, "ee", 99) == ["e"]  # the last one stays
+    assert sorted(gone) == ["a", "b", "c", "d"]
+    assert made_of(cache, "fe", 1) == ["f", "e"]
+    assert len(cache) == 2
+
+
+def test_a_cache_of_programs_is_shared_by_threads():
+    cache, wrong = ProgramCache(3), []
+
+    def use(seed):
+        for key in np.random.RandomState(seed).randint(0, 6, 3000):
+            if cache.get(key, lambda key=key: Kept(key, 1)).key != key:
+                wrong.append(key)
+
+    threads = [threading.Thread(target=use, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(cache) <= 3
 
 
 def test_the_bar_is_shown_after_the_first_batch(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable, aligned_empty, 
 __all__ = ["Program", "Uses", "compile"]
 
 SMALL_CONSTANT = 1 << 12  # elements; broadcast constants up to here are laid out, so that kernels walk along them
+_STEP_BYTES = 3 << 10  # about what Python and C know of a step
 
 
 def compile(fn: Callable, specs: Sequence[tuple]) -> Program:
@@ -55,6 +57,12 @@ class Program:
         self.lock = ReentrantLock(plan.abandon)  # what a run of this thread must not meet, the plan refuses
         self._batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].ndim else 0
         self._rows = None
+
+    @functools.cached_property
+    def nbytes(self) -> int:
+        """About how much memory is free again when the program goes."""
+        own = sum(array.nbytes for array in (*self.plan.scratch, *self.uses.constants))
+        return own + _STEP_BYTES * len(self.plan)
 
     @property
     def written(self) -> list[Variable]:

@@ -74,6 +74,7 @@ class Template:
         )
         used, written = ([variables[place] for place in each] for each in (self._used, self._written))
         plan = self._core.bind([*(variable.array for variable in used), *blocks])
+        plan.scratch.append(arena)
         return Program(plan, self._structure, inputs, outputs, Uses(used, written, self._constants))
 
 

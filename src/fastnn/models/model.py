@@ -15,7 +15,6 @@ from ..layers import Layer
 from ..layers.context import outermost
 from ..tensor import Tensor, TracingError, current_graph
 from ..training import Trainer
-from ..training.predictor import FEW_ROWS
 from ..utils import checks
 from .summary import print_summary
 
@@ -103,7 +102,7 @@ class Model(Trainer, Layer):
         found = predictor.few(array)
         if found is not None:
             return Tensor(found)
-        if array.ndim == 0 or not 0 < len(array) <= FEW_ROWS or not self.built or self._runtime.eager:
+        if array.ndim == 0 or not 0 < len(array) <= predictor.wide_batch() or not self.built or self._runtime.eager:
             return None
         if array.dtype not in (self._input_dtype, np.float64, np.float32):
             return None

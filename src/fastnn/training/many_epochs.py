@@ -30,6 +30,11 @@ class ManyEpochs:
     log : EpochLog
     snapshot : Snapshot
         Holds the state before a stretch, whenever one is run.
+
+    Attributes
+    ----------
+    nbytes : int
+        What its programs have: it keeps them.
     """
 
     def __init__(self, parts: list[tuple[Any, int, int]], reader: Any, log: Any, snapshot: Snapshot) -> None:
@@ -37,6 +42,7 @@ class ManyEpochs:
         self._sequence = Sequence([(reader.reset_program, 0, 0), *parts, (log.program, 0, 0)])
         seen = {id(variable) for variable in (*snapshot.variables, *log.program.written)}
         self._others = [variable for variable in self._sequence.written if id(variable) not in seen]
+        self.nbytes = sum(program.nbytes for program, _, _ in parts)
         self._pace = Pace()
         self._doubtful = 0
 

@@ -16,11 +16,10 @@ from ..tensor import Tensor, TracingError
 from .runners import ProgramCache
 from .sparse_rows import SparseRows
 
-__all__ = ["FEW_ROWS", "Predictor"]
+__all__ = ["Predictor"]
 
-FEW_ROWS = 32  # Keras' batch; a call of the model on so many rows has a program
-_WIDE_BATCH = 256  # rows of a batch where the user leaves the choice to us
-_PROGRAMS = 64
+_KERAS_BATCH = 32  # rows
+_WIDE_BATCH = 256  # where the user leaves the choice to us
 
 
 class Predictor:
@@ -33,7 +32,7 @@ class Predictor:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self._programs = ProgramCache(_PROGRAMS)
+        self._programs = ProgramCache(dropped=self._not_again)
         self._few: dict[Any, _Forward] = {}
         self._lock = ReentrantLock(self._forget)  # a run that a fork cut off has left pointers in a program
         self._independent: bool | None = None
@@ -59,6 +58,7 @@ class Predictor:
         forward = self._few.get((x.shape, x.dtype))
         if forward is None:
             return None
+        forward.used = self._programs.made
         with self._lock.held:
             return forward(x)
 
@@ -70,10 +70,9 @@ class Predictor:
             with self._lock.held:
                 rows, room = (x, None) if isinstance(x, np.ndarray) else self._sparse(x)
                 forward = self._programs.get((x.shape, room), lambda: self._compile(x.shape, room))
-                result = forward(rows)
-                if rows is x and isinstance(result, np.ndarray) and len(x) <= self.wide_batch():
+                if rows is x and forward.one_output and len(x) <= self.wide_batch():
                     self._remember(x, forward)
-                return result
+                return forward(rows)
         except TracingError as error:
             self.model._fall_back_to_eager(error)
             return self._eagerly(x)
@@ -84,7 +83,7 @@ class Predictor:
         32 is Keras' default, and what a layer that mixes rows must see; the layers of this package treat
         each row by itself, and larger batches of them give the same numbers sooner.
         """
-        return _WIDE_BATCH if self.rows_are_independent() else FEW_ROWS
+        return _WIDE_BATCH if self.rows_are_independent() else _KERAS_BATCH
 
     def _sparse(self, x: SparseRows) -> tuple[Any, int | None]:
         """Return the rows as a program takes them, and its room for elements; None: they are dense."""
@@ -105,22 +104,36 @@ class Predictor:
         return _as_arrays(self.model.predict_step(Tensor(x.astype(self.model._input_dtype))))
 
     def _remember(self, x: np.ndarray, forward: _Forward) -> None:
-        if len(self._few) >= _PROGRAMS:
-            self._few.clear()
-        self._few[x.shape, x.dtype] = forward
+        kind = x.shape, x.dtype
+        self._few[kind] = forward
+        forward.few.add(kind)
+
+    def _not_again(self, forward: _Forward) -> None:
+        for kind in forward.few:
+            self._few.pop(kind, None)
 
 
 class _Forward:
     """A program of the forward pass as a function of an array.
 
     Rows of the program's dtype and layout are read where they stand; others are copied and converted first.
+
+    Attributes
+    ----------
+    nbytes : int
+        See `Program`.
+    one_output : bool
+        Whether it returns an array, and no structure of several.
+    few : set of (tuple of int, numpy.dtype)
+        What it has been given as one batch: such rows need no more checks.
     """
 
     def __init__(self, program: plan.Program) -> None:
         self._program, self._rows = program, program.inputs[0].shape[0]
+        self.nbytes, self.few = program.nbytes, set()
+        self.one_output = isinstance(program.structure, Tensor)
         self._call = None
-        one = len(program.inputs) == 1 and isinstance(program.structure, Tensor)
-        if one and not program.written and not program.plan.calls_python:
+        if self.one_output and len(program.inputs) == 1 and not program.written and not program.plan.calls_python:
             (x,), (y,) = program.inputs, program.outputs
             if not np.may_share_memory(x, y):
                 self._call = core.Call(program.plan, x, y)

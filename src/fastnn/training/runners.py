@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -17,30 +16,61 @@ __all__ = ["EagerRunner", "ProgramCache", "ProgramRunner", "make_runner", "pack"
 
 Spec = tuple[tuple[int, ...], np.dtype]
 
+_PROGRAMS = 512  # batches of all sizes up to 256, trained on and tested
+_BYTES = 128 << 20  # a model has two caches that may be as large: of steps, and of predictions
+
 
 class ProgramCache:
-    """The programs of one model, by kind and shapes; the one not used for longest is dropped first.
+    """Programs of one model, by kind and shapes; those not used for longest go first, the last one stays.
+
+    What is kept has ``nbytes``, and is given ``used``: how many had been made when it was last used. Threads may
+    share a cache: where two miss a program at once, each makes its own.
 
     Parameters
     ----------
     limit : int
-        How many programs are kept.
+        How many programs are kept, so that small ones do not become a burden to Python.
+    nbytes : int
+        How much memory they may have together.
+    dropped : callable, optional
+        Is told of a program that goes.
+
+    Attributes
+    ----------
+    made : int
+        How many programs have been made.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._programs: OrderedDict[Any, Any] = OrderedDict()
+    def __init__(
+        self, limit: int = _PROGRAMS, nbytes: int = _BYTES, dropped: Callable[[Any], None] | None = None
+    ) -> None:
+        self.limit, self.nbytes = limit, nbytes
+        self.made = 0
+        self._dropped = dropped
+        self._programs: dict[Any, Any] = {}
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return the program of this key, made now if there is none."""
         program = self._programs.get(key)
-        if program is None:
-            program = self._programs[key] = make()
-            if len(self._programs) > self.limit:
-                self._programs.popitem(last=False)
-        else:
-            self._programs.move_to_end(key)
+        if program is not None:
+            program.used = self.made
+            return program
+        program = make()
+        program.used = self.made
+        self.made += 1
+        self._programs[key] = program
+        self._make_room()
         return program
+
+    def _make_room(self) -> None:
+        room = self.nbytes
+        by_use = sorted(self._programs.items(), key=lambda item: item[1].used)
+        for place, (key, program) in enumerate(reversed(by_use)):
+            room -= program.nbytes
+            if place and (place >= self.limit or room < 0):
+                self._programs.pop(key, None)
+                if self._dropped is not None:
+                    self._dropped(program)
 
     def clear(self) -> None:
         """Forget all programs."""

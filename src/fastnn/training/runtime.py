@@ -22,8 +22,6 @@ from .snapshot import Snapshot
 
 __all__ = ["Runtime"]
 
-_STEP_PROGRAMS = 16
-
 
 class Runtime:
     """Held by a model in one attribute, so that its variables are not taken for the model's.
@@ -61,7 +59,7 @@ class Runtime:
         self.loss_tracker: Mean | None = None
         self.eager = False
         self.quiet = False
-        self.programs = ProgramCache(_STEP_PROGRAMS)
+        self.programs = ProgramCache()
         self.shapes: dict[Any, tuple[int, ...]] = {}
         self.fitting: set[Any] = set()
         self.predictor = Predictor(model)
