@@ -217,6 +217,24 @@ def test_a_second_fit_takes_what_the_first_one_made(stretches):
     assert model._runtime._snapshot is None
 
 
+def test_epochs_find_their_data_again(stretches, monkeypatch):
+    """Another thread may have trained the model on others in between."""
+    original = many_epochs.ManyEpochs.ahead
+
+    def elsewhere(many, epoch, epochs):
+        with monkeypatch.context() as inside:
+            inside.setattr(many_epochs.ManyEpochs, "ahead", original)
+            model.fit(X, T + 3, batch_size=25, verbose=0)
+        return original(many, epoch, epochs)
+
+    monkeypatch.setattr(many_epochs.ManyEpochs, "ahead", elsewhere)
+    model = regressor(fastnn.optimizers.SGD(0.0))
+    model.set_weights([np.zeros((6, 1)), np.zeros(1)])
+    history = model.fit(X, T, batch_size=25, epochs=20, verbose=0).history
+    np.testing.assert_allclose(history["loss"], (T**2).mean(), rtol=1e-5)
+    assert sum(stretches) == 19
+
+
 def test_doubts_end_with_the_fit_that_had_them(stretches):
     model = regressor(fastnn.optimizers.SGD(0.1))
     with pytest.raises(DivergenceError, match="the end of epoch"):

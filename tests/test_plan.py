@@ -194,6 +194,7 @@ def phases_of(*widths, batch):
     x, y = (np.ones((batch, width), "float32") for width in (widths[0], widths[-1]))
     model.fit(x, y, batch_size=batch, verbose=0)
     (program,) = model._runtime.programs._programs.values()
+    program.bind([x, y])  # as while it trains
     return [(name, phase) for name, phase, _ in program.plan.phases()]
 
 

@@ -248,8 +248,10 @@ def test_all_sums_in_parts_share_a_phase():
     model = fastnn.Sequential([fastnn.layers.Dense(n, "relu") for n in (64, 64)] + [fastnn.layers.Dense(1)])
     model.compile("adam", "mse")
     rng = np.random.default_rng(0)
-    model.fit(rng.standard_normal((400, 8)), rng.standard_normal((400, 1)), batch_size=200, verbose=0)
+    data = [rng.standard_normal((400, width)) for width in (8, 1)]
+    model.fit(*data, batch_size=200, verbose=0)
     programs = [p for p in model._runtime.programs._programs.values() if "adam" in [s[0] for s in p.plan.describe()]]
+    programs[0].bind(data)  # as while it trains
     phases = [(name, phase) for name, phase, _ in programs[0].plan.phases()]
     parts = {phase for name, phase in phases if name in ("matmul_parts", "sum_parts")}
     assert len(parts) == 1 and {phase for _, phase in phases} == {1, 2, 3} and parts == {2}

@@ -36,7 +36,11 @@ def test_a_sequence_runs_its_programs_in_order():
     one.bind([np.arange(4.0)])  # as another thread may, that trains the same model
     with pytest.raises(ValueError, match="exceed the 4 rows"):
         many.run(1)
+    others = [np.arange(4.0)]
+    one.bind(others)
+    assert one.bound is others
     one.unbind()
+    assert one.bound is None
     with pytest.raises(RuntimeError, match="needs bind"):
         many.run(1)
 

@@ -1,4 +1,8 @@
-"""What data fit takes, and what it refuses before anything changes."""
+"""What data fit takes, what it refuses before anything changes, and that it keeps none."""
+
+import gc
+import tracemalloc
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -487,6 +491,92 @@ def test_what_is_held_out_of_a_large_x_is_looked_at_too():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="x holds NaN"):
         model.fit(x, y, batch_size=4096, validation_split=0.1, verbose=0)
+
+
+# ---- no data are kept -----------------------------------------------------------------------------------
+
+USES = {
+    "fit": lambda model, x, y: model.fit(x, y, verbose=0),
+    "many epochs": lambda model, x, y: model.fit(x, y, epochs=9, verbose=0),
+    "a single batch": lambda model, x, y: model.fit(x, y, epochs=9, batch_size=len(x), verbose=0),
+    "validation_split": lambda model, x, y: model.fit(x, y, validation_split=0.3, verbose=0),
+    "validation_data": lambda model, x, y: model.fit(X, T, validation_data=(x, y), epochs=2, verbose=0),
+    "stream": lambda model, x, y: model.fit((batch for batch in [(x, y), (x[:9], y[:9])]), verbose=0),
+    "evaluate": lambda model, x, y: model.evaluate(x, y, verbose=0),
+    "train_on_batch": lambda model, x, y: model.train_on_batch(x, y),
+    "test_on_batch": lambda model, x, y: model.test_on_batch(x, y),
+    "predict": lambda model, x, y: model.predict(x, verbose=0),
+}
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("use", USES)
+def test_a_model_keeps_no_data(use, run_eagerly):
+    model = regressor(run_eagerly=run_eagerly)
+    for _ in range(2):
+        x, y = X.copy(), T.copy()
+        kept = weakref.ref(x), weakref.ref(y)
+        USES[use](model, x, y)
+        del x, y
+        assert [each() for each in kept] == [None, None]
+
+
+@pytest.mark.parametrize("use", ["fit", "evaluate", "predict"])
+def test_a_model_keeps_no_copies_of_data(use):
+    model, x = regressor(), np.asfortranarray(np.tile(X.astype("float64"), (1000, 1)))
+    y = np.asfortranarray(np.tile(T, (1000, 1)))
+    USES[use](model, x, y)
+    tracemalloc.start()
+    USES[use](model, x, y)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept < x.nbytes / 10
+
+
+@pytest.mark.parametrize("error", [ArithmeticError, KeyboardInterrupt])
+@pytest.mark.parametrize("hook", ["train_begin", "train_batch_end", "epoch_end", "test_begin", "test_batch_end"])
+def test_a_model_keeps_no_data_where_a_callback_raises(hook, error):
+    def fail(*_):
+        raise error
+
+    model, x, y = regressor(), X.copy(), T.copy()
+    kept = weakref.ref(x), weakref.ref(y)
+    fails = fastnn.callbacks.LambdaCallback(on_train_end=None)
+    setattr(fails, f"on_{hook}", fail)
+    with pytest.raises(error):
+        model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=fails)
+    if "test" in hook:
+        with pytest.raises(error):
+            model.evaluate(x, y, verbose=0, callbacks=fails)
+    del x, y
+    gc.collect()  # of the errors
+    assert [each() for each in kept] == [None, None]
+
+
+def test_a_model_keeps_no_data_on_which_it_diverges():
+    model, x = regressor(fastnn.optimizers.SGD(1e30)), X.copy()
+    kept = weakref.ref(x)
+    with pytest.raises(fastnn.DivergenceError):
+        model.fit(x, T, verbose=0)
+    del x
+    gc.collect()
+    assert kept() is None
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_a_callback_may_use_its_model_on_other_data(run_eagerly):
+    """With the same programs, which then have to find the data of the fit again."""
+
+    def look(*_):
+        assert model.evaluate(X, T + 3, verbose=0) > 4
+        model.fit(X, T + 3, verbose=0)
+
+    model = regressor(fastnn.optimizers.SGD(0.0), run_eagerly=run_eagerly)
+    model.set_weights([np.zeros((6, 1)), np.zeros(1)])
+    looks = fastnn.callbacks.LambdaCallback(on_epoch_begin=look, on_epoch_end=look, on_test_begin=None)
+    history = model.fit(X, T, validation_data=(X, T), epochs=3, verbose=0, callbacks=looks).history
+    np.testing.assert_allclose(history["loss"], (T**2).mean(), rtol=1e-5)
+    np.testing.assert_allclose(history["val_loss"], (T**2).mean(), rtol=1e-5)
 
 
 # ---- targets that do not go with the outputs ----------------------------------------------------------

@@ -50,13 +50,15 @@ class Program:
         Where the outputs stand after a run; the next run overwrites them.
     uses : Uses
         What the steps look at that is not the plan's own memory.
+    bound : sequence or None
+        The sources that `bind` was given last, until `unbind`.
     """
 
     def __init__(self, plan: Plan, structure: object, inputs: list[np.ndarray], outputs: list[np.ndarray], uses: Uses):
         self.plan, self.structure, self.inputs, self.outputs, self.uses = plan, structure, inputs, outputs, uses
         self.lock = ReentrantLock(plan.abandon)  # what a run of this thread must not meet, the plan refuses
         self._batch = self.inputs[0].shape[0] if self.inputs and self.inputs[0].ndim else 0
-        self._rows = None
+        self.bound = self._rows = None
 
     @functools.cached_property
     def nbytes(self) -> int:
@@ -89,15 +91,15 @@ class Program:
         watch : bool
             Stop, as a guard does, at a batch whose floats are not all finite.
         """
-        wanted = sum(len(Csr._fields) if isinstance(source, CsrSource) else 1 for source in sources)
+        wanted = sum([len(Csr._fields) if isinstance(source, CsrSource) else 1 for source in sources])
         if wanted != len(self.inputs):
             raise ValueError(f"bind: sources for {wanted} inputs, not for {len(self.inputs)}")
-        rows = {len(source) for source in sources}
+        rows = set(map(len, sources))
         if len(rows) != 1:
             raise ValueError(f"bind: sources of different lengths {sorted(rows)}")
         with self.lock.held:
             self.plan.require_idle()
-            self._rows = None
+            self.bound, self._rows = sources, None
             i = 0
             for source in sources:
                 if isinstance(source, CsrSource):
@@ -108,11 +110,13 @@ class Program:
                     i += 1
             self._rows = rows.pop() if permutation is None else len(permutation)
 
-    def unbind(self) -> None:
-        """Let go of the sources that `bind` was given: they need not live as long as the program."""
+    def unbind(self, sources: Sequence | None = None) -> None:
+        """Let go of the sources that `bind` was given, or only of these: they need not live as long as the program."""
         with self.lock.held:
+            if sources is not None and sources is not self.bound:
+                return
             self.plan.require_idle()
-            self._rows = None
+            self.bound = self._rows = None
             for i in range(len(self.inputs)):
                 self.plan.clear_gather(i)
 

@@ -37,6 +37,8 @@ class ArrayFeed:
         self._model = model
         order = None if self._orders is None else self._orders.outputs[0]
         self._runner = make_runner(model, mode, data, order)
+        #: see to it that programs are bound to the arrays; let go of these, which programs must not keep
+        self.bind, self.let_go = self._runner.bind, self._runner.let_go
         self._position = data.batches
 
     def begin_epoch(self) -> None:
@@ -122,9 +124,12 @@ class StreamFeed:
                 return done, True
             self.model._check_batch(batch)
             self._runner = make_runner(self.model, self.mode, batch)
-            if not self._runner.run(0, 1):
+            if not self._runner.run_once():
                 return done, False
         return count, True
+
+    def let_go(self) -> None:
+        """Do nothing: every batch is let go of when it has run."""
 
     def epoch_parts(self) -> None:
         """Return None: every batch comes from Python."""

@@ -163,6 +163,9 @@ class FitLoop(_Loop):
         try:
             self._run(initial_epoch, epochs)
         finally:
+            self.feed.let_go()
+            if self.validation is not None:
+                self.validation.feed.let_go()
             self.model._runtime.return_snapshot(self._snapshot)
 
     def _run(self, initial_epoch: int, epochs: int) -> None:
@@ -196,6 +199,8 @@ class FitLoop(_Loop):
         count = self._together.ahead(epoch, epochs)
         if count < 2:
             return None
+        if self._together.gathers:
+            self.feed.bind()  # another thread may have bound other data
         logs = self._together.run(epoch, count, self.callbacks)
         if logs is None:
             return None

@@ -35,6 +35,8 @@ class ManyEpochs:
     ----------
     nbytes : int
         What its programs have: it keeps them.
+    gathers : bool
+        Whether they look at the data; a single batch stands in its program.
     """
 
     def __init__(self, parts: list[tuple[Any, int, int]], reader: Any, log: Any, snapshot: Snapshot) -> None:
@@ -43,6 +45,7 @@ class ManyEpochs:
         seen = {id(variable) for variable in (*snapshot.variables, *log.program.written)}
         self._others = [variable for variable in self._sequence.written if id(variable) not in seen]
         self.nbytes = sum(program.nbytes for program, _, _ in parts)
+        self.gathers = any(batches for _, _, batches in parts)
         self._pace = Pace()
         self._doubtful = 0
 
@@ -89,7 +92,7 @@ def make_many_epochs(
     if callbacks.wants_batches("train") or callbacks.wants_epochs() or model._own_logs("train"):
         return None
     parts, reader = feed.epoch_parts(), model._runtime.reader()
-    if parts is None or reader.reset_program is None or any("python" in program.plan.names for program, _, _ in parts):
+    if parts is None or reader.reset_program is None or any(program.plan.calls_python for program, _, _ in parts):
         return None
     many = model._runtime.many_epochs(parts, snapshot)
     if many is not None:

@@ -339,7 +339,7 @@ class Preparation(Steps):
         reader = self._runtime.reader()
         reader.reset()
         runner = make_runner(self, mode, data)
-        runner.run(0, 1)
+        runner.run_once()
         logs = reader.read()
         if self._own_logs(mode):
             logs = metrics_or_own(logs, runner.logs())

@@ -83,6 +83,9 @@ class ProgramCache:
 class ProgramRunner:
     """Runs batches of arrays through programs, one for whole batches and one for a short last batch.
 
+    The programs are bound to the arrays when they run, and again where others, a callback that evaluates say, have
+    bound them in between. Whoever has run something is to call `let_go` in the end.
+
     Parameters
     ----------
     model : Model
@@ -95,16 +98,18 @@ class ProgramRunner:
     def __init__(self, model: Any, mode: str, data: ArrayData, permutation: np.ndarray | None = None) -> None:
         self.size = data.batch_size
         self.whole, short = divmod(data.rows, self.size)
-        sources = data.gathered()
+        self._sources, self._permutation, self._watched = data.gathered(), permutation, data.watched
 
-        def bound(rows: int) -> Any:
-            room = sources[0].room(rows) if isinstance(sources[0], CsrSource) else None
-            program = model._step_program(mode, data.specs(rows), room)
-            program.bind(sources, permutation, data.watched)
-            return program
+        def program(rows: int) -> Any:
+            x = self._sources[0]
+            room = x.room(rows) if isinstance(x, CsrSource) else None
+            found = model._step_program(mode, data.specs(rows), room)
+            with found.lock.held:
+                found.plan.require_idle()
+            return found
 
-        self._program = bound(self.size)
-        self._short = bound(short) if short else None
+        self._program = program(self.size)
+        self._short = program(short) if short else None
         self._always_the_same = permutation is None and self.whole == 1 and not short
         self._last = self._program
 
@@ -120,16 +125,43 @@ class ProgramRunner:
             done += self._run(self._short, self.whole, 1)
         return done
 
+    def run_once(self) -> int:
+        """Run all as one batch and let go of it; return whether it was completed, as 0 or 1."""
+        try:
+            return self.run(0, 1)
+        finally:
+            self.let_go()
+
     def _run(self, program: Any, begin: int, count: int) -> int:
         self._last = program
-        done = program.run_batches(begin * self.size, count)
-        return done if program.stopped_at is None else done - 1
+        with program.lock.held:  # no other thread binds it in between
+            self._bind(program)
+            done = program.run_batches(begin * self.size, count)
+            return done if program.stopped_at is None else done - 1
+
+    def _bind(self, program: Any) -> None:
+        if program.bound is not self._sources:
+            program.bind(self._sources, self._permutation, self._watched)
+
+    def bind(self) -> None:
+        """See to it that the programs are bound to the arrays."""
+        self._bind(self._program)
+        if self._short is not None:
+            self._bind(self._short)
+
+    def let_go(self) -> None:
+        """Let go of the arrays, where others have not bound the programs since."""
+        self._program.unbind(self._sources)
+        if self._short is not None:
+            self._short.unbind(self._sources)
 
     def parts(self) -> list[tuple[Any, int, int]]:
         """Return all batches as the parts of a `Sequence`."""
         if self._always_the_same:
+            self._bind(self._program)
             self._program.gather(0)
             return [(self._program, 0, 0)]
+        self.bind()
         parts = [(self._program, 0, self.whole)] if self.whole else []
         return parts if self._short is None else [*parts, (self._short, self.whole * self.size, 1)]
 
@@ -172,6 +204,15 @@ class EagerRunner:
             None if source is None else Tensor(source[order].astype(spec[1]))
             for source, spec in zip(self.data.sources, specs, strict=True)
         ]
+
+    def run_once(self) -> int:
+        """Run all as one batch; return whether it was completed, as 0 or 1."""
+        return self.run(0, 1)
+
+    def bind(self) -> None:
+        """Do nothing: there are no programs."""
+
+    let_go = bind
 
     def parts(self) -> None:
         """Return None: every batch needs Python."""

@@ -279,7 +279,10 @@ class Trainer(Preparation):
         self._prepare(checked, training=False)
         feed = make_feed(self, "test", data, steps)
         self._introduce(callback_list, verbose=verbose, epochs=1, steps=feed.steps)
-        logs = EvaluateLoop(self, feed, callback_list).run()
+        try:
+            logs = EvaluateLoop(self, feed, callback_list).run()
+        finally:
+            feed.let_go()
         return logs if return_dict else self._in_order(logs)
 
     def predict(
