@@ -15,9 +15,9 @@ def stretches(monkeypatch):
     counts = []
     original = many_epochs.ManyEpochs.run
 
-    def watched(self, epoch, count, callbacks):
+    def watched(self, epoch, count, *others):
         counts.append(count)
-        return original(self, epoch, count, callbacks)
+        return original(self, epoch, count, *others)
 
     monkeypatch.setattr(many_epochs.ManyEpochs, "run", watched)
     return counts
@@ -175,8 +175,8 @@ def test_an_interrupt_keeps_the_history_of_what_was_done(monkeypatch):
     """The signal arrives as soon as C has returned."""
     original = sequence.Sequence.run
 
-    def interrupted(self, rounds):
-        original(self, rounds)
+    def interrupted(self, *arguments):
+        original(self, *arguments)
         raise KeyboardInterrupt
 
     model = regressor()

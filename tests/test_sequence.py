@@ -45,6 +45,25 @@ def test_a_sequence_runs_its_programs_in_order():
         many.run(1)
 
 
+def test_a_sequence_may_bind_its_programs_when_nobody_else_can():
+    seen = Variable(np.zeros(4))
+    program = plan.compile(seen.assign, [((4,), "float64")])
+    program.bind([np.zeros(8)])
+    many = sequence.Sequence([(program, 4, 1)])
+    program.unbind()
+    free = []
+
+    def bind():
+        program.bind([np.arange(8.0)])
+        thread = threading.Thread(target=lambda: free.append(program.lock.held.acquire(blocking=False)))
+        thread.start()
+        thread.join()
+
+    assert many.run(1, bind) == 1
+    np.testing.assert_array_equal(seen.numpy(), [4, 5, 6, 7])
+    assert free == [False]
+
+
 def test_the_guard_looks_at_arrays_of_any_layout():
     w = Variable(np.ones((200, 3), "float32"), layout="kernel")
     others = [Variable(np.ones((3, 2))), Variable(1.0)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -44,16 +44,21 @@ class Sequence:
         for variable, array in zip(self.written, state, strict=True):
             variable.load(array)
 
-    def run(self, rounds: int) -> int:
-        """Run so many rounds; return how many were completed: fewer when a guard met a value that is not finite."""
+    def run(self, rounds: int, bind: Callable[[], None] | None = None) -> int:
+        """Run so many rounds; return how many were completed: fewer when a guard met a value that is not finite.
+
+        Before, ``bind`` may bind the programs: another thread may have bound other sources, and has to wait now.
+        """
         held = []
         try:
             for program in self._programs:
                 lock = program.lock.held
                 lock.acquire()
                 held.append(lock)
+            if bind is not None:
+                bind()
             for program, row, batches in self._parts:
-                if batches:  # another thread may have bound other sources
+                if batches:
                     program.check_rows(row, batches)
             before_write(self.written)
             return self._core.run(rounds)

@@ -199,9 +199,7 @@ class FitLoop(_Loop):
         count = self._together.ahead(epoch, epochs)
         if count < 2:
             return None
-        if self._together.gathers:
-            self.feed.bind()  # another thread may have bound other data
-        logs = self._together.run(epoch, count, self.callbacks)
+        logs = self._together.run(epoch, count, self.callbacks, self.feed.bind)
         if logs is None:
             return None
         if epoch + count < epochs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ..callbacks import CallbackList
@@ -35,8 +36,6 @@ class ManyEpochs:
     ----------
     nbytes : int
         What its programs have: it keeps them.
-    gathers : bool
-        Whether they look at the data; a single batch stands in its program.
     """
 
     def __init__(self, parts: list[tuple[Any, int, int]], reader: Any, log: Any, snapshot: Snapshot) -> None:
@@ -45,7 +44,7 @@ class ManyEpochs:
         seen = {id(variable) for variable in (*snapshot.variables, *log.program.written)}
         self._others = [variable for variable in self._sequence.written if id(variable) not in seen]
         self.nbytes = sum(program.nbytes for program, _, _ in parts)
-        self.gathers = any(batches for _, _, batches in parts)
+        self._gathers = any(batches for _, _, batches in parts)  # a single batch stands in its program
         self._pace = Pace()
         self._doubtful = 0
 
@@ -63,13 +62,16 @@ class ManyEpochs:
             return 0
         return min(epochs - epoch, self._pace.batches(), self._log.room)
 
-    def run(self, epoch: int, count: int, callbacks: CallbackList) -> dict[str, float] | None:
-        """Run epochs and hand their logs to the history; return the last one's, or None if nothing was done."""
+    def run(self, epoch: int, count: int, callbacks: CallbackList, bind: Callable[[], None]) -> dict[str, float] | None:
+        """Run epochs and hand their logs to the history; return the last one's, or None if nothing was done.
+
+        ``bind`` is that of their feed.
+        """
         before = [variable.numpy() for variable in self._others]
         self._log.begin()
         start = time.perf_counter()
         try:
-            completed = self._sequence.run(count)
+            completed = self._sequence.run(count, bind if self._gathers else None)
         except KeyboardInterrupt:
             callbacks.record_epochs(epoch, self._log.columns(self._sequence.completed))
             raise
