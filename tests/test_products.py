@@ -6,6 +6,7 @@ import pytest
 import fastnn
 from fastnn import ops, plan
 from fastnn._kernels import core
+from fastnn.tensor import Tensor
 
 SHAPES = [
     (32, 784, 100),
@@ -106,6 +107,28 @@ def test_zero_times_what_is_not_finite_is_nan(shape, bad):
     gradient = ops.matmul(ops.transpose(x), delta).numpy()
     assert np.isnan(gradient[0, 5])
     assert np.isfinite(np.delete(gradient, 5, axis=1)).all()
+
+
+def with_rows_apart(x, room):
+    """The same matrix, with so many elements behind each row."""
+    memory = np.full((x.shape[0], x.shape[1] + room), np.nan, x.dtype)
+    memory[:, : x.shape[1]] = x
+    return Tensor(memory[:, : x.shape[1]])
+
+
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_that_are_pages_apart_change_no_bit(isa, dtype):
+    """Such operands are packed: their rows would meet in the same lines of a cache. So are large transposed ones."""
+    core.set_isa(isa)
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal(shape).astype(dtype) for shape in ((530, 600), (600, 300)))
+    apart = with_rows_apart(b, 4096 // b.itemsize - 300)
+    turned = Tensor(np.ascontiguousarray(a.T).T)
+    expected = ops.matmul(Tensor(a), Tensor(b)).numpy()
+    for x, y in ((Tensor(a), apart), (turned, Tensor(b)), (turned, apart)):
+        np.testing.assert_array_equal(ops.matmul(x, y).numpy(), expected)
+    np.testing.assert_allclose(expected, a @ b, rtol=0, atol=1e4 * np.finfo(dtype).eps)
 
 
 def train(optimizer="adam", dtype="float32", sizes=(784, 100, 10), batch=32):

@@ -392,8 +392,16 @@ static void fill_matmul(trial *t, int dtype, int dot)
         n = random_int(&t->rng, 520, 560);
         k = random_int(&t->rng, 16, 40);
     }
+    const int far = !dot && one_in(t, 6); /* B's rows meet in the same lines of a cache */
+    if (far) {
+        m = random_int(&t->rng, 32, 80);
+        n = random_int(&t->rng, 64, 200);
+        k = random_int(&t->rng, 256, 600);
+    }
     int epilogue = (int)random_int(&t->rng, 0, EPILOGUES - 1);
     int64_t stride = give_c(t, dtype, epilogue, m, n), a[2] = {pad(t, k), 1}, b[2] = {pad(t, n), 1};
+    if (far)
+        b[0] = 4096 / (int64_t)item_size(dtype);
     if (dot) {
         b[0] = 1;
         b[1] = pad(t, k);

@@ -47,3 +47,26 @@ void check_product(const trial *t, const char *name, int dtype, const char *what
     CHECK(difference < 0, "%s: element %lld is not the defined chain of additions", what, (long long)difference);
     free(all);
 }
+
+/* The loop of a product of 64 columns and m rows, whose B has rows of this stride, and A, transposed, of that. */
+static fnn_kernel loop_of(int dtype, int64_t m, int64_t k, int64_t b_row, int64_t a_k)
+{
+    fnn_step s = {.dim = {m, 64, k, 64, a_k ? 1 : k, a_k ? a_k : 1, b_row, 1}};
+    CHECK(fnn_find("matmul_axpy", dtype)->prepare(&s) == 0, "a product was refused");
+    return s.run;
+}
+
+void check_loops(int dtype)
+{
+    const int64_t page = 4096 / (int64_t)item_size(dtype), line = 64 / (int64_t)item_size(dtype);
+    const fnn_kernel near = loop_of(dtype, 64, 300, 64, 0), far = loop_of(dtype, 64, 300, page, 0);
+    CHECK(near != far, "operands are packed that stand well, or not where rows meet in the same lines");
+    CHECK(loop_of(dtype, 64, 300, page + line, 0) == near, "rows off a page are packed");
+    CHECK(loop_of(dtype, 64, 300, 3 * page, 0) == far, "rows at several pages are not packed");
+    CHECK(loop_of(dtype, 64, 600, page / 2, 0) == far, "rows at half pages are not packed");
+    CHECK(loop_of(dtype, 64, 100, page, 0) == near, "a few rows are packed");
+    CHECK(loop_of(dtype, 8, 300, page, 0) != far, "operands are packed for a few rows of C");
+    CHECK(loop_of(dtype, 64, 6000, 65, 0) == far, "columns too long for L2 are not packed");
+    CHECK(loop_of(dtype, 64, 300, 64, 70) == near, "a small transposed operand is packed");
+    CHECK(loop_of(dtype, 64, 300, 64, page) == far, "a large transposed operand is not packed");
+}

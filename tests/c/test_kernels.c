@@ -125,6 +125,8 @@ static void test_isa(const char *name, int trials)
 {
     CHECK(fnn_isa_select(name) == 0 && !strcmp(fnn_isa(), name), "%s", name);
     int n = test_table(trials);
+    check_loops(FNN_F32);
+    check_loops(FNN_F64);
     printf("%s: %d kernels passed %d trials each\n", name, n, trials);
     fflush(stdout);
 }
