@@ -131,6 +131,91 @@ def test_rows_that_are_pages_apart_change_no_bit(isa, dtype):
     np.testing.assert_allclose(expected, a @ b, rtol=0, atol=1e4 * np.finfo(dtype).eps)
 
 
+BATCHES = [
+    (10, 4, 4, 4),
+    (3, 1, 7, 5),
+    (3, 5, 1, 7),
+    (5, 3, 40, 1),
+    (7, 33, 20, 19),
+    (2, 70, 130, 96),
+    (4, 2, 600, 64),
+    (2, 300, 513, 60),
+    (0, 2, 3, 4),
+    (2, 0, 3, 4),
+    (2, 3, 0, 4),
+    (2, 3, 4, 0),
+    (1, 9, 30, 8),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", BATCHES, ids=str)
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+def test_a_batch_of_products_has_the_bits_of_each(dtype, shape, turned):
+    """Eagerly and in a program, which does it in one step, or two for long sums, however many there are."""
+    items, m, k, n = shape
+    rng = np.random.default_rng(m)
+    a, b = (
+        rng.standard_normal((items, *(size[::-1] if t else size))).astype(dtype)
+        for size, t in zip(((m, k), (k, n)), turned, strict=True)
+    )
+
+    def product(a, b):
+        a, b = (ops.swapaxes(x, -1, -2) if t else x for x, t in zip((a, b), turned, strict=True))
+        return ops.matmul(a, b)
+
+    program = plan.compile(product, [(a.shape, dtype), (b.shape, dtype)])
+    for memory, value in zip(program.inputs, (a, b), strict=True):
+        memory[...] = value
+    found = program.run()[0]
+    products = [name for name, *_ in program.plan.describe() if name.startswith("matmul")]
+    assert set(products) == {"matmul_batch"}
+    assert len(products) <= 2
+    np.testing.assert_array_equal(found, product(Tensor(a), Tensor(b)).numpy())
+    for i in range(items):
+        np.testing.assert_array_equal(found[i], product(Tensor(a[i]), Tensor(b[i])).numpy())
+
+
+def test_a_matrix_that_all_items_have_is_not_copied():
+    a, b = np.random.default_rng(0).standard_normal((2, 6, 5, 5))
+    program = plan.compile(lambda a, b: ops.matmul(a[0], b), [(a.shape, a.dtype), (b.shape, b.dtype)])
+    for memory, value in zip(program.inputs, (a, b), strict=True):
+        memory[...] = value
+    np.testing.assert_allclose(program.run()[0], a[0] @ b, rtol=1e-12)
+    assert [name for name, *_ in program.plan.describe() if "gather" not in name] == ["matmul_batch"]
+
+
+def test_gradients_of_batches_are_batches():
+    a, b = np.random.default_rng(0).standard_normal((2, 6, 5, 5))
+
+    def gradients(a, b):
+        with fastnn.GradientTape() as tape:
+            tape.watch(a)
+            tape.watch(b)
+            loss = ops.sum(ops.square(ops.matmul(a, b)))
+        return tape.gradient(loss, [a, b])
+
+    program = plan.compile(gradients, [(a.shape, a.dtype), (b.shape, b.dtype)])
+    assert [name for name, *_ in program.plan.describe()].count("matmul_batch") == 3
+    for memory, value in zip(program.inputs, (a, b), strict=True):
+        memory[...] = value
+    dy = 2 * (a @ b)
+    for found, eager, expected in zip(
+        program.run(), gradients(Tensor(a), Tensor(b)), (dy @ b.swapaxes(1, 2), a.swapaxes(1, 2) @ dy), strict=True
+    ):
+        np.testing.assert_array_equal(found, eager.numpy())
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_batch_between_products_has_room_between_its_rows():
+    """What lies behind each row is written over, in every item alike."""
+    a, b, c = (np.random.default_rng(n).standard_normal((6, 5, 5)).astype("float32") for n in range(3))
+    program = plan.compile(lambda a, b, c: ops.matmul(ops.matmul(a, b), c), [(x.shape, x.dtype) for x in (a, b, c)])
+    for memory, value in zip(program.inputs, (a, b, c), strict=True):
+        memory[...] = value
+    np.testing.assert_array_equal(program.run()[0], ops.matmul(ops.matmul(a, b), c).numpy())
+
+
 def train(optimizer="adam", dtype="float32", sizes=(784, 100, 10), batch=32):
     fastnn.utils.set_random_seed(1)
     x = pictures(5 * batch + 7, sizes[0], dtype)

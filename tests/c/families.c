@@ -420,6 +420,42 @@ static void fill_matmul(trial *t, int dtype, int dot)
     fill_epilogue(t, dtype, epilogue, m, n, stride);
 }
 
+/* Items side by side or apart, in either order of memory; sometimes all have the same A or B. */
+static void fill_matmul_batch(trial *t, int dtype)
+{
+    fnn_step *s = &t->step;
+    int64_t items = pick_size(t, 20), m = pick_size(t, 40), n = pick_size(t, 100);
+    int64_t k = pick_size(t, one_in(t, 4) ? 300 : 40);
+    if (one_in(t, 6)) { /* zeros of A are left out, blocks, tiles in groups */
+        items = random_int(&t->rng, 1, 3);
+        m = random_int(&t->rng, 32, 100);
+        n = random_int(&t->rng, 64, 250);
+    }
+    const int dot = one_in(t, 2);
+    const int64_t room = n > 0 && one_in(t, 4), least = 16 / (int64_t)item_size(dtype);
+    int64_t c[3] = {0, pad(t, n), 1}, a[3] = {0, pad(t, k), 1}, b[3] = {0, pad(t, n), 1};
+    if (dot) {
+        b[1] = 1;
+        b[2] = pad(t, k);
+    }
+    if (!dot && one_in(t, 2)) { /* A transposed */
+        a[1] = 1;
+        a[2] = pad(t, m);
+    }
+    c[0] = pad(t, m) * c[1];
+    a[0] = one_in(t, 4) ? 0 : pad(t, m * a[1] + k * a[2]);
+    b[0] = one_in(t, 4) ? 0 : pad(t, k * b[1] + n * b[2]);
+    int64_t dim[] = {m, n, k, c[1], a[1], a[2], b[1], b[2], 0, 0, 0, 0, 0, room, items, c[0], a[0], b[0], dot};
+    memcpy(s->dim, dim, sizeof dim);
+    give(t, 0, dtype, OUTPUT, 3, (int64_t[]){items, m, room ? c[1] : n}, c);
+    if (room)
+        spare_ends(t, n, c[1]);
+    give(t, 1, dtype, INPUT, 3, (int64_t[]){items, m, k}, a);
+    if (one_in(t, 2))
+        thin_out(t, &t->operands[t->used - 1], (int)random_int(&t->rng, 30, 100));
+    give(t, 2, dtype, INPUT, 3, (int64_t[]){items, k, b[2] == 1 && b[1] % least == 0 ? b[1] : n}, b);
+}
+
 static void fill_matmul_parts(trial *t, int dtype)
 {
     fnn_step *s = &t->step;
@@ -644,6 +680,8 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_adam_scalars(t, dtype);
     else if (among(name, "matmul_dot matmul_axpy"))
         fill_matmul(t, dtype, !strcmp(name, "matmul_dot"));
+    else if (!strcmp(name, "matmul_batch"))
+        fill_matmul_batch(t, dtype);
     else if (!strcmp(name, "matmul_parts"))
         fill_matmul_parts(t, dtype);
     else if (!strcmp(name, "sum_planes"))

@@ -18,13 +18,27 @@ static int64_t part_begins(int64_t k, int64_t p, int64_t parts, int64_t multiple
     return p < parts ? k * p / parts / multiple * multiple : k;
 }
 
+/* Puts into `all`, laid out as C, what a product is by definition, `item` of a batch; part p of k. */
+static void define(const fnn_step *s, int dtype, int dot, char *all, int64_t item, int64_t p, int64_t from, int64_t k)
+{
+    const int64_t *d = s->dim, c = item * d[15] + p * d[12];
+    const int64_t a = item * d[16] + from * d[5], b = item * d[17] + from * d[6];
+    int fused = strcmp(fnn_isa(), "baseline") != 0;
+    if (dtype == FNN_F32)
+        in_f32[dot](d[0], d[1], k, (float *)all + c, d[3], (float *)s->buf[1] + a, d[4], d[5],
+                    (float *)s->buf[2] + b, d[6], d[7], fused);
+    else
+        in_f64[dot](d[0], d[1], k, (double *)all + c, d[3], (double *)s->buf[1] + a, d[4], d[5],
+                    (double *)s->buf[2] + b, d[6], d[7], fused);
+}
+
 void check_product(const trial *t, const char *name, int dtype, const char *what)
 {
     const fnn_step *s = &t->step;
     const int64_t *d = s->dim;
-    int dot = !strcmp(name, "matmul_dot"), in_parts = !strcmp(name, "matmul_parts");
-    int fused = strcmp(fnn_isa(), "baseline") != 0;
-    if ((!dot && !in_parts && strcmp(name, "matmul_axpy")) || d[8] != 0)
+    int in_parts = !strcmp(name, "matmul_parts"), batch = !strcmp(name, "matmul_batch");
+    int dot = batch ? d[18] != 0 : !strcmp(name, "matmul_dot");
+    if ((!dot && !in_parts && !batch && strcmp(name, "matmul_axpy")) || d[8] != 0)
         return;
     if (d[1] >= (d[2] <= 128 ? 8 : 64)) /* short, or wide: a chain, too */
         dot = 0;
@@ -33,16 +47,11 @@ void check_product(const trial *t, const char *name, int dtype, const char *what
     char *all = malloc(bytes + 1);
     CHECK(all, "no memory");
     memcpy(all, c->data, bytes); /* for what lies between the rows */
-    for (int64_t p = 0, parts = in_parts ? d[11] : 1; p < parts; p++) {
-        int64_t multiple = in_parts ? d[9] : 1;
-        int64_t from = part_begins(d[2], p, parts, multiple), k = part_begins(d[2], p + 1, parts, multiple) - from;
-        if (dtype == FNN_F32)
-            in_f32[dot](d[0], d[1], k, (float *)all + p * d[12], d[3], (float *)s->buf[1] + from * d[5], d[4], d[5],
-                        (float *)s->buf[2] + from * d[6], d[6], d[7], fused);
-        else
-            in_f64[dot](d[0], d[1], k, (double *)all + p * d[12], d[3], (double *)s->buf[1] + from * d[5], d[4], d[5],
-                        (double *)s->buf[2] + from * d[6], d[6], d[7], fused);
-    }
+    for (int64_t i = 0, items = batch ? d[14] : 1; i < items; i++)
+        for (int64_t p = 0, parts = in_parts ? d[11] : 1; p < parts; p++) {
+            int64_t multiple = in_parts ? d[9] : 1, from = part_begins(d[2], p, parts, multiple);
+            define(s, dtype, dot, all, i, p, from, part_begins(d[2], p + 1, parts, multiple) - from);
+        }
     int64_t difference = first_difference(t, all);
     CHECK(difference < 0, "%s: element %lld is not the defined chain of additions", what, (long long)difference);
     free(all);

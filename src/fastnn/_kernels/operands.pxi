@@ -245,6 +245,14 @@ cdef void drop_first(operand *o) noexcept:
         o.size *= o.shape[i]
 
 
+cdef void see_items(operand *o) noexcept:
+    """See the first of a number of matrices; behind its axes stand the number of them and the stride between them."""
+    cdef int64_t items = o.shape[0], stride = o.stride[0]
+    drop_first(o)
+    o.shape[2] = items
+    o.stride[2] = stride
+
+
 cdef int as_rows(operand *o) except -1:
     """See parameters as rows of adjacent elements: sort axes by stride, merge all but padded rows."""
     sort_axes(o, 1)

@@ -204,46 +204,20 @@ cdef class Steps:
         out. With ``rule``: ab is the gradient of the parameters ``out``, updated in place.
         Raises BufferError when the strides suit no kernel: copy an operand then.
         """
-        cdef operand o, p, q, t, e
+        cdef operand o, p, q, e
         cdef fnn_step *step
         cdef fnn_reach *reach
-        cdef bint by_rows
+        cdef bint by_rows, swapped
         read(out, &o, True)
         read(a, &p, False)
         read(b, &q, False)
         if o.rank != 2 or p.rank != 2 or q.rank != 2:
             raise ValueError("matmul takes matrices")
-        if p.shape[1] != q.shape[0] or o.shape[0] != p.shape[0] or o.shape[1] != q.shape[1]:
-            raise ValueError(f"matmul: shapes {shape_of(&p)} @ {shape_of(&q)} -> {shape_of(&o)}")
-        if o.dtype != p.dtype or o.dtype != q.dtype:
-            raise TypeError(f"matmul: dtypes {DTYPES[p.dtype]} @ {DTYPES[q.dtype]} -> {DTYPES[o.dtype]}")
         if overlap(&o, &p) or overlap(&o, &q):
             raise ValueError("matmul: the output overlaps an input")
-        plain = bias is None and (y is not None or activation == "linear")
-        swapped = o.stride[1] > 1 or (plain and o.shape[1] == 1 and o.stride[0] == 1 and p.stride[0] == 1)
-        if swapped:     # C^T = B^T A^T, so that C's columns are adjacent
-            transpose(&o); transpose(&p); transpose(&q)
-            t = p; p = q; q = t
-        if o.shape[1] > 1 and o.stride[1] != 1:
-            raise BufferError("matmul: the output has no adjacent axis")
-        adjacent_k = (p.shape[1] == 1 or p.stride[1] == 1) and (q.shape[0] == 1 or q.stride[0] == 1)
-        adjacent_j = q.shape[1] == 1 or q.stride[1] == 1
-        if not (adjacent_k or adjacent_j):
-            raise BufferError("matmul: the second operand has no adjacent axis")
-        if adjacent_k and adjacent_j:    # one of k, n is 1, or a vector
-            adjacent_k = q.shape[1] == 1
         step = self.new_step()
-        step.buf[0] = o.data
-        step.buf[1] = p.data
-        step.buf[2] = q.data
-        step.dim[0] = o.shape[0]
-        step.dim[1] = o.shape[1]
-        step.dim[2] = p.shape[1]
-        step.dim[3] = o.stride[0] if o.shape[0] > 1 else o.shape[1]
-        step.dim[4] = p.stride[0]
-        step.dim[5] = 1 if p.shape[1] == 1 else p.stride[1]
-        step.dim[6] = 1 if q.shape[0] == 1 and adjacent_k else q.stride[0]
-        step.dim[7] = 1 if q.shape[1] == 1 else q.stride[1]
+        plain = bias is None and (y is not None or activation == "linear")
+        name = self.fill_product(step, &o, &p, &q, plain, &swapped)
         step.par[0] = parameter
         if rule is not None:
             self.matmul_update(step, &o, rule, slots, scalars, hyper, option, swapped)
@@ -270,13 +244,77 @@ cdef class Steps:
         if rule is None:
             step.dim[13] = self.owns_rows(&o) and (y is None or self.owns_rows(&e))
         self.keep.append((out, a, b, bias, y, slots, scalars))
-        self.commit("matmul_dot" if adjacent_k else "matmul_axpy", o.dtype)
+        self.commit(name, o.dtype)
         reach, by_rows = &self.reach[self.count - 1], self.steps[self.count - 1].by_rows
         add_touch(reach, &o, True, row_bytes(&o) if by_rows else 0)
         add_touch(reach, &p, False, row_bytes(&p) if by_rows else 0)
         add_touch(reach, &q, False, 0)
         if y is not None:
             add_touch(reach, &e, False, row_bytes(&e) if by_rows else 0)
+
+    cdef str fill_product(self, fnn_step *step, operand *o, operand *p, operand *q, bint plain, bint *swapped):
+        """Fill in that o = p @ q, for matrices; return the kernel that makes it.
+
+        Where it is ``plain`` all three may be transposed, ``swapped`` then.
+        """
+        cdef operand t
+        if p.shape[1] != q.shape[0] or o.shape[0] != p.shape[0] or o.shape[1] != q.shape[1]:
+            raise ValueError(f"matmul: shapes {shape_of(p)} @ {shape_of(q)} -> {shape_of(o)}")
+        if o.dtype != p.dtype or o.dtype != q.dtype:
+            raise TypeError(f"matmul: dtypes {DTYPES[p.dtype]} @ {DTYPES[q.dtype]} -> {DTYPES[o.dtype]}")
+        swapped[0] = o.stride[1] > 1 or (plain and o.shape[1] == 1 and o.stride[0] == 1 and p.stride[0] == 1)
+        if swapped[0]:     # C^T = B^T A^T, so that C's columns are adjacent
+            transpose(o); transpose(p); transpose(q)
+            t = p[0]; p[0] = q[0]; q[0] = t
+        if o.shape[1] > 1 and o.stride[1] != 1:
+            raise BufferError("matmul: the output has no adjacent axis")
+        adjacent_k = (p.shape[1] == 1 or p.stride[1] == 1) and (q.shape[0] == 1 or q.stride[0] == 1)
+        adjacent_j = q.shape[1] == 1 or q.stride[1] == 1
+        if not (adjacent_k or adjacent_j):
+            raise BufferError("matmul: the second operand has no adjacent axis")
+        if adjacent_k and adjacent_j:    # one of k, n is 1, or a vector
+            adjacent_k = q.shape[1] == 1
+        step.buf[0] = o.data
+        step.buf[1] = p.data
+        step.buf[2] = q.data
+        step.dim[0] = o.shape[0]
+        step.dim[1] = o.shape[1]
+        step.dim[2] = p.shape[1]
+        step.dim[3] = o.stride[0] if o.shape[0] > 1 else o.shape[1]
+        step.dim[4] = p.stride[0]
+        step.dim[5] = 1 if p.shape[1] == 1 else p.stride[1]
+        step.dim[6] = 1 if q.shape[0] == 1 and adjacent_k else q.stride[0]
+        step.dim[7] = 1 if q.shape[1] == 1 else q.stride[1]
+        return "matmul_dot" if adjacent_k else "matmul_axpy"
+
+    def matmul_batch(self, out, a, b):
+        """out[i] = a[i] @ b[i] for all i, to the bits of `matmul`; operands may be the same matrix in all items.
+
+        Raises BufferError when the strides suit no kernel: copy an operand then.
+        """
+        cdef operand ops[3]
+        cdef fnn_step *step
+        cdef bint swapped
+        cdef int i
+        for i, array in enumerate((out, a, b)):
+            read(array, &ops[i], i == 0)
+            if ops[i].rank != 3 or ops[i].shape[0] != ops[0].shape[0]:
+                raise ValueError(f"matmul_batch takes as many matrices each, got {shape_of(&ops[i])}")
+        if overlap(&ops[0], &ops[1]) or overlap(&ops[0], &ops[2]) or (
+                ops[0].shape[0] > 1 and ops[0].size and not row_bytes(&ops[0])):
+            raise ValueError("matmul_batch: the products overlap an operand, or each other")
+        step = self.new_step()
+        for i in range(3):
+            self.touch(&ops[i], i == 0)
+            see_items(&ops[i])
+        name = self.fill_product(step, &ops[0], &ops[1], &ops[2], True, &swapped)
+        step.dim[13] = self.owns_rows(&ops[0])
+        step.dim[14] = ops[0].shape[2]
+        for i in range(3):
+            step.dim[15 + i] = ops[i].stride[2]
+        step.dim[18] = name == "matmul_dot"
+        self.keep.append((out, a, b))
+        self.commit("matmul_batch", ops[0].dtype)
 
     def matmul_parts(self, planes, a, b, int64_t multiple=1):
         """planes[p] = a @ b over the p-th part of what is summed, which begins at such a multiple: see c/matmul_parts.inc.

@@ -59,13 +59,30 @@ def place_matmul(plan, out, a, b, **epilogue):
         plan.matmul(out, copied(plan, a), copied(plan, b.T).T if epilogue else copied(plan, b), **epilogue)
 
 
+def _place_batch(plan, out, a, b):
+    try:
+        plan.matmul_batch(out, a, b)
+    except BufferError:
+        plan.matmul_batch(out, copied(plan, a), copied(plan, b))
+
+
+def _place_batch_parts(plan, out, a, b):
+    """Append out = a @ b, each item of which is made in the parts in which it would be made alone."""
+    planes = scratch(plan, (PARTS, *out.shape), out.dtype)
+    for plane, part in zip(planes, _parts(a.shape[2], LINE), strict=True):
+        _place_batch(plan, plane, a[:, :, part], b[:, part])
+    rows = out.reshape(-1, out.shape[2])
+    plan.sum_planes(rows, planes.reshape(PARTS, *rows.shape))
+
+
 def _matmul_lower(plan, outs, ins):
     (out,), (a, b) = outs, ins
     if a.ndim == 2:
         place_matmul(plan, out, a, b)
-        return
-    for i in range(a.shape[0]):
-        place_matmul(plan, out[i], a[i], b[i])
+    elif len(a) and _is_long(a[0], b[0]):
+        _place_batch_parts(plan, out, a, b)
+    else:
+        _place_batch(plan, out, a, b)
 
 
 def _swap(x):
@@ -93,9 +110,10 @@ _matmul = Op(
 # ---- sums over a batch in parts of it ----------------------------------------------------------------------
 
 
-def _parts(n):
-    """Return the parts of a sum over n, as slices."""
-    return [slice(*bounds) for bounds in pairwise(n * part // PARTS for part in range(PARTS + 1))]
+def _parts(n, multiple=1):
+    """Return the parts of a sum over n, as slices that begin at such multiples."""
+    begins = [n * part // PARTS // multiple * multiple for part in range(PARTS)]
+    return [slice(*bounds) for bounds in pairwise([*begins, n])]
 
 
 def _matmul_parts_lower(plan, outs, ins):
