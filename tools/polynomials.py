@@ -53,6 +53,23 @@ def log_rest(x: mpf) -> mpf:
 
 
 @cache
+def sin_rest(x: mpf) -> mpf:
+    """Return (sin(z) / z - 1) / x with x = z^2, which is -1/6 1F2(1; 2, 5/2; -x / 4)."""
+    return -mp.hyp1f2(1, 2, mpf(5) / 2, -x / 4) / 6
+
+
+@cache
+def cos_rest(x: mpf) -> mpf:
+    """Return (cos(z) - 1 + x / 2) / x^2 with x = z^2, which is 1/24 1F2(1; 5/2, 3; -x / 4)."""
+    return mp.hyp1f2(1, mpf(5) / 2, 3, -x / 4) / 24
+
+
+def arctan_rest(x: mpf) -> mpf:
+    """Return (arctan(z) / z - 1) / x with x = z^2: artanh(iz) = i arctan(z)."""
+    return -log_rest(-x) / 2
+
+
+@cache
 def erf_rest(x: mpf) -> mpf:
     """Return erf(z) / z - 1 with x = z^2, which is 2 / sqrt(pi) 1F1(1/2; 3/2; -x) - 1."""
     return 2 / mp.sqrt(mp.pi) * mp.hyp1f1(mpf(1) / 2, mpf(3) / 2, -x) - 1
@@ -136,6 +153,8 @@ class Fit:
 
 MARGIN = mpf("1.001")  # a reduced argument may be rounded to just outside its interval
 HALF_LN2 = MARGIN * mp.log(2) / 2
+PI_4 = (mpf("1.003") * mp.pi / 4) ** 2  # the largest multiple of pi/2 taken off is rounded to within 2^-9
+TAN_PI_8 = MARGIN * (mp.sqrt(2) - 1) ** 2  # z^2 where arctan(z) = pi/8
 ARTANH_LN2 = MARGIN * ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2  # s^2 where 2 artanh(s) = ln(2) / 2
 
 
@@ -147,6 +166,16 @@ def exp_weight(x: mpf) -> mpf:
 def log_weight(x: mpf) -> mpf:
     """Weigh for log: s x times the error, over 2 artanh(s), about 2 s. The constant keeps it from vanishing at 0."""
     return x / 2 + mpf("1e-6")
+
+
+def first_order_weight(x: mpf) -> mpf:
+    """Weigh for sin and arctan: x times the error. The constant keeps it from vanishing at 0."""
+    return x + mpf("1e-6")
+
+
+def cos_weight(x: mpf) -> mpf:
+    """Weigh for cos: x^2 times the error, over the least of cos. The constant keeps it from vanishing at 0."""
+    return mp.sqrt(2) * x * x + mpf("1e-6")
 
 
 def erfcx_fit(name: str, centre: int, end: int, degree: int, dtype: str) -> Fit:
@@ -166,11 +195,17 @@ FITS = (
     Fit("log_unit_poly_f32", log_rest,      log_weight,              (mpf(0), mpf(1) / 9),             3, "float32", 1),
     Fit("erf_poly_f32",      erf_rest,      relative(erf_rest, 1),   (mpf(0), mpf(1)),                 6, "float32", 3),
     erfcx_fit("erfcx_poly_f32", centre=3, end=11,                                            degree=9, dtype="float32"),
+    Fit("sin_poly_f32",      sin_rest,      first_order_weight,      (mpf(0), PI_4),                  2, "float32", 1),
+    Fit("cos_poly_f32",      cos_rest,      cos_weight,              (mpf(0), PI_4),                  2, "float32", 1),
+    Fit("arctan_poly_f32",   arctan_rest,   first_order_weight,      (mpf(0), TAN_PI_8),              4, "float32", 1),
     Fit("exp_poly_f64",      exp_rest,      exp_weight,              (-HALF_LN2, HALF_LN2),            9, "float64", 0),
     Fit("log_poly_f64",      log_rest,      log_weight,              (mpf(0), ARTANH_LN2),             6, "float64", 3),
     Fit("log_unit_poly_f64", log_rest,      log_weight,              (mpf(0), mpf(1) / 9),             9, "float64", 1),
     Fit("erf_poly_f64",      erf_rest,      relative(erf_rest, 1),   (mpf(0), mpf(1)),                11, "float64", 3),
     erfcx_fit("erfcx_poly_f64", centre=4, end=28,                                           degree=22, dtype="float64"),
+    Fit("sin_poly_f64",      sin_rest,      first_order_weight,      (mpf(0), PI_4),                  5, "float64", 1),
+    Fit("cos_poly_f64",      cos_rest,      cos_weight,              (mpf(0), PI_4),                  5, "float64", 1),
+    Fit("arctan_poly_f64",   arctan_rest,   first_order_weight,      (mpf(0), TAN_PI_8),             10, "float64", 1),
     Fit("quantile_near",     quantile_near, relative(quantile_near), (mpf(-3), mpf(3)),                9, "float32", 1),
     Fit("quantile_far",      quantile_far,  relative(quantile_far),  (mp.sqrt(6) - FAR, mpf(6) - FAR), 9, "float32", 0),
 )
