@@ -116,7 +116,7 @@ def test_ends(name, dtype, isa):
 
 @pytest.mark.parametrize("isa", core.available_isas())
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("name", ["arctan2"])
+@pytest.mark.parametrize("name", ["arctan2", "power", "mod"])
 def test_ends_of_two_operands(name, dtype, isa):
     """As C has them, of operands and results whose denormals are zeros of their signs."""
     core.set_isa(isa)
