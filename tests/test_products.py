@@ -245,15 +245,17 @@ OPTIMIZERS = {
     "sgd": ("SGD", {}),
     "momentum": ("SGD", {"momentum": 0.9}),
     "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
-    "rmsprop": ("RMSprop", {"rho": 0.9, "momentum": 0.5, "centered": True}),
+    "rmsprop": ("RMSprop", {"rho": 0.9}),
+    "centered": ("RMSprop", {"rho": 0.9, "momentum": 0.5, "centered": True}),
     "adagrad": ("Adagrad", {}),
-    "adam": ("Adam", {"amsgrad": True}),
+    "adam": ("Adam", {}),
+    "amsgrad": ("Adam", {"amsgrad": True}),
     "adamw": ("AdamW", {}),
 }
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize(("rows", "n_out"), [(32, 100), (200, 100), (300, 64)])
+@pytest.mark.parametrize(("rows", "n_out"), [(32, 100), (200, 100), (300, 64), (32, 200), (48, 250)])
 def test_every_rule_follows_a_row_of_sums(name, rows, n_out):
     """The fused update against the gradient, computed by itself, and the rule."""
     kind, options = OPTIMIZERS[name]

@@ -28,7 +28,6 @@ static vec_f64 spoilt_f64(vec_f64 x) { return vestimate_f64(x) * (1 + spoil); }
 #include "quotient.inc"
 #undef real
 #undef FN
-#undef QUOTIENT_LIFT
 #define real double
 #define FN(name) name##_f64
 #include "quotient.inc"
@@ -99,18 +98,18 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 11;
 }
 
-/* Numbers of both signs from 2^-78 and 2^-916 on (numerators), of denominators below 2^126 and 2^1022 */
+/* Numbers of both signs (numerators), of denominators below 2^126 and 2^1022 */
 static void random_ones(uint64_t *rng)
 {
     for (int i = 0; i < 200000; i++) {
         vec_f32 a, b;
         vec_f64 x, y;
         for (int l = 0; l < F32_LANES; l++) {
-            a[l] = ldexpf((float)(next_random(rng) >> 29) - 0x1p23f, (int)(next_random(rng) % 180) - 78);
+            a[l] = ldexpf((float)(next_random(rng) >> 29) - 0x1p23f, (int)(next_random(rng) % 254) - 152);
             b[l] = ldexpf(1 + (float)(next_random(rng) >> 30) * 0x1p-23f, (int)(next_random(rng) % 252) - 126);
         }
         for (int l = 0; l < F64_LANES; l++) {
-            x[l] = ldexp((double)next_random(rng) - 0x1p52, (int)(next_random(rng) % 1880) - 916);
+            x[l] = ldexp((double)next_random(rng) - 0x1p52, (int)(next_random(rng) % 2044) - 1072);
             y[l] = ldexp(1 + (double)(next_random(rng) >> 1) * 0x1p-52, (int)(next_random(rng) % 2044) - 1022);
         }
         check_f32(a, b);
@@ -130,7 +129,7 @@ static void all_ones(void)
 /* Zeros, infinities, NaN, quotients beyond all numbers: every pair */
 static void special_ones(void)
 {
-    const double values[] = {0, 1, 0x1p-78, 0x1p100, 0x1p125, INFINITY, NAN, 0x1.fffffep127};
+    const double values[] = {0, 1, 0x1p-126, 0x1p-78, 0x1p79, 0x1p80, 0x1p100, 0x1p125, INFINITY, NAN, 0x1.fffffep127};
     enum { COUNT = sizeof values / sizeof values[0] };
     for (int i = 0; i < COUNT; i++) {
         for (int k = 0; k < COUNT; k++) {
