@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import report
@@ -29,6 +30,7 @@ RUNS = {
     "train-adamw": (*W1, "--optimizer", "adamw"),
     "train-float64": (*W1, "--dtype", "float64"),
     "train-avx2": (*W1, "--isa", "avx2"),
+    "train-tensorflow": tuple("train.py --workload W1 W2 W7 --peers fastnn keras --backend tensorflow".split()),
     "inference": ("inference.py",),
     "search": ("search.py",),
     "sklearn_face": ("sklearn_face.py", "--rounds", "3"),
@@ -39,9 +41,11 @@ RUNS = {
 
 
 def measurable() -> list[str]:
-    """Return what this machine can measure: one of the first two."""
-    other = "train-without-avx512" if "avx512" in core.available_isas() else "train"
-    return [name for name in RUNS if name != other]
+    """Return what this machine can measure: one of the first two, and TensorFlow where it is installed."""
+    others = {"train-without-avx512" if "avx512" in core.available_isas() else "train"}
+    if not find_spec("tensorflow"):
+        others.add("train-tensorflow")
+    return [name for name in RUNS if name not in others]
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import report
 from report import Result
 
+BACKENDS = ("jax", "tensorflow", "torch")  # of Keras, the fastest on a CPU first
 PAUSE = 0.1  # seconds: threads of the one before may still be spinning
 ROUND = 0.05  # seconds: what takes less runs again and again, because a processor that has paused starts slowly
 
@@ -37,6 +38,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=7, help="timed rounds (default: 7)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (default: 1 2)")
     parser.add_argument("--isa", help="force fastnn's instruction set, such as avx2")
+    parser.add_argument("--backend", choices=BACKENDS, help="Keras' (default: KERAS_BACKEND, or the first installed)")
     parser.add_argument(
         "--seconds", type=float, default=30, help="who has used so much sits out the later rounds (default: 30)"
     )
@@ -111,7 +113,7 @@ def main(
         say(f"The machine is busy (load average {load:.1f}): measure again when it is quiet.")
     results, answer = [], {}
     for threads in options.threads:
-        answer = in_fresh_process(threads, options.isa)
+        answer = in_fresh_process(threads, options)
         results += [Result(**result) for result in answer["results"]]
     record = {
         "command": " ".join(["python", *sys.argv]).replace(f"{report.HERE.parent}/", ""),
@@ -139,25 +141,25 @@ def save(path: Path, record: dict, draw: str) -> None:
     print(f"\nwritten to {path} and {path.with_suffix('.svg')}")
 
 
-def in_fresh_process(threads: int, isa: str | None) -> dict:
+def in_fresh_process(threads: int, options: argparse.Namespace) -> dict:
     """Run this script again, with the same options, limited to ``threads`` cores and threads."""
     with tempfile.TemporaryDirectory() as folder, pinned(threads):
         answer = Path(folder) / "answer.json"
         command = [sys.executable, *sys.argv, "--threads", str(threads), "--child", str(answer)]
-        if subprocess.run(command, env=environment(threads, isa)).returncode:
+        if subprocess.run(command, env=environment(threads, options.isa, options.backend)).returncode:
             sys.exit("the measurement failed")
         return json.loads(answer.read_text())
 
 
-def environment(threads: int, isa: str | None) -> dict[str, str]:
+def environment(threads: int, isa: str | None, backend: str | None = None) -> dict[str, str]:
     """Return the variables that limit everybody's threads, most of which are read once, at import.
 
-    Keras runs on JAX, the fastest on a CPU, unless KERAS_BACKEND is set or JAX is missing.
+    Keras runs on JAX, the fastest on a CPU, unless another is asked for, by KERAS_BACKEND too, or JAX is missing.
     """
     names = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS FASTNN_NUM_THREADS TF_NUM_INTRAOP_THREADS"
     limits = dict.fromkeys(names.split(), str(threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    backends = [name for name in ("jax", "tensorflow", "torch") if find_spec(name)]
-    if backends and "KERAS_BACKEND" not in os.environ:
+    backends = [backend] if backend else [name for name in BACKENDS if find_spec(name)]
+    if backends and (backend or "KERAS_BACKEND" not in os.environ):
         limits["KERAS_BACKEND"] = backends[0]
     if threads == 1:
         limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"

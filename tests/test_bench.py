@@ -127,11 +127,14 @@ def test_fresh_processes_have_the_threads_and_the_cores_asked_for(module, tmp_pa
     script.write_text(
         "import json, os, sys\n"
         "cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else 1\n"
-        "json.dump([cores, os.environ['FASTNN_NUM_THREADS'], sys.argv[1:-1]], open(sys.argv[-1], 'w'))\n"
+        "seen = [os.environ[name] for name in ('FASTNN_NUM_THREADS', 'KERAS_BACKEND')]\n"
+        "json.dump([cores, *seen, sys.argv[1:-1]], open(sys.argv[-1], 'w'))\n"
     )
     monkeypatch.setattr(sys, "argv", [str(script), "--rounds", "2"])
     before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-    assert common.in_fresh_process(1, None) == [1, "1", ["--rounds", "2", "--threads", "1", "--child"]]
+    options = common.parser("").parse_args(["--backend", "torch"])
+    answer = common.in_fresh_process(1, options)
+    assert answer == [1, "1", "torch", ["--rounds", "2", "--threads", "1", "--child"]]
     assert before is None or os.sched_getaffinity(0) == before
 
 
