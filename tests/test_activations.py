@@ -5,7 +5,7 @@ import pytest
 from part_tools import assert_gradient, run_traced
 from scipy import special
 
-from fastnn import Tensor, activations
+from fastnn import Tensor, activations, ops
 
 # Away from the kinks of the piecewise ones (-3, -1, 0, 1, 3, 6).
 X = np.linspace(-7.3, 7.4, 24).reshape(4, 6) + 0.01
@@ -112,3 +112,18 @@ def test_bad_parameters():
         activations.relu(X, max_value=-1.0)
     with pytest.raises(ValueError, match="alpha"):
         activations.elu(X, alpha=float("nan"))
+
+
+@pytest.mark.parametrize("op", [ops.square, ops.tanh, ops.gelu, ops.logsumexp], ids=lambda op: op.__name__)
+def test_ops_are_stored_by_name(op):
+    """Not by that of an activation: `activations.gelu` is another function than `ops.gelu`."""
+    stored = activations.serialize(op)
+    assert stored == {
+        "module": "keras.ops",
+        "class_name": "function",
+        "config": op.__name__,
+        "registered_name": "function",
+    }
+    assert activations.deserialize(stored) is op
+    with pytest.raises(ValueError, match="Unknown activation 'numpy'"):
+        activations.deserialize({**stored, "config": "numpy"})

@@ -14,7 +14,7 @@ import skops.io
 from estimator_samples import SAMPLES, X, Y, outputs, quick
 from sklearn.base import clone
 
-from fastnn import KerasClassifier, Sequential, layers
+from fastnn import KerasClassifier, MLPClassifier, Sequential, layers, ops
 from fastnn.callbacks import EarlyStopping
 from fastnn.estimators import ESTIMATORS
 
@@ -84,3 +84,26 @@ def test_a_clone_leaves_the_trained_model_behind():
     fitted = quick(KerasClassifier, callbacks=[EarlyStopping(monitor="loss")]).fit(X, Y)
     assert fitted.callbacks[0].model is fitted.model_
     assert clone(fitted).callbacks[0].model is None
+
+
+@pytest.mark.parametrize("way", [*WAYS, "clone"])
+def test_an_op_as_activation(way):
+    copied = {**WAYS, "clone": clone}[way](MLPClassifier(activation=ops.tanh))
+    assert copied.activation is ops.tanh
+    fitted = quick(MLPClassifier, activation=ops.tanh).fit(X, Y)
+    expected = outputs(fitted)
+    copied = fitted if way == "clone" else WAYS[way](fitted)
+    np.testing.assert_array_equal(outputs(copied), expected)
+    np.testing.assert_array_equal(
+        outputs(copied.partial_fit(X, Y)),
+        outputs(quick(MLPClassifier, activation=ops.tanh).fit(X, Y).partial_fit(X, Y)),
+    )
+
+
+@pytest.mark.parametrize("way", [*WAYS, "clone"])
+def test_a_model_with_an_op_as_activation(way):
+    model = Sequential([layers.Dense(4, ops.square), layers.Dense(3, "softmax")])
+    estimator = KerasClassifier(model, loss="sparse_categorical_crossentropy", verbose=0, epochs=2, random_state=0)
+    expected = estimator.fit(X, Y).predict_proba(X)
+    copied = clone(estimator).fit(X, Y) if way == "clone" else WAYS[way](estimator)
+    np.testing.assert_array_equal(copied.predict_proba(X), expected)

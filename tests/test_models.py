@@ -442,6 +442,20 @@ def test_copies(duplicate):
     assert list(history.history) == ["loss", "mae"]
 
 
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_an_op_as_activation_is_the_same_in_copies(duplicate):
+    """What looks for logits behind a loss, and fuses a product with its activation, knows ops by identity."""
+    model = Sequential([layers.Input((3,)), layers.Dense(1, activation=ops.sigmoid)])
+    model.layers[0].kernel.assign(np.full((3, 1), 20.0))
+    model.compile(loss="binary_crossentropy")
+    x, y = np.ones((4, 3)), np.zeros((4, 1))
+    loss = model.evaluate(x, y, verbose=0)
+    assert loss == 60.0
+    assert duplicate(model).evaluate(x, y, verbose=0) == loss
+    again = Sequential.from_config(model.get_config())
+    assert again.layers[0].activation is ops.sigmoid
+
+
 # ---- what happens behind a model that is built --------------------------------------------------------
 
 

@@ -1,5 +1,9 @@
 """The walk over the catalogue: every op against its reference, eager = plan, derivatives, instruction sets, threads."""
 
+import copy
+import pickle
+
+import cloudpickle
 import numpy as np
 import pytest
 from op_samples import LAYOUTS, MUTATING, RANDOM, large_samples, lay_out, samples
@@ -596,3 +600,16 @@ def test_normalize_has_a_derivative_at_zero():
     with GradientTape() as tape:
         y = ops.sum(ops.normalize(x))
     np.testing.assert_allclose(tape.gradient(y, x).numpy(), [1e7, 1e7])
+
+
+@pytest.mark.parametrize("name", sorted(ops.CATALOGUE))
+def test_copies_of_an_op_are_the_op_itself(name):
+    op = ops.CATALOGUE[name]
+    stored = [pickle.loads(pickle.dumps(op, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    assert all(each is op for each in (copy.copy(op), copy.deepcopy(op), *stored))
+
+
+def test_python_ops_are_copied_as_functions_are():
+    op = ops.py_op(lambda x: 2 * x, lambda x: x)
+    assert copy.deepcopy(op) is op
+    assert pickle.loads(cloudpickle.dumps(op))(np.float32(3)).numpy() == 6

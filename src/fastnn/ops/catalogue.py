@@ -21,8 +21,18 @@ CATALOGUE: dict[str, Op] = {}
 REQUIRED = inspect.Parameter.empty
 
 
-class Op:
+class _Catalogued(type):
+    """What makes ops: of a name alone, the op that the catalogue holds."""
+
+    def __call__(cls, name, **definition):
+        return super().__call__(name, **definition) if definition else CATALOGUE[name]
+
+
+class Op(metaclass=_Catalogued):
     """A primitive operation.
+
+    ``Op(name)`` is the one in the catalogue. Who looks for an op in a graph compares objects, so copies, and what comes
+    out of a file, are the op itself.
 
     Parameters
     ----------
@@ -109,6 +119,15 @@ class Op:
 
     def __repr__(self):
         return f"<op {self.name}{self.__signature__}>"
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        return (Op, (self.name,)) if CATALOGUE.get(self.name) is self else super().__reduce__()
 
     def __call__(self, *args, **kwargs):
         if kwargs or not self._n_required <= len(args) <= len(self._defaults):

@@ -10,10 +10,13 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .. import ops
 from .lookup import unknown_name
 from .naming import to_snake_case
 
 __all__ = ["Registry"]
+
+_OPS = "keras.ops"  # where Keras, too, finds an op by its name
 
 
 class Registry:
@@ -95,11 +98,11 @@ class Registry:
         """Return Keras' stored form of an object or a function; None stays None."""
         if obj is None:
             return None
-        if inspect.isfunction(obj) or inspect.isbuiltin(obj):
+        if inspect.isfunction(obj) or inspect.isbuiltin(obj) or isinstance(obj, ops.Op):
             if obj.__name__ == "<lambda>":
                 raise ValueError(f"A lambda cannot be stored as a {self.kind}: give it a name with `def`.")
             return {
-                "module": "builtins",
+                "module": _OPS if getattr(ops, obj.__name__, None) is obj else "builtins",
                 "class_name": "function",
                 "config": obj.__name__,
                 "registered_name": "function",
@@ -133,7 +136,8 @@ class Registry:
             raise ValueError(f"A stored {self.kind} must be a dict with 'class_name' and 'config', got {config!r}")
         inner = config.get("config")
         if config["class_name"] == "function":
-            return self.find(inner, custom_objects)
+            op = getattr(ops, inner, None) if config.get("module") == _OPS and inner in ops.__all__ else None
+            return op or self.find(inner, custom_objects)
         cls = self.find(config["class_name"], custom_objects)
         if not inspect.isclass(cls):
             return cls
