@@ -1,7 +1,9 @@
 """Sequential and subclassed models: stacking, building, shapes, calling."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -480,6 +482,93 @@ def test_a_call_of_the_users_runs_each_time():
     stack.predict(X, verbose=0)
     stack(X)
     assert len(stack.losses) == 1
+
+
+CHANGES = [
+    (layers.Dense(4, kernel_initializer="ones"), "activation", ops.sigmoid),
+    (layers.Dense(4), "call", lambda inputs: inputs * 3),
+    (layers.Activation("relu"), "activation", fastnn.activations.tanh),
+    (layers.ReLU(), "max_value", 0.1),
+    (layers.LeakyReLU(), "negative_slope", 0.5),
+    (layers.ELU(), "alpha", 0.5),
+    (layers.Softmax(), "axis", 0),
+    (layers.Rescaling(2.0), "scale", 3.0),
+    (layers.Rescaling(2.0), "offset", np.arange(4.0)),
+    (layers.BatchNormalization(), "epsilon", 0.5),
+    (layers.LayerNormalization(), "epsilon", 0.5),
+]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "name", "value"), CHANGES, ids=[f"{type(layer).__name__}.{name}" for layer, name, _ in CHANGES]
+)
+def test_a_layer_that_is_changed_is_computed_anew(layer, name, value, inside):
+    layer = copy.deepcopy(layer)
+    stack = Sequential([layers.Input((4,)), layer])
+    model = Sequential([layers.Input((4,)), stack]) if inside else stack
+    model.compile(loss="mse")
+    calls = {
+        "model(x)": lambda: model(X).numpy(),
+        "predict": lambda: model.predict(X, verbose=0),
+        "evaluate": lambda: model.evaluate(X, X, verbose=0),
+        "call": lambda: model.call(Tensor(X)).numpy(),
+    }
+    before = {call: run() for call, run in calls.items()}
+    old = getattr(layer, name)
+    setattr(layer, name, value)
+    after = {call: run() for call, run in calls.items()}
+    np.testing.assert_array_equal(after["model(x)"], after["call"])
+    np.testing.assert_array_equal(after["predict"], after["call"])
+    np.testing.assert_allclose(after["evaluate"], np.mean((after["call"] - X) ** 2), rtol=1e-5)
+    assert not any(np.array_equal(after[call], before[call]) for call in calls)
+    if name in vars(type(layer)):
+        delattr(layer, name)
+    else:
+        setattr(layer, name, old)
+    for call, run in calls.items():
+        np.testing.assert_array_equal(run(), before[call])
+
+
+@pytest.mark.parametrize("way", [lambda model, x: model(x).numpy(), lambda model, x: model.predict(x, verbose=0)])
+def test_a_call_that_is_put_into_a_model_runs(way):
+    model = Sequential([layers.Input((4,)), layers.Dense(4)])
+    before = way(model, X)
+    model.call = lambda inputs, training=None: inputs * 2
+    np.testing.assert_array_equal(way(model, X), X * 2)
+    del model.call
+    np.testing.assert_array_equal(way(model, X), before)
+
+
+def test_programs_are_kept_while_attributes_are_set_that_do_not_count():
+    class Noting(layers.Layer):
+        def call(self, inputs):
+            self.seen = inputs.shape
+            return inputs * 2
+
+    model = Sequential([layers.Input((4,)), layers.Dense(4), Noting()])
+    model.compile(loss="mse")
+    model.fit(X, X, verbose=0)
+    model.predict(X, verbose=0)
+    made = model._runtime.programs.made, model._runtime.predictor._programs.made
+    for trainable in (False, True):  # as who trains two networks against each other does
+        model.layers[0].trainable = trainable
+        model.note, model.layers[0]._note, model.stop_training = 1, 1, True
+        model.layers[1](X)
+        model.predict(X, verbose=0)
+    model.fit(X, X, verbose=0)
+    assert (model._runtime.programs.made, model._runtime.predictor._programs.made) == made
+
+
+def test_layers_do_not_keep_models_alive():
+    layer = layers.Dense(4)
+    model = Sequential([layers.Input((4,)), layer])
+    model(X)
+    alive = weakref.ref(model)
+    del model
+    gc.collect()
+    assert alive() is None
+    layer.activation = fastnn.activations.tanh
 
 
 @pytest.mark.parametrize("value", [lambda: layers.Dense(2), lambda: fastnn.Variable(1.0)], ids=["layer", "variable"])

@@ -28,6 +28,7 @@ __all__ = ["Layer"]
 
 
 _STATE = (Variable, LayerState)
+_NOT_COMPUTED_WITH = ("built", "trainable")  # models keep programs for each choice of what is trained
 
 
 class Layer(LayerState, Configurable):
@@ -79,7 +80,23 @@ class Layer(LayerState, Configurable):
                 f"{vars(self).get('name')!r}, which is already built. All state must be created in `__init__()` or "
                 "`build()`."
             )
-        object.__setattr__(self, name, value)  # models set attributes in every call of fit
+        object.__setattr__(self, name, value)
+        if self._is_computed_with(name):
+            self._changed()
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        if self._is_computed_with(name):
+            self._changed()
+
+    def _changed(self) -> None:
+        """Let models forget their programs of the layer, where it is not the layer that changes itself in a call."""
+        if context.outermost() and "_dependents" in vars(self):
+            self._dependents.forget_programs()
+
+    def _is_computed_with(self, name: str) -> bool:
+        """Whether what the layer computes may hang on an attribute."""
+        return name not in _NOT_COMPUTED_WITH and not name.startswith("_")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -17,6 +17,7 @@ from ..tensor import Tensor, Variable
 from ..utils import checks
 from ..utils.tracking import owned
 from . import context
+from .dependents import Dependents
 
 __all__ = ["LayerState"]
 
@@ -39,6 +40,7 @@ class LayerState:
         self._frozen: list[Variable] = []
         self._losses: list[Tensor] = []
         self._trainable = trainable
+        self._dependents = Dependents()
 
     def _check_super_called(self) -> None:
         if "_weights" not in self.__dict__:

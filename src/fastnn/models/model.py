@@ -20,6 +20,7 @@ from .summary import print_summary
 
 __all__ = ["Model", "batch_shape", "trial_shape"]
 
+_TRACED = ("call", "predict_step", "train_step", "test_step", "compute_loss", "compute_metrics")
 _TRIAL_ROWS = 2  # rows of the symbolic batch on which a model is built
 
 
@@ -218,6 +219,10 @@ class Model(Trainer, Layer):
         )
 
     # ---- what training and the summary ask ----------------------------------------------------------
+
+    def _is_computed_with(self, name: str) -> bool:
+        """Whether programs are traced from an attribute; others, such as `stop_training`, are set all the time."""
+        return name in _TRACED
 
     @property
     def _input_dtype(self) -> np.dtype:

@@ -50,6 +50,7 @@ class Predictor:
     def rows_are_independent(self) -> bool:
         """Whether the model is a stack of layers of this package, each row of whose outputs hangs on that row alone."""
         if self._independent is None:
+            self.model._runtime.watch_layers()
             self._independent = self.model._rows_are_independent()
         return self._independent
 
@@ -93,6 +94,7 @@ class Predictor:
         return source, source.room(len(x))
 
     def _compile(self, shape: tuple[int, ...], room: int | None) -> _Forward:
+        self.model._runtime.watch_layers()
         return _Forward(plan.compile(*taking_rows(self._forward, shape, self.model._input_dtype, room)))
 
     def _forward(self, x: Tensor) -> Any:

@@ -227,6 +227,7 @@ class Preparation(Steps):
         key = (mode, tuple(specs), room, self._runtime.trainable(), self.optimizer, version)
 
         def compiled() -> Any:
+            self._runtime.watch_layers()
             function, x = taking_rows(self._step_function(mode, specs), *specs[0], room)
             return plan.compile(function, [*x, *(spec for spec in specs[1:] if spec is not None)])
 

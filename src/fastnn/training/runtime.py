@@ -92,6 +92,11 @@ class Runtime:
         self._snapshot = self._log = self._reader = None
         self._weights = self._layers = self._variables = None
 
+    def watch_layers(self) -> None:
+        """Let `forget_programs` be called when a layer changes; to be called before something is made of them."""
+        for layer in (self.model, *self.model.layers_below):
+            layer._dependents.add(self)
+
     def weights(self) -> list[Variable]:
         """Return the weights of the model, which is built; looked for once."""
         if self._weights is None:
