@@ -155,6 +155,43 @@ def test_eager_and_compiled_training_agree_bit_for_bit():
         )
 
 
+class Counting(layers.Layer):
+    """Counts its calls, and adds noise always; may look at values, which no trace has."""
+
+    def __init__(self, looks=False):
+        super().__init__()
+        self.looks = looks
+        self.seeds = fastnn.random.SeedGenerator(7)
+        self.calls = self.add_weight((), "zeros", trainable=False, name="calls")
+
+    def call(self, x):
+        if self.looks:
+            float(x[0, 0])
+        self.calls.assign_add(1)
+        return x + fastnn.random.normal(x.shape, seed=self.seeds) * 0.1
+
+
+@pytest.mark.parametrize(("declared", "looks"), [(False, False), (True, False), (True, True)])
+@pytest.mark.filterwarnings("ignore:.*runs op by op")
+def test_looking_for_shapes_counts_nothing(declared, looks):
+    def trained(looks, **settings):
+        fastnn.utils.set_random_seed(3)
+        model = Sequential([layers.Input((4,))] * declared + [layers.Dense(3), Counting(), layers.Dense(1)])
+        counting = model.layers[1]
+        counting.looks = looks
+        model.compile("sgd", "mse", **settings)
+        model.fit(X[:, :4], T, epochs=2, batch_size=20, verbose=0)
+        assert counting.calls.numpy() == 10
+        model.evaluate(X[:, :4], T, batch_size=20, verbose=0)
+        assert counting.calls.numpy() == 15
+        return model.get_weights()
+
+    for eager, compiled in zip(trained(looks, run_eagerly=True), trained(False), strict=True):
+        np.testing.assert_allclose(eager, compiled, rtol=1e-5, atol=1e-6)
+    if looks:
+        trained(looks)
+
+
 def test_initial_epoch_and_epochs():
     model = classifier()
     assert model.fit(X, Y, epochs=5, initial_epoch=3, verbose=0).epoch == [3, 4]

@@ -173,12 +173,20 @@ class Preparation(Steps):
 
     def _traced_call(self, data: ArrayData) -> Any:
         spec = data.specs(data.batch_size)[0]
-        if not self._runtime.eager:
-            try:
-                return graph.trace(lambda x: self(x, training=False), [spec]).outputs
-            except TracingError as error:
-                self._fall_back_to_eager(error)
-        return self(Tensor(data.sources[0][: data.batch_size].astype(spec[1])), training=False)
+        try:
+            return graph.trace(lambda x: self(x, training=False), [spec]).outputs
+        except TracingError as error:
+            self._fall_back_to_eager(error)
+        return self._try_on(Tensor(data.sources[0][: data.batch_size].astype(spec[1])))
+
+    def _try_on(self, x: Tensor) -> Any:
+        """Call the model and put back what that counts, so that training op by op draws what programs draw."""
+        before = [(variable, variable.value) for variable in self.non_trainable_variables]
+        try:
+            return self(x, training=False)
+        finally:
+            for variable, value in before:
+                variable.assign(value)
 
     # ---- building -----------------------------------------------------------------------------------
 
