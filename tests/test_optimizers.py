@@ -484,6 +484,77 @@ def test_optimizers_of_users():
     np.testing.assert_allclose(one[0].numpy(), other[0].numpy(), rtol=1e-14)
 
 
+def test_optimizers_of_users_may_assign_as_in_keras():
+    class Momentum(optimizers.Optimizer):
+        def build(self, variables):
+            super().build(variables)
+            self.velocities, self.counts = self.add_optimizer_variables(variables, ["velocity", "count"])
+
+        def update_step(self, gradient, variable, learning_rate):
+            i = self._get_variable_index(variable)
+            self.assign(self.velocities[i], self.velocities[i] * 0.9 + gradient)
+            self.assign_add(self.counts[i], ops.ones(variable.shape, variable.dtype))
+            self.assign_sub(variable, self.velocities[i] * learning_rate)
+
+    weights = variables()
+    optimizer = Momentum(0.1)
+    optimizer.apply([Tensor(g) for g in GRADS[0]], weights)
+    run(program_of(optimizer, weights), GRADS[1])
+    first, second = GRADS[0][1], GRADS[1][1]
+    np.testing.assert_allclose(weights[1].numpy(), START[1] - 0.1 * first - 0.1 * (0.9 * first + second), rtol=1e-12)
+    np.testing.assert_array_equal(optimizer.counts[1].numpy(), np.full(START[1].shape, 2.0))
+
+
+# Keras' arguments in its order: each rule's own, then those of all. A class without a row fails the walk below.
+POSITIONS = {
+    "SGD": {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    "Adagrad": {"learning_rate": 0.1, "initial_accumulator_value": 0.2, "epsilon": 1e-5, "weight_decay": 0.01},
+    "Adam": {
+        "learning_rate": 0.1,
+        "beta_1": 0.8,
+        "beta_2": 0.9,
+        "epsilon": 1e-5,
+        "amsgrad": True,
+        "weight_decay": 0.02,
+    },
+    "AdamW": {
+        "learning_rate": 0.1,
+        "weight_decay": 0.02,
+        "beta_1": 0.8,
+        "beta_2": 0.9,
+        "epsilon": 1e-5,
+        "amsgrad": True,
+    },
+    "RMSprop": {
+        "learning_rate": 0.1,
+        "rho": 0.8,
+        "momentum": 0.3,
+        "epsilon": 1e-5,
+        "centered": True,
+        "weight_decay": 0.01,
+    },
+}
+OF_ALL = {
+    "clipnorm": None,
+    "clipvalue": 0.5,
+    "global_clipnorm": None,
+    "use_ema": True,
+    "ema_momentum": 0.7,
+    "ema_overwrite_frequency": 3,
+    "loss_scale_factor": 2.0,
+    "gradient_accumulation_steps": 4,
+    "name": "mine",
+}
+
+
+@pytest.mark.parametrize("cls", optimizers.REGISTRY.classes)
+def test_arguments_have_keras_positions(cls):
+    given = {**POSITIONS[cls.__name__], **OF_ALL}
+    assert cls(*given.values()).get_config() == given
+    with pytest.raises(TypeError, match="positional arguments"):
+        cls(*given.values(), 1)
+
+
 # ---- schedules ---------------------------------------------------------------------------------------------------
 
 # (class, arguments, keyword arguments, formula of the step). A class without a row fails the walk below.

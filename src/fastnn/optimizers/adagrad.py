@@ -27,7 +27,7 @@ class Adagrad(RuleOptimizer):
         Where the sums a start.
     epsilon : float
         Keeps the divisor away from zero; inside the root, as in Keras.
-    **settings
+    *more, **settings
         See `Optimizer`.
     """
 
@@ -36,9 +36,10 @@ class Adagrad(RuleOptimizer):
         learning_rate: float | LearningRateSchedule = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
+        *more: Any,
         **settings: Unpack[Settings],
     ) -> None:
-        super().__init__(learning_rate, **settings)
+        super().__init__(learning_rate, *more, **settings)
         self.initial_accumulator_value = checks.real(
             "initial_accumulator_value", initial_accumulator_value, minimum=0.0
         )

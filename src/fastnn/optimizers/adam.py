@@ -30,7 +30,7 @@ class Adam(RuleOptimizer):
         Keeps the divisor away from zero ("epsilon hat" of the paper).
     amsgrad : bool
         Whether to divide by the largest mean square so far (Reddi, Kale, Kumar, ICLR 2018).
-    **settings
+    *more, **settings
         See `Optimizer`.
     """
 
@@ -41,9 +41,10 @@ class Adam(RuleOptimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        *more: Any,
         **settings: Unpack[Settings],
     ) -> None:
-        super().__init__(learning_rate, **settings)
+        super().__init__(learning_rate, *more, **settings)
         self.beta_1 = checks.real("beta_1", beta_1, minimum=0.0, below=1.0)
         self.beta_2 = checks.real("beta_2", beta_2, minimum=0.0, below=1.0)
         self.epsilon = checks.real("epsilon", epsilon, minimum=0.0)
@@ -98,7 +99,7 @@ class AdamW(Adam):
         See `Optimizer`; not None.
     beta_1, beta_2, epsilon, amsgrad
         See `Adam`.
-    **settings
+    *more, **settings
         See `Optimizer`.
     """
 
@@ -110,7 +111,8 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        *more: Any,
         **settings: Unpack[Settings],
     ) -> None:
         checks.real("weight_decay", weight_decay, minimum=0.0)
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **settings)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, *more, **settings)

@@ -32,7 +32,7 @@ class RMSprop(RuleOptimizer):
         Keeps the divisor away from zero; inside the root, as in Keras.
     centered : bool
         Whether to divide by the standard deviation of gradients instead.
-    **settings
+    *more, **settings
         See `Optimizer`.
     """
 
@@ -43,9 +43,10 @@ class RMSprop(RuleOptimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
+        *more: Any,
         **settings: Unpack[Settings],
     ) -> None:
-        super().__init__(learning_rate, **settings)
+        super().__init__(learning_rate, *more, **settings)
         self.rho = checks.real("rho", rho, minimum=0.0, maximum=1.0)
         self.momentum = checks.real("momentum", momentum, minimum=0.0, maximum=1.0)
         self.epsilon = checks.real("epsilon", epsilon, minimum=0.0)

@@ -28,7 +28,7 @@ class SGD(RuleOptimizer):
         0 … 1.
     nesterov : bool
         Whether to look ahead.
-    **settings
+    *more, **settings
         See `Optimizer`.
     """
 
@@ -37,9 +37,10 @@ class SGD(RuleOptimizer):
         learning_rate: float | LearningRateSchedule = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
+        *more: Any,
         **settings: Unpack[Settings],
     ) -> None:
-        super().__init__(learning_rate, **settings)
+        super().__init__(learning_rate, *more, **settings)
         self.momentum = checks.real("momentum", momentum, minimum=0.0, maximum=1.0)
         self.nesterov = checks.boolean("nesterov", nesterov)
 

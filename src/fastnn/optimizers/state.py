@@ -60,6 +60,18 @@ class OptimizerState:
         lists = tuple([row[i] for row in slots] for i in range(len(names)))
         return lists[0] if isinstance(name, str) else lists
 
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Write a variable, a model's or the optimizer's."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Any) -> None:
+        """Add to a variable."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Any) -> None:
+        """Subtract from a variable."""
+        variable.assign_sub(value)
+
     def _track(self, variable: Variable) -> Variable:
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
