@@ -62,7 +62,7 @@ def test_predict_with_steps():
 
 
 @pytest.mark.parametrize(
-    ("together", "calls"), [(1, [(0, 0, 32), (1, 1, 32), (2, 2, 32), (3, 3, 4)]), (3, [(0, 2, 96), (3, 3, 4)])]
+    ("together", "calls"), [(1, [(0, 0, 32), (1, 1, 32), (2, 2, 32), (3, 3, 4)]), (3, [(0, 2, 96), (3, 5, 4)])]
 )
 def test_steps_per_execution_says_how_often_predictions_are_looked_at(together, calls):
     class Look(fastnn.callbacks.Callback):

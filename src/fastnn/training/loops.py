@@ -68,9 +68,9 @@ class _Loop:
         self._reader.reset()
         feed.begin_epoch()
         while feed.steps is None or done < feed.steps:
-            asked = self._batches(done)
+            begin, asked = done, self._batches(done)
             if self._hooked:
-                self._begin_hook(done)
+                self._begin_hook(begin)
             start = time.perf_counter()
             ran, finite = feed.run(asked)
             if not ran and finite:
@@ -80,7 +80,7 @@ class _Loop:
             if ran:
                 self._pace.note(ran, time.perf_counter() - start)
             done += ran
-            self._report(done - 1 if finite else done)
+            self._report(begin, done - 1 if finite else done)
             if not finite:
                 return done, False
             if self._stopped():
@@ -94,9 +94,10 @@ class _Loop:
             self._warned = True
             warn_out_of_data()
 
-    def _report(self, batch: int) -> None:
+    def _report(self, begin: int, batch: int) -> None:
+        """Tell that batches ``begin … batch`` have run; callbacks hear of the last one that might have, as in Keras."""
         if self._hooked:
-            self._end_hook(batch, self._logs())
+            self._end_hook(begin + self.model.steps_per_execution - 1, self._logs())
         elif self._bar_hook is not None:
             self._bar_hook(batch, self._logs())
 

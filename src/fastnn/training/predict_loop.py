@@ -83,13 +83,14 @@ class PredictLoop:
         parts: list[Any] = []
         count = rows = 0
         while batches := list(islice(self._batches, together)):
+            begin = count
             if self._hooked:
-                callbacks.on_predict_batch_begin(count)
+                callbacks.on_predict_batch_begin(begin)
             parts.append(_joined([self._predict(x) for x in batches]))
             count += len(batches)
             rows += sum(map(len, batches))
             if self._hooked:
-                callbacks.on_predict_batch_end(count - 1, {"outputs": parts[-1]})
+                callbacks.on_predict_batch_end(begin + together - 1, {"outputs": parts[-1]})
             elif callbacks.progbar is not None:
                 self._show(count - 1, rows)
             if model.stop_predicting:
