@@ -53,6 +53,19 @@ def test_class_weight_reads_every_form_of_labels(y):
     np.testing.assert_allclose(model.get_weights()[0], other.get_weights()[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("weight", [0.1, np.float64(0.1), np.array(0.1), np.array(0.1, "float32")], ids=repr)
+def test_class_weight_is_as_precise_as_the_model(weight, dtype):
+    def trained(**given):
+        model = Sequential([layers.Input((6,), dtype=dtype), layers.Dense(1, dtype=dtype)])
+        model.compile("sgd", "mse")
+        model.set_weights([np.zeros((6, 1)), np.ones(1)])
+        model.train_on_batch(X, np.zeros((100, 1)), **given)
+        return bits(model)
+
+    assert trained(class_weight={0: weight}) == trained(sample_weight=np.full(100, weight))
+
+
 def test_history_has_keras_names_in_keras_order():
     model = classifier(metrics=["accuracy", "mse"])
     with pytest.raises(ValueError, match="shape"):

@@ -227,6 +227,8 @@ BAD_FITS = [
     ({"x": X, "y": Y, "class_weight": [1, 2]}, TypeError, "class_weight must be a dict"),
     ({"x": X, "y": Y, "class_weight": {"a": 1.0}}, TypeError, "class numbers as keys, got 'a'"),
     ({"x": X, "y": Y, "class_weight": {0: np.nan}}, ValueError, r"class_weight\[0\] must be a finite number"),
+    ({"x": X, "y": Y, "class_weight": {0: np.array([1.0])}}, ValueError, r"class_weight\[0\] must be a finite number"),
+    ({"x": X, "y": Y, "class_weight": {0: np.array(True)}}, ValueError, r"class_weight\[0\] must be a finite number"),
     ({"x": X, "y": Y, "class_weight": {0: 1.0}, "sample_weight": np.ones(100)}, ValueError, "at the same time"),
     ({"x": X, "y": Y, "callbacks": [3]}, TypeError, "callbacks"),
 ]

@@ -80,7 +80,7 @@ class ArrayData:
         self.rows = arrays.check_lengths(**given)
         if class_weight is not None:
             self._classes_weigh = True
-            weight = class_weights(y, class_weight, weight, names[1])
+            weight = class_weights(y, class_weight, weight, names[1], dtype)
         if weight is not None:
             check_weight_shape(weight, y, names[2])
         self.sources = (x, y, weight)
@@ -338,7 +338,7 @@ def check_weight_shape(weight: np.ndarray, y: np.ndarray | None, name: str) -> N
 
 
 def class_weights(
-    y: np.ndarray | None, class_weight: Mapping[int, float], weight: np.ndarray | None, name: str
+    y: np.ndarray | None, class_weight: Mapping[int, float], weight: np.ndarray | None, name: str, dtype: np.dtype
 ) -> np.ndarray:
     """Return a weight for each row from its class (1 for classes not named), as Keras does.
 
@@ -358,7 +358,7 @@ def class_weights(
     if y.ndim == 2:
         y = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
     classes, inverse = np.unique(np.round(y).astype(np.int64), return_inverse=True)
-    table = np.array([class_weight.get(int(each), 1.0) for each in classes], dtype=np.float32)
+    table = np.array([class_weight.get(int(each), 1.0) for each in classes], dtype)
     return table[inverse.reshape(-1)]
 
 
@@ -368,6 +368,8 @@ def _check_class_weight(class_weight: Mapping[int, float]) -> None:
     for label, value in class_weight.items():
         if isinstance(label, bool) or not isinstance(label, (int, np.integer)):
             raise TypeError(f"class_weight must have class numbers as keys, got {label!r}")
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            value = value[()]
         real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
         if not real or not math.isfinite(value):
             raise ValueError(f"class_weight[{label}] must be a finite number, got {value!r}")
