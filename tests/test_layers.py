@@ -898,6 +898,14 @@ def test_add_weight():
     assert len(layer.weights) == 2
 
 
+def test_names_of_keras_for_a_weight_and_the_dtype():
+    layer = layers.Layer(dtype="float64")
+    assert layer.input_dtype == "float64"
+    weight = layer.add_variable((2,), "ones", trainable=False, name="w")
+    assert layer.non_trainable_weights == [weight]
+    assert weight.numpy().tolist() == [1.0, 1.0]
+
+
 def test_input_spec():
     spec = layers.InputSpec(shape=(None, 3))
     assert repr(spec) == "InputSpec(shape=(None, 3))"

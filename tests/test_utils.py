@@ -255,6 +255,34 @@ def test_owned_looks_into_containers_and_sees_later_changes():
     assert list(owned(holder, Thing)) == [a, b, c, d]
 
 
+def test_batches_are_packed_and_unpacked_as_in_keras():
+    pack, unpack = utils.pack_x_y_sample_weight, utils.unpack_x_y_sample_weight
+    assert pack("x") == "x"
+    assert pack(["a", "b"]) == (["a", "b"],)
+    assert pack("x", None, "w") == "x"
+    assert pack("x", "y") == ("x", "y")
+    assert pack("x", "y", "w") == ("x", "y", "w")
+    assert unpack("x") == unpack(("x",)) == unpack(["x"]) == ("x", None, None)
+    assert unpack(("x", "y")) == ("x", "y", None)
+    assert unpack(["x", "y", "w"]) == ("x", "y", "w")
+    for many in ((), (1, 2, 3, 4)):
+        with pytest.raises(ValueError, match=f"a batch must be .* got a tuple of {len(many)}"):
+            unpack(many)
+
+
+def test_what_things_are():
+    described = fastnn.layers.Dense(2)(fastnn.Input((3,)))
+    assert utils.is_keras_tensor(described)
+    assert not any(map(utils.is_keras_tensor, (fastnn.ops.ones(2), np.ones(2), None)))
+    for dtype in ("float32", np.float32, np.dtype("float32"), float, None, fastnn.ops.ones(2).dtype):
+        name = utils.standardize_dtype(dtype)
+        assert isinstance(name, str)
+        assert name == "float32"
+    assert [utils.standardize_dtype(each) for each in (int, bool, "uint8")] == ["int32", "bool", "uint8"]
+    with pytest.raises(ValueError, match="Invalid dtype: .* got 'flaot32'"):
+        utils.standardize_dtype("flaot32")
+
+
 def test_to_categorical():
     np.testing.assert_array_equal(utils.to_categorical([0, 2, 1]), np.eye(3)[[0, 2, 1]])
     assert utils.to_categorical([0, 1]).dtype == np.float64

@@ -19,9 +19,9 @@ from ..utils.configurable import Configurable
 from ..utils.naming import check_name
 from . import context
 from .arguments import INPUT_ARGUMENTS, Arguments, take_input_shape
-from .dtype_policy import policy_config, policy_dtype
 from .input_spec import check_input
 from .keras_tensor import KerasTensor
+from .policy import policy_config, policy_dtype
 from .state import LayerState
 
 __all__ = ["Layer"]
@@ -140,6 +140,11 @@ class Layer(LayerState, Configurable):
     @property
     def compute_dtype(self) -> np.dtype:
         """The dtype of what is computed."""
+        return self._dtype
+
+    @property
+    def input_dtype(self) -> np.dtype:
+        """The dtype of inputs of floats."""
         return self._dtype
 
     @property

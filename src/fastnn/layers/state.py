@@ -92,6 +92,10 @@ class LayerState:
             self._freeze(variable)
         return variable
 
+    def add_variable(self, shape: Sequence[int], initializer: Any, **settings: Any) -> Variable:
+        """Return a new weight, as `add_weight` does."""
+        return self.add_weight(shape, initializer, **settings)
+
     def _check_shape(self, shape: Sequence[int], name: str | None) -> tuple[int, ...]:
         shape = tuple(shape)
         if not all(checks.is_integer(size, minimum=0) for size in shape):

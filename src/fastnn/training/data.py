@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..sparse import CsrSource, is_sparse, stays_sparse
+from ..utils import unpack_x_y_sample_weight
 from . import arrays
 from .sparse_rows import SparseRows
 
-__all__ = ["ArrayData", "StreamData", "as_features", "check_finite", "is_stream", "make_data", "unpack"]
+__all__ = ["ArrayData", "StreamData", "as_features", "check_finite", "is_stream", "make_data"]
 
 
 def as_features(value: Any, name: str) -> np.ndarray | SparseRows:
@@ -228,7 +229,7 @@ class StreamData:
         return batch
 
     def _batch(self, item: Any) -> ArrayData:
-        x, y, weight = unpack(item)
+        x, y, weight = unpack_x_y_sample_weight(item)
         names = tuple(f"{part} of a batch of {self.name}" for part in ("x", "y", "sample_weight"))
         return ArrayData(
             x,
@@ -298,17 +299,6 @@ def make_data(
         if value is not None:
             raise ValueError(f"{name} must not be given when {names[0]} yields batches")
     return StreamData(x, x_dtype=x_dtype, dtype=dtype, class_weight=class_weight, name=names[0])
-
-
-def unpack(item: Any) -> tuple[Any, Any, Any]:
-    """Return x, y and sample_weight of a batch ``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``."""
-    if isinstance(item, list):
-        item = tuple(item)
-    if not isinstance(item, tuple):
-        return item, None, None
-    if not 1 <= len(item) <= 3:
-        raise ValueError(f"a batch must be x, (x, y) or (x, y, sample_weight), got a tuple of {len(item)}")
-    return (*item, *(None,) * (3 - len(item)))
 
 
 def specs(

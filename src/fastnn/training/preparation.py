@@ -17,7 +17,8 @@ from .. import graph, ops, plan
 from ..callbacks import CallbackList
 from ..ops.sparse import taking_rows
 from ..tensor import Tensor, TracingError
-from .data import ArrayData, StreamData, is_stream, make_data, unpack
+from ..utils import unpack_x_y_sample_weight
+from .data import ArrayData, StreamData, is_stream, make_data
 from .logs import metrics_or_own
 from .runners import Spec, make_runner, pack
 from .sparse_rows import SparseRows
@@ -298,7 +299,9 @@ class Preparation(Steps):
             if data.watched:  # of x only what is trained on is
                 rest.check_values()
             return rest
-        x, y, weight = (validation_data, None, None) if is_stream(validation_data) else unpack(validation_data)
+        x, y, weight = (
+            (validation_data, None, None) if is_stream(validation_data) else unpack_x_y_sample_weight(validation_data)
+        )
         streamed = is_stream(x)
         names = tuple(
             "validation_data" if streamed else f"{part} of validation_data" for part in ("x", "y", "sample_weight")

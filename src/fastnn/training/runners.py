@@ -10,6 +10,7 @@ import numpy as np
 
 from ..sparse import CsrSource
 from ..tensor import Tensor, TracingError
+from ..utils import pack_x_y_sample_weight
 from .data import ArrayData
 
 __all__ = ["EagerRunner", "ProgramCache", "ProgramRunner", "make_runner", "pack"]
@@ -236,7 +237,5 @@ def make_runner(
 
 
 def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """Return a batch as Keras hands it to ``train_step``: x, (x, y) or (x, y, sample_weight)."""
-    if sample_weight is not None:
-        return x, y, sample_weight
-    return x if y is None else (x, y)
+    """Return a batch as Keras hands it to ``train_step``, but with weights where there are no targets, too."""
+    return pack_x_y_sample_weight(x, y) if sample_weight is None else (x, y, sample_weight)

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import ops
 from ..autograd import GradientTape
-from .data import unpack
+from ..utils import unpack_x_y_sample_weight
 
 __all__ = ["Steps"]
 
@@ -32,7 +32,7 @@ class Steps:
         dict of str to Tensor
             The values of all metrics so far.
         """
-        x, y, sample_weight = unpack(data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         variables = self.trainable_variables
         with GradientTape() as tape:
             y_pred = self(x, training=True)
@@ -48,7 +48,7 @@ class Steps:
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluate one batch; parameters and result are those of `train_step`."""
-        x, y, sample_weight = unpack(data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
         loss = self._compute_loss(x, y, y_pred, sample_weight, training=False)
         self._runtime.loss_tracker.update_state(loss, sample_weight=x.shape[0])
@@ -56,7 +56,7 @@ class Steps:
 
     def predict_step(self, data: Any) -> Any:
         """Return the predictions for a batch ``(x,)``."""
-        return self(unpack(data)[0], training=False)
+        return self(unpack_x_y_sample_weight(data)[0], training=False)
 
     def compute_loss(
         self,
