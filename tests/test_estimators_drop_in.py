@@ -156,15 +156,29 @@ def test_partial_fit_lets_go_of_the_data():
         tracemalloc.stop()
 
 
-def test_partial_fit_is_there_for_stochastic_solvers_only():
+def test_partial_fit_is_there_where_scikit_learn_has_it():
     for estimator in PERCEPTRONS:
-        assert hasattr(estimator(), "partial_fit")
-        assert not hasattr(estimator(solver="lbfgs"), "partial_fit")
+        for solver in ("adam", "sgd", "lbfgs"):
+            ours, theirs = (hasattr(cls(solver=solver), "partial_fit") for cls in (estimator, oracle(estimator)))
+            assert ours == theirs
     with pytest.raises(AttributeError) as caught:
         _ = MLPClassifier(solver="lbfgs").partial_fit
     assert str(caught.value.__cause__) == (
         "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
     )
+
+
+def test_partial_fit_by_lbfgs_is_a_fit_from_the_present_weights():
+    X, y = problem(MLPRegressor)
+    ours, theirs = (
+        cls(solver="lbfgs", max_iter=5, early_stopping=True, random_state=0)
+        for cls in (MLPRegressor, oracle(MLPRegressor))
+    )
+    for rows in (slice(40), slice(40), slice(20, 60)):
+        for each in (ours, theirs):
+            with pytest.warns(ConvergenceWarning):
+                each.partial_fit(X[rows], y[rows])
+        assert_same_state(ours, theirs, 1e-8, X)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +189,7 @@ def test_partial_fit_is_there_for_stochastic_solvers_only():
         (
             {"classes": ["a", "b", "c", "d"]},
             {"classes": ["a", "b", "c"]},
-            "not the same as on last call to partial_fit",
+            r"`classes=\['a', 'b', 'c'\]` is not the same as on last call to partial_fit, was: array\(\['a'",
         ),
     ],
 )
@@ -210,6 +224,14 @@ def test_several_labels(setting):
         np.testing.assert_array_equal(fit(MLPClassifier, data=(X, container(Y)), **setting).coefs_[0], ours.coefs_[0])
 
 
+@pytest.mark.parametrize("pair", [(-1, 1), (0, 2), (1, 2), (-1.0, 0.0), (False, True)])
+def test_several_labels_are_what_is_not_zero(pair):
+    X, Y = multilabel()
+    data = X, np.where(Y == 1, pair[1], pair[0])
+    assert_same_fit(MLPClassifier, data=data)
+    assert_same_fit(MLPClassifier, data=data, early_stopping=True)
+
+
 def test_several_sparse_labels():
     X, Y = multilabel()
     ours, theirs = (fit(cls, data=(X, sparse.csr_array(Y))) for cls in (MLPClassifier, oracle(MLPClassifier)))
@@ -218,12 +240,15 @@ def test_several_sparse_labels():
     assert ours.score(X, Y) == theirs.score(X, Y)
     # As in scikit-learn, the first call decides.
     assert sparse.issparse(ours.partial_fit(X, Y).predict(X))
-    assert not sparse.issparse(MLPClassifier().partial_fit(X, Y).partial_fit(X, sparse.csr_array(Y)).predict(X))
+    later = MLPClassifier().partial_fit(X, Y, classes=np.arange(4)).partial_fit(X, sparse.csr_array(Y))
+    assert not sparse.issparse(later.predict(X))
 
 
 def test_labels_of_another_kind_are_refused():
     X, Y = multilabel()
-    several = MLPClassifier().partial_fit(X, Y)
+    with pytest.raises(ValueError, match=r"classes must be passed on the first call to partial_fit\."):
+        MLPClassifier().partial_fit(X, Y)
+    several = MLPClassifier().partial_fit(X, Y, classes=np.arange(4))
     with pytest.raises(ValueError, match="`y` has 3 columns of labels, but the classifier is for 4"):
         several.partial_fit(X, Y[:, :3])
     with pytest.raises(ValueError, match="`y` holds one label a sample, but the classifier is for several labels"):

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 import pickle
 import re
 import threading
@@ -299,6 +300,75 @@ def test_refuses(estimator, settings, message):
 def test_refuses_data(estimator, change, error, message):
     with pytest.raises(error, match=message):
         fit(estimator, data=change(*problem(estimator)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda X, y: X[:, 0],
+        lambda X, y: np.where(y == "a", y, None),
+        lambda X, y: np.full(60, None),
+        lambda X, y: np.where(y == "a", y.astype(object), 1),
+        lambda X, y: y.astype("S1"),
+    ],
+)
+@pytest.mark.parametrize("how", ["fit", "partial_fit"])
+def test_refuses_labels_with_scikit_learns_words(how, change):
+    X, y = problem(MLPClassifier)
+    told = []
+    for cls in (MLPClassifier, oracle(MLPClassifier)):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            getattr(cls(), how)(X, change(X, y), **({"classes": [0, 1]} if how == "partial_fit" else {}))
+        told.append((caught.type, str(caught.value)))
+    assert told[0] == told[1]
+
+
+def test_columns_of_classes_are_refused_with_scikit_learns_words():
+    X, _ = problem(MLPClassifier)
+    for cls in (MLPClassifier, oracle(MLPClassifier)):
+        with pytest.raises(ValueError, match="Multioutput target data is not supported with label binarization"):
+            cls().fit(X, np.arange(120).reshape(60, 2) % 5)
+
+
+@pytest.mark.parametrize("how", ["fit", "partial_fit"])
+def test_targets_beyond_their_dtype_have_an_error_and_no_warning(how):
+    X, y = (each.astype("float32") for each in problem(MLPRegressor))
+    y = np.where(np.arange(60) % 2, y, -y).astype("float64") * 1e39
+    with pytest.raises(ValueError, match=r"Input y contains infinity or a value too large for dtype\('float32'\)"):
+        getattr(MLPRegressor(), how)(X, y)
+
+
+@pytest.mark.parametrize("dtype", ["U50", object])
+def test_classes_are_no_longer_than_their_labels(dtype):
+    X, y = problem(MLPClassifier)
+    for settings in ({}, {"early_stopping": True}):
+        ours, theirs = (
+            fit(cls, data=(X, y.astype(dtype)), **settings) for cls in (MLPClassifier, oracle(MLPClassifier))
+        )
+        assert ours.classes_.dtype == theirs.classes_.dtype == np.dtype("U1")
+        assert ours.predict(X).dtype == theirs.predict(X).dtype
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"early_stopping": True},
+        {"verbose": True},
+        {"solver": "lbfgs"},
+        {"solver": "sgd", "learning_rate": "adaptive"},
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_losses_are_scikit_learns_scalars(estimator, dtype, settings):
+    X, y = problem(estimator)
+    ours, theirs = (fit(cls, data=(X.astype(dtype), y), **settings) for cls in (estimator, oracle(estimator)))
+    for name in ("loss_", "best_loss_"):
+        assert type(getattr(ours, name, None)) is type(getattr(theirs, name, None)), name
+    kinds = [{type(loss) for loss in getattr(fitted, "loss_curve_", [])} for fitted in (ours, theirs)]
+    assert kinds[0] == kinds[1]
+    assert json.loads(json.dumps(ours.loss_)) == ours.loss_.item()
 
 
 def test_poisson_refuses_negative_targets():

@@ -139,7 +139,8 @@ def check_call(estimator: Any, given: Given) -> Call:
     dropout = dropout_rates(estimator.dropout, len(hidden))
     normalizations = hidden_normalizations(estimator.normalization, len(hidden))
     refuse_stochastic_parameters(estimator, normalizations, given.validation_data is not None)
-    if given.incremental and estimator.early_stopping and given.validation_data is None:
+    early = estimator.early_stopping and estimator.solver != "lbfgs"
+    if given.incremental and early and given.validation_data is None:
         raise ValueError("partial_fit does not support early_stopping=True without validation_data")
     first = not ((given.incremental or estimator.warm_start) and hasattr(estimator, "coefs_"))
     told = twin(estimator)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from .. import activations
 from .call import Given
@@ -61,7 +62,7 @@ class Labels:
     def numbers(self, y: np.ndarray) -> np.ndarray:
         """Return class numbers, int64 of shape (rows,); for several labels a sample zeros and ones of y's shape."""
         if self.kind == "multilabel":
-            return (y > 0).astype(np.uint8, order="C")
+            return (y != 0).astype(np.uint8, order="C")
         return np.searchsorted(self.classes, y).astype(np.int64, copy=False)
 
     def encode(self, numbers: np.ndarray, class_numbers: bool = False) -> np.ndarray:
@@ -129,8 +130,7 @@ def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, giv
     else:
         classes, several = present_classes(y, multilabel), multilabel
     if given.incremental:
-        named = classes if several and given.classes is None else given.classes
-        classes = classes_of_partial_fit(known, named)
+        classes = classes_of_partial_fit(known, given.classes)
     labels = Labels(classes, several, _out_activation(estimator.output_activation, several))
     if given.incremental:
         check_known(y, multilabel, labels)
@@ -151,24 +151,32 @@ def checked_labels(y: Any) -> tuple[np.ndarray, bool]:
     if kind == "multilabel-indicator":
         return y.toarray() if sparse.issparse(y) else y, True
     if kind not in ("binary", "multiclass"):
-        check_classification_targets(y)
         refuse_several_columns(kind)
+        unique_labels(y)  # raises, in scikit-learn's words
     return column_or_1d(y, warn=True), False
 
 
 def refuse_several_columns(kind: str) -> None:
     """Raise ValueError where what `sklearn.utils.multiclass.type_of_target` returned are columns of classes."""
-    if kind == "multiclass-multioutput":
+    if "multioutput" in kind:
         raise ValueError(
-            f"{kind} targets are not supported; sklearn.multioutput.MultiOutputClassifier fits one classifier a column"
+            "Multioutput target data is not supported with label binarization; "
+            "sklearn.multioutput.MultiOutputClassifier fits one classifier a column"
         )
 
 
 def present_classes(y: np.ndarray, multilabel: bool = False) -> np.ndarray:
-    """Return the sorted classes that occur in what `checked_labels` returned; of indicators all columns."""
+    """Return the sorted classes that occur in labels, strings no longer than they are; of indicators all columns.
+
+    Raises
+    ------
+    ValueError, TypeError
+        With scikit-learn's words, for numbers that are no classes and labels that cannot be sorted.
+    """
     if multilabel:
         return np.arange(y.shape[1])
-    return unique_labels(y) if y.dtype == object else np.unique(y)
+    present = np.unique(y)
+    return present if present.dtype.kind in "biu" else unique_labels(present)
 
 
 def _out_activation(given: Any, multilabel: bool) -> str | None:
@@ -204,16 +212,9 @@ def classes_of_partial_fit(known: np.ndarray | None, classes: Any) -> np.ndarray
     ValueError
         With scikit-learn's words.
     """
-    if classes is None:
-        if known is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        return known
-    if known is not None and np.array_equal(known, classes):
-        return known
-    classes = unique_labels(classes)
-    if known is not None and not np.array_equal(known, classes):
-        raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
-    return classes
+    told = SimpleNamespace(classes_=known)
+    _check_partial_fit_first_call(told, classes)
+    return told.classes_
 
 
 def check_known(y: np.ndarray, multilabel: bool, labels: Labels) -> None:

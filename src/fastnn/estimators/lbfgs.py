@@ -92,7 +92,7 @@ class FullGradient:
             variable.load(weights[first : first + variable.size].reshape(variable.shape))
             first += variable.size
 
-    def __call__(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
+    def __call__(self, weights: np.ndarray) -> tuple[np.float64, np.ndarray]:
         """Return the loss, penalty included, and its gradient."""
         self.load(weights)
         for variable in (self._loss, *self._sums):
@@ -100,7 +100,7 @@ class FullGradient:
         for program, first in self._chunks:
             program.run_batches(first, 1)
         loss, *gradients = self._finish.run()
-        return float(loss), _flat(gradients)
+        return np.float64(loss), _flat(gradients)
 
     def _add(self, x: Tensor, targets: Tensor, weights: Tensor | None = None) -> None:
         """Add a chunk's loss and gradient to the sums. Traced."""
@@ -168,7 +168,7 @@ class LbfgsFit:
                 1,
             )
         function.load(result.x)
-        estimator.loss_ = float(result.fun)
+        estimator.loss_ = result.fun
         if self._stopped:
             estimator.n_iter_ = result.nit
         else:

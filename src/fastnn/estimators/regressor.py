@@ -12,12 +12,11 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.schedules import LearningRateSchedule
-from .base import MultilayerPerceptron, has_partial_fit
+from .base import MultilayerPerceptron
 from .call import Given
 from .docs import documented
 from .objectives import REGRESSION, regression
@@ -142,10 +141,11 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     ) -> None:
         keep_parameters(self, locals())
 
-    @available_if(has_partial_fit)
     @validated
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Self:
         """Train for one epoch, going on from the present weights and the optimizer's state.
+
+        With solver='lbfgs', which has no epochs, for ``max_iter`` iterations, as in scikit-learn.
 
         Parameters
         ----------
@@ -169,8 +169,6 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         ------
         ValueError
             If parameters or data are bad, or training diverges.
-        AttributeError
-            If the solver is 'lbfgs', which has no epochs.
         """
         return self._train(Given(X, y, sample_weight, validation_data, incremental=True))
 
@@ -199,9 +197,9 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
                 y = column_or_1d(y, warn=True)
             if self.loss == "poisson" and (y < 0).any():
                 raise ValueError(f"loss='poisson' needs y >= 0, but {int((y < 0).sum())} values of y are negative")
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):  # the error says it
                 values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
-            assert_all_finite(values, input_name="y")
+                assert_all_finite(values, input_name="y")
             if values.shape[1] != outputs:
                 raise ValueError(f"y has {values.shape[1]} columns, but that of the training data has {outputs}")
             return Encoded(y, values)

@@ -175,7 +175,7 @@ class StochasticFit:
         if not self._step.finite.take():
             self._diverged(self._epochs.batches, "a weight")
             return False
-        self._note(loss)
+        loss = self._note(loss)
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         scored = self._validation is not None and self._look()
@@ -183,17 +183,18 @@ class StochasticFit:
         self._step.solver.end_epoch(estimator.t_)
         return True
 
-    def _note(self, loss: float) -> None:
-        estimator = self._estimator
+    def _note(self, loss: float) -> np.float64:
+        """Note an epoch; return its loss as scikit-learn has it: a scalar of NumPy's."""
+        estimator, loss = self._estimator, np.float64(loss)
         estimator.n_iter_ += 1
         estimator.t_ += self._epochs.samples
         estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
+        return loss
 
     def _note_all(self, losses: list[float]) -> None:
         for loss in losses:
-            self._note(loss)
-            self._count(self._loss_improved(loss))
+            self._count(self._loss_improved(self._note(loss)))
 
     def _count(self, improved: bool) -> None:
         estimator = self._estimator

@@ -57,12 +57,13 @@ def refuse_weightless(weight: np.ndarray | None, dtype: Any, of: str = "") -> No
 
 
 def refuse_balanced(class_weight: Any) -> None:
-    """Raise ValueError for what `partial_fit` cannot do: count classes in data that it has not seen."""
+    """Raise ValueError, with scikit-learn's words, for what `partial_fit` cannot do: count classes not seen yet."""
     if class_weight == "balanced":
         raise ValueError(
             "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
-            "sklearn.utils.class_weight.compute_class_weight('balanced', classes=classes, y=y) with a large enough "
-            "sample of the targets, and give the resulting weights as the class_weight parameter."
+            "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample "
+            "of the full training set target to properly estimate the class frequency distributions. Pass the "
+            "resulting weights as the class_weight parameter."
         )
 
 
