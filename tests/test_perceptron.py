@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fastnn import Perceptron
 from fastnn._kernels.core import Plan
+from fastnn.estimators.perceptron_shuffle import shuffled_positions
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -301,9 +302,52 @@ def test_refuses(call, message):
         call(*problem())
 
 
-def test_classes_of_objects_are_scikit_learns():
-    X, y = np.eye(3), np.array(["a", "b", "c"], object)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda cls, X, y: cls().fit(X, X[:, 0]),
+        lambda cls, X, y: cls().fit(X, np.where(y == "a", y, None)),
+        lambda cls, X, y: cls().fit(X, np.where(y == "a", y.astype(object), 1)),
+        lambda cls, X, y: cls().fit(X, np.full(150, "a"), sample_weight=np.zeros(150)),
+        lambda cls, X, y: cls(class_weight={"z": 2}).fit(X, np.full(150, "a")),
+        lambda cls, X, y: cls().partial_fit(X, np.full(150, "a"), classes=["a"], sample_weight=np.zeros(150)),
+        lambda cls, X, y: cls(class_weight="balanced").partial_fit(X, y, classes=["a", "b"]),
+        lambda cls, X, y: cls(class_weight="balanced").fit(X, y).partial_fit(X, np.where(y == "a", "z", y)),
+        lambda cls, X, y: cls(class_weight={"a": 2}).partial_fit(X, y, classes=["a", "c"]),
+        lambda cls, X, y: cls().fit(X, y).partial_fit(X, y, classes=["a", "b", "c"]),
+    ],
+)
+def test_refuses_with_scikit_learns_words(call):
+    told = []
+    for cls in (Perceptron, linear_model.Perceptron):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            call(cls, *problem())
+        told.append((caught.type, str(caught.value)))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("dtype", [object, "U9", "float32", "int16", bool])
+def test_classes_have_scikit_learns_dtype(dtype):
+    X, y = np.eye(3), np.array(["0", "1", "1"]).astype("U1" if dtype in (object, "U9") else int).astype(dtype)
     assert Perceptron().fit(X, y).classes_.dtype == linear_model.Perceptron().fit(X, y).classes_.dtype
+
+
+def shuffled_in_turn(n, seed):
+    """Fisher and Yates' shuffle with Marsaglia's xorshift generator, one exchange after the other."""
+    places = list(range(n))
+    for i in range(n - 1):
+        seed ^= (seed << 13) & 0xFFFFFFFF
+        seed ^= seed >> 17
+        seed ^= (seed << 5) & 0xFFFFFFFF
+        j = i + (seed & 0x7FFFFFFF) % (n - i)
+        places[i], places[j] = places[j], places[i]
+    return places
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 31, 32, 33, 34, 64, 65, 66, 1000, 70000])
+@pytest.mark.parametrize("seed", [0, 1, 12345678, 2**31 - 1])
+def test_shuffles_as_if_in_turn(n, seed):
+    np.testing.assert_array_equal(shuffled_positions(n, seed), shuffled_in_turn(n, seed or 1))
 
 
 def test_overflow_keeps_what_was_there():

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
@@ -14,7 +15,6 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
@@ -185,11 +185,11 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         """
         told = twin(self)
         X, y = told._check_data(X, y, reset=True)
-        check_classification_targets(y)
+        classes = present_classes(y)
         warm = self.warm_start and hasattr(self, "coef_")
         coef = self.coef_ if warm and coef_init is None else coef_init
         intercept = self.intercept_ if warm and intercept_init is None else intercept_init
-        self._train(X, y, present_classes(y), coef, intercept, sample_weight, self.max_iter, 1.0)
+        self._train(X, y, classes, coef, intercept, sample_weight, self.max_iter, 1.0)
         note_features(self, features_of(told))
         if self.tol is not None and self.n_iter_ == self.max_iter:
             warnings.warn(
@@ -251,14 +251,14 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         t: float,
     ) -> None:  # fmt: skip
         """Find a line for each class, or one for two, and set the attributes."""
+        counted = y if self.class_weight == "balanced" else np.unique(y)
+        by_class = compute_class_weight(self.class_weight, classes=classes, y=counted)
+        weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
         if len(classes) < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {len(classes)} class")
-        by_class = compute_class_weight(self.class_weight, classes=classes, y=y)
-        weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
         lines = self._lines(len(classes), X, coef, intercept)
         passes = self._passes(X, y, classes, by_class, weight, lines)
-        jobs = (delayed(each.run)(limit) for each in passes)
-        found = Parallel(n_jobs=self.n_jobs, verbose=self.verbose, require="sharedmem")(jobs)
+        found = self._run(passes, limit)
         self.classes_ = classes
         self.coef_ = np.stack([line.coef for line in found])
         self.intercept_ = np.array([line.intercept for line in found], X.dtype)
@@ -289,7 +289,7 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         else:
             held_out = self._held_out(y, weight)
             drawn = check_random_state(self.random_state).randint(_SEEDS, size=len(classes))
-            seeds = [_second_draw(seed) for seed in drawn]
+            seeds = _second_draws(drawn)
             positive, others = range(len(classes)), np.ones(len(classes))
         found = []
         for k, line, seed, other in zip(positive, lines, seeds, others, strict=True):
@@ -298,17 +298,25 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             found.append(Passes(self, X, signs, weight, factors, line, held_out, seed))
         return found
 
-    def _held_out(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def _run(self, passes: list[Passes], limit: int) -> list[Line]:
+        """Return the lines that are found; joblib, which takes its time, is asked where it has something to do."""
+        if len(passes) == 1 or (effective_n_jobs(self.n_jobs) == 1 and not self.verbose):
+            return [each.run(limit) for each in passes]
+        jobs = (delayed(each.run)(limit) for each in passes)
+        return Parallel(n_jobs=self.n_jobs, verbose=self.verbose, require="sharedmem")(jobs)
+
+    def _held_out(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
         """Return which rows are held out for early stopping: scikit-learn's split."""
+        if not self.early_stopping:
+            return None
+        splitter = StratifiedShuffleSplit(test_size=self.validation_fraction, random_state=self.random_state)
+        _, rows = next(splitter.split(np.zeros((len(y), 1)), y))
+        if not (weight[rows] > 0).any():
+            raise ValueError(
+                "The sample weights for validation set are all zero, consider using a different random state."
+            )
         held_out = np.zeros(len(y), bool)
-        if self.early_stopping:
-            splitter = StratifiedShuffleSplit(test_size=self.validation_fraction, random_state=self.random_state)
-            _, rows = next(splitter.split(np.zeros((len(y), 1)), y))
-            if not (weight[rows] > 0).any():
-                raise ValueError(
-                    "The sample weights for validation set are all zero, consider using a different random state."
-                )
-            held_out[rows] = True
+        held_out[rows] = True
         return held_out
 
     def __sklearn_tags__(self) -> Any:
@@ -317,7 +325,10 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         return tags
 
 
-def _second_draw(seed: int) -> int:
-    random_state = np.random.RandomState(seed)
-    random_state.randint(1, _SEEDS)
-    return random_state.randint(_SEEDS)
+def _second_draws(seeds: np.ndarray) -> list[int]:
+    random_state, found = np.random.RandomState(), []  # made once: making one takes longer than all else here
+    for seed in seeds:
+        random_state.seed(seed)
+        random_state.randint(1, _SEEDS)
+        found.append(random_state.randint(_SEEDS))
+    return found

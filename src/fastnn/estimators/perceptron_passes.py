@@ -10,8 +10,9 @@ import numpy as np
 from scipy import sparse
 
 from .._kernels.core import Plan
+from .perceptron_shuffle import shuffled_positions
 
-__all__ = ["Line", "Passes", "shuffled_positions"]
+__all__ = ["Line", "Passes"]
 
 _SPARSE_DECAY = 0.01  # of the intercept's steps where rows are sparse: scikit-learn's
 _STATE = ("intercept", "loss", "penalty", "u", "squares", "absolutes")  # of the kernel, see c/perceptron.inc
@@ -53,8 +54,8 @@ class Passes:
         The factors of the steps.
     line : Line
         Where to start; not changed.
-    held_out : ndarray of bool, shape (samples,)
-        The rows of the validation set.
+    held_out : ndarray of bool, shape (samples,), or None
+        The rows of the validation set; None: there is none.
     seed : int
         Of the order of rows.
     """
@@ -67,7 +68,7 @@ class Passes:
         row_weight: np.ndarray,
         class_weight: np.ndarray,
         line: Line,
-        held_out: np.ndarray,
+        held_out: np.ndarray | None,
         seed: int,
     ) -> None:
         self._estimator = estimator
@@ -76,10 +77,10 @@ class Passes:
         self._state = np.zeros(len(_STATE))
         self._state[0] = line.intercept
         self._state[4:] = np.dot(self._coef, self._coef), np.abs(self._coef).sum()
-        self._train = ~held_out
-        self._validation = (X[held_out], signs[held_out], row_weight[held_out])
+        self._train = None if held_out is None else ~held_out
+        self._validation = None if held_out is None else (X[held_out], signs[held_out], row_weight[held_out])
         self._rows = np.arange(len(signs))
-        self._order = np.flatnonzero(self._train)
+        self._order = np.array(self._trained_on())
         self._plan = self._bind(X, signs, (estimator.eta0 * signs * class_weight * row_weight).astype(X.dtype))
 
     def _bind(self, X: Any, signs: np.ndarray, steps: np.ndarray) -> Plan:
@@ -112,7 +113,7 @@ class Passes:
         while done < limit and stale < estimator.n_iter_no_change:
             if positions is not None:
                 self._rows = self._rows[positions]
-                self._order[:] = self._rows[self._train[self._rows]]
+                self._order[:] = self._trained_on()
             done += 1
             goodness = self._pass(done)
             stale = stale + 1 if tolerance > -np.inf and goodness < best + tolerance else 0
@@ -120,6 +121,10 @@ class Passes:
         if estimator.verbose and stale >= estimator.n_iter_no_change:
             print(f"Convergence after {done} epochs took {time.perf_counter() - self._began:.2f} seconds")
         return self._line(done)
+
+    def _trained_on(self) -> np.ndarray:
+        """Return the rows of the training set in the order in which all rows are now."""
+        return self._rows if self._train is None else self._rows[self._train[self._rows]]
 
     def _line(self, done: int) -> Line:
         return Line(self._coef, float(self._state[0]), done)
@@ -137,7 +142,7 @@ class Passes:
                 "or MinMaxScaler might help."
             )
         loss, objective = (float(total) / len(self._order) for total in (self._state[1], self._state[1:3].sum()))
-        score = self._line(number).score(*self._validation) if estimator.early_stopping else None
+        score = None if self._validation is None else self._line(number).score(*self._validation)
         if estimator.verbose:
             self._report(number, loss, objective, score)
         return -objective if score is None else score
@@ -150,20 +155,3 @@ class Passes:
             f"T: {number * len(self._order)}, Avg. loss: {loss:f}, Objective: {objective:f}{note}"
         )
         print(f"Total training time: {time.perf_counter() - self._began:.2f} seconds.")
-
-
-def shuffled_positions(n: int, seed: int) -> np.ndarray:
-    """Return where each of n elements comes from in a shuffle: scikit-learn's for its linear models.
-
-    Fisher and Yates' shuffle with Marsaglia's xorshift generator, 32 bits of state. Every pass takes the same seed:
-    the order of a pass is that of the pass before, shuffled in the same way.
-    """
-    state = seed or 1
-    places = list(range(n))
-    for i in range(n - 1):
-        state ^= (state << 13) & 0xFFFFFFFF
-        state ^= state >> 17
-        state ^= (state << 5) & 0xFFFFFFFF
-        j = i + (state & 0x7FFFFFFF) % (n - i)
-        places[i], places[j] = places[j], places[i]
-    return np.array(places, np.int64)
