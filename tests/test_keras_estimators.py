@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from keras_estimator_tools import SETTINGS, build_classifier, build_regressor, build_softmax, network
+from keras_estimator_tools import REDUCTION, SETTINGS, build_classifier, build_regressor, build_softmax, network
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_multilabel_classification, make_regression
@@ -508,6 +508,84 @@ def test_warm_start_goes_on():
     assert len(warm.history_["loss"]) == 2
     long = regressor(epochs=4, batch_size=16).fit(XR, YR)
     np.testing.assert_array_equal(warm.predict(XR), long.predict(XR))
+
+
+def warm_regressor(**settings):
+    compile_with = {"optimizer": "adam", "optimizer__learning_rate": 0.01, "loss": "mse"}
+    return regressor(epochs=1, batch_size=16, warm_start=True, units=4, **{**compile_with, **settings}).fit(XR, YR)
+
+
+CHANGES = [
+    ({}, {}),
+    ({"optimizer__learning_rate": 0.1}, {"optimizer": optimizers.Adam(0.1)}),
+    ({"optimizer": "sgd"}, {"optimizer": optimizers.SGD(0.01)}),
+    ({"optimizer": None}, {"optimizer": optimizers.Adam(0.01)}),  # of build_regressor
+    ({"loss": "mae"}, {"loss": "mae"}),
+    ({"loss": losses.Huber, "loss__delta": 0.1}, {"loss": losses.Huber(0.1)}),
+    ({"loss": None}, {"loss": losses.MeanSquaredError(reduction=REDUCTION)}),
+    ({"metrics": ["mae"], "optimizer": "sgd"}, {"metrics": ["mae"], "optimizer": optimizers.SGD(0.01)}),
+]
+
+
+@pytest.mark.parametrize(("change", "compile_with"), CHANGES)
+@pytest.mark.parametrize("how", ["fit", "partial_fit"])
+def test_going_on_obeys_another_optimizer_loss_and_metrics(how, change, compile_with):
+    compile_with = copy.deepcopy(compile_with)
+    warm = warm_regressor()
+    model, expected = warm.model_, copy.deepcopy(warm.model_)
+    if compile_with:
+        expected.compile(**{**expected._runtime.compiled_with, **compile_with})
+    history = expected.fit(XR, YR.reshape(-1, 1), batch_size=16, verbose=0).history
+    for each in (pickle.loads(pickle.dumps(warm)), warm):
+        getattr(each.set_params(**change), how)(XR, YR)
+        for a, b in zip(each.model_.get_weights(), expected.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert warm.model_ is model
+    assert {name: warm.history_[name][-1:] for name in history} == history
+    optimizer, metrics = model.optimizer, model._runtime.metrics
+    getattr(warm, how)(XR, YR)  # nothing has changed since
+    assert (model.optimizer, model._runtime.metrics) == (optimizer, metrics)
+    assert int(optimizer.iterations) == (10 if "optimizer" in compile_with else 15)
+
+
+def test_going_on_obeys_an_optimizer_that_was_changed_in_place():
+    optimizer = optimizers.SGD(0.01)
+    warm = warm_regressor(optimizer=optimizer, optimizer__learning_rate=0.02)
+    optimizer.momentum = 0.5
+    assert warm.fit(XR, YR).model_.optimizer.momentum == 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"units": 5}, "for that 'units' was 4, now it is 5"),
+        ({"model__units": 5}, "for that 'units' was 4, now it is 5"),
+        ({"model__depth": 2}, "for that 'depth' was not given, now it is 2"),
+        ({"model": network(4, 1)}, "for that 'model' was <function build_regressor .*, now it is <Sequential"),
+    ],
+)
+def test_going_on_refuses_another_model(change, message):
+    warm = warm_regressor().set_params(**change)
+    before = warm.predict(XR)
+    with pytest.raises(ValueError, match=f"warm_start can only be used with the model .* {message}"):
+        warm.fit(XR, YR)
+    with pytest.raises(ValueError, match=f"partial_fit can only be used with the model .* {message}"):
+        warm.partial_fit(XR, YR)
+    np.testing.assert_array_equal(warm.predict(XR), before)
+
+
+def test_what_is_refused_leaves_a_model_as_it_was_compiled():
+    warm = warm_regressor()
+    expected = copy.deepcopy(warm).fit(XR, YR)
+    optimizer = warm.model_.optimizer
+    with pytest.raises(ValueError, match="rows of shape"):
+        warm.set_params(loss="mae", optimizer="sgd").fit(XR, np.stack([YR, YR], axis=1))
+    with pytest.raises(ValueError, match="momentum"):
+        warm.set_params(optimizer__momentum=-1).fit(XR, YR)
+    assert (warm.model_.loss, warm.model_.optimizer) == ("mse", optimizer)
+    del warm._nested["optimizer__momentum"]
+    warm.set_params(loss="mse", optimizer="adam").fit(XR, YR)
+    np.testing.assert_array_equal(warm.predict(XR), expected.predict(XR))
 
 
 def test_the_seed_alone_decides_in_any_thread():

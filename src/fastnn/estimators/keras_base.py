@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
@@ -26,6 +27,8 @@ from . import routing
 from .call import naming
 from .features import features_of, note_features, refuse_dates, twin
 from .keras_building import build_model, make_callbacks
+from .keras_compiling import Routed, compile_anew, compile_model
+from .keras_going_on import changed, noted, refuse_another_model
 from .keras_targets import ClassTargets, NumberTargets, output_units
 from .parameters import keep_parameters, threads_for
 from .weights import Weigh, checked_sample_weight, joint_weights, refuse_weightless
@@ -223,8 +226,10 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         targets = self._make_targets(y, classes) if first else self._targets
         about = {**features_of(told), **self._describe(X, y, targets)} if first else {}
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        with random.seeded(seed), threads.limited(threads_for(None)):
-            model = self._build(about, routed) if first else self.model_
+        going_on = (
+            self._built(about, routed) if first else self._kept(routed, "partial_fit" if one_epoch else "warm_start")
+        )
+        with random.seeded(seed), threads.limited(threads_for(None)), going_on as (model, made_with):
             if first:
                 self._settle(X, y, targets, model)
             rows = partial(self._rows, targets, model, self._weigh(y, targets))
@@ -234,7 +239,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
                 done = 0 if first else self.current_epoch
                 arguments.update(initial_epoch=done, epochs=done + 1)
             history = dict(self.history_) if one_epoch and not first else {}
-            fitted = {**features_of(told), **about, "_targets": targets, "history_": history}
+            fitted = {**features_of(told), **about, "_targets": targets, "history_": history, "_made_with": made_with}
             self._run(model, arguments, fitted)
         return self
 
@@ -250,10 +255,34 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         y = y.toarray() if self._y_numeric and sparse.issparse(y) else y
         return native(X), y, checked_sample_weight(sample_weight, X)
 
-    def _build(self, about: dict[str, Any], routed: dict[str, dict[str, Any]]) -> Model:
-        """Return a new compiled model for data that are like this."""
-        compile_with = {"optimizer": self.optimizer, "loss": self.loss, "metrics": self.metrics}
-        return build_model(self.model, compile_with, routed, about, self.get_params())
+    @property
+    def _compile_with(self) -> dict[str, Any]:
+        return {"optimizer": self.optimizer, "loss": self.loss, "metrics": self.metrics}
+
+    @contextmanager
+    def _built(self, about: dict[str, Any], routed: Routed) -> Iterator[tuple[Model, dict[str, Any]]]:
+        """Give a new compiled model for data that are like this, and what it is made with."""
+        model = build_model(self.model, self._compile_with, routed, about, self.get_params())
+        own = model._runtime.compiled_with
+        compile_model(model, self._compile_with, routed)
+        yield model, {**noted(self.model, self._compile_with, routed), "own": own}
+
+    @contextmanager
+    def _kept(self, routed: Routed, how: str) -> Iterator[tuple[Model, dict[str, Any]]]:
+        """Give the present model, compiled anew where parameters are others; as it was again if it is not trained."""
+        model, before = self.model_, self._made_with
+        now = noted(self.model, self._compile_with, routed)
+        refuse_another_model(before["model"], now["model"], how)
+        others, compiled_with = changed(before, now), model._runtime.compiled_with
+        made_with = {**now, "own": before["own"]}
+        if others:
+            compile_anew(model, others, self._compile_with, routed, before["own"])
+        try:
+            yield model, made_with
+        except BaseException:
+            if others and self._made_with is not made_with:
+                model.compile(**compiled_with)
+            raise
 
     @staticmethod
     def _rows(

@@ -36,7 +36,11 @@ random_state : int, RandomState instance or None, default=None
     dropout. The same integer gives the same bits, whatever other threads do meanwhile. None draws from NumPy's
     generator. Dropout of a model that was given goes by the seeds that the model has.
 warm_start : bool, default=False
-    Whether `fit` goes on with the model and the optimizer of the previous call.
+    Whether `fit` goes on with the model and the optimizer of the previous call; ``history_`` and ``current_epoch``
+    begin anew. Here and in `partial_fit` parameters may have changed in between: with another ``optimizer``, ``loss``
+    or ``metrics``, nested parameters included, the model is compiled anew and keeps its weights (and its optimizer
+    with the state, unless that has changed); those of a fit count from then on; others of the model itself (``model``,
+    ``model__units`` or ``units``) are refused.
 """
 
 NESTED = """\
