@@ -485,6 +485,69 @@ def test_validation_data():
     assert split.history_["val_loss"] == pytest.approx(found.history_["val_loss"])
 
 
+def binary(activation, loss, outputs=1):
+    def build(meta):
+        return Sequential([layers.Dense(8, "relu"), layers.Dense(outputs, activation)])
+
+    return classifier(build, loss=loss, optimizer="adam", optimizer__learning_rate=0.02)
+
+
+MARGINS = [("tanh", "hinge"), (None, "squared_hinge"), (None, losses.Hinge()), ("linear", losses.squared_hinge)]
+
+
+@pytest.mark.parametrize(("activation", "loss"), MARGINS)
+def test_margins_are_no_probabilities_and_their_sign_decides(activation, loss):
+    labels = np.where(NUMBERS > 0, "yes", "no")
+    found = binary(activation, loss)
+    assert hasattr(found, "predict_proba")
+    assert not hasattr(found, "decision_function")  # what it will be, its model tells
+    found.fit(X, labels)
+    rows = np.concatenate([X, X / 8])
+    margins = found.decision_function(rows)
+    np.testing.assert_array_equal(margins, found.model_.predict(rows, verbose=0).ravel())
+    np.testing.assert_array_equal(found.predict(rows), np.where(margins > 0, "yes", "no"))
+    assert ((margins > 0) & (margins < 0.5)).any()
+    assert found.score(X, labels) > 0.9
+    assert cross_validate(found, X, labels, scoring="roc_auc", cv=3)["test_score"].mean() > 0.7
+    for name in ("predict_proba", "predict_log_proba"):
+        assert not hasattr(found, name)
+    with pytest.raises(AttributeError) as caught:
+        _ = found.predict_proba
+    assert str(caught.value.__cause__).startswith("probability estimates are not available for loss=")
+
+
+def test_margins_of_several_labels():
+    several = np.stack([NUMBERS > 0, NUMBERS < 2], axis=1).astype(int)
+    found = binary(None, "hinge", outputs=2).fit(X, several)
+    np.testing.assert_array_equal(found.predict(X), found.decision_function(X) > 0)
+    assert found.decision_function(X).shape == (90, 2)
+    assert not hasattr(found, "predict_proba")
+    assert found.score(X, several) > 0.8
+
+
+@pytest.mark.parametrize(("activation", "loss"), [("sigmoid", "hinge"), ("sigmoid", "mse"), ("sigmoid", "bce")])
+def test_a_sigmoid_makes_probabilities_under_any_loss(activation, loss):
+    found = binary(activation, loss).fit(X, NUMBERS > 0)
+    probabilities = found.predict_proba(X)
+    np.testing.assert_array_equal(found.predict(X), probabilities[:, 1] > 0.5)
+    assert found.predict_log_proba(X).shape == (90, 2)
+    assert not hasattr(found, "decision_function")
+
+
+@pytest.mark.parametrize(("outputs", "y"), [(1, NUMBERS > 0), (3, LABELS)])
+def test_outputs_beyond_probabilities_are_refused_as_such(outputs, y):
+    found = binary(None, "mse", outputs).fit(X, y)
+    with pytest.raises(ValueError, match=r"outputs lie between -0\.\d+ and 1\.\d+, and are no probabilities"):
+        found.predict_proba(X)
+    assert found.score(X, y) > 0.8
+
+
+def test_a_warm_start_with_another_loss_makes_margins_of_outputs():
+    found = binary(None, losses.BinaryCrossentropy(from_logits=True)).set_params(warm_start=True).fit(X, NUMBERS > 0)
+    assert hasattr(found, "predict_proba")
+    assert not hasattr(found.set_params(loss="hinge").fit(X, NUMBERS > 0), "predict_proba")
+
+
 def test_partial_fit_is_one_epoch_and_goes_on():
     parts = classifier(batch_size=16)
     for _ in range(3):

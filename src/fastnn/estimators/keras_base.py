@@ -89,7 +89,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         nested = vars(self).get("_nested", {})
         if name in nested:
             return nested[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        return object.__getattribute__(self, name)  # raises what sent us here, which may say why
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in vars(self).get("_nested", {}) or routing.is_nested(name):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
 
 from ..models import Model
 from .docs import documented
@@ -21,6 +22,20 @@ from .weights import Weigh, class_weights, refuse_balanced
 __all__ = ["KerasClassifier"]
 
 
+def _has_margins(estimator: Any) -> bool:
+    """Tell whether a classifier is fitted, and its model's outputs are no probabilities but margins."""
+    if not hasattr(estimator, "model_"):
+        return False
+    return estimator._targets.are_margins(estimator.model_, output_units(estimator.model_, estimator.X_shape_))
+
+
+def _has_probabilities(estimator: Any) -> bool:
+    """Tell scikit-learn's `available_if` whether there may be probabilities; raise AttributeError if not."""
+    if _has_margins(estimator):
+        raise AttributeError(f"probability estimates are not available for loss={estimator.model_.loss!r}")
+    return True
+
+
 @documented(parameters=PARAMETERS, attributes=ATTRIBUTES, nested=NESTED)
 class KerasClassifier(LogProbabilitiesMixin, ClassifierMixin, KerasEstimator):
     """Any model as a classifier of scikit-learn (SciKeras' `KerasClassifier`).
@@ -29,6 +44,10 @@ class KerasClassifier(LogProbabilitiesMixin, ClassifierMixin, KerasEstimator):
     one column of 0 and 1 for a model with one output. So two classes take a ``Dense(1, activation="sigmoid")`` or a
     ``Dense(2, activation="softmax")``, more take a softmax, and several labels a sample (0 and 1 in the columns of y) a
     sigmoid for each. A loss made with ``from_logits=True`` is known to be one: probabilities are made of the outputs.
+
+    Under the losses hinge and squared_hinge a single output, or one a label, is a margin, unless a sigmoid makes it:
+    its sign is the label, `decision_function` returns it, and there is no `predict_proba`. Where other outputs leave
+    the range from 0 to 1, `predict_proba` refuses to call them probabilities.
 
     Columns of 0 and 1 are classes, too, and take a softmax, where in the first call each row has one 1 and the loss is
     one of classes that exclude each other: (sparse) categorical cross-entropy, categorical hinge or Kullback-Leibler
@@ -136,13 +155,14 @@ class KerasClassifier(LogProbabilitiesMixin, ClassifierMixin, KerasEstimator):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Class labels; one-hot rows where y had such; for several labels a sample 1 where a label's probability is
-            above one half.
+            above one half. Under a hinge loss the sign of an output decides.
         """
-        probabilities = self.predict_proba(X)
-        return self._targets.labels(probabilities)
+        scores = self._scores(X)
+        return self._targets.labels(scores, 0.0 if _has_margins(self) else 0.5)
 
+    @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class.
+        """Return the probability of each class; not there for margins, which `decision_function` returns.
 
         Parameters
         ----------
@@ -153,9 +173,35 @@ class KerasClassifier(LogProbabilitiesMixin, ClassifierMixin, KerasEstimator):
         -------
         y_prob : ndarray of shape (n_samples, n_classes)
             Probabilities, the classes in the order of ``classes_``, in the model's dtype.
+
+        Raises
+        ------
+        ValueError
+            If the model's outputs are none, because they leave the range from 0 to 1.
         """
+        scores = self._scores(X)
+        return self._targets.probabilities(scores)
+
+    @available_if(_has_margins)
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the margin of each sample; there for a model with one output, or one a label, and a hinge loss.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (n_samples, ...)
+            The features.
+
+        Returns
+        -------
+        margin : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The model's outputs: above 0 for the second class, or for a label that is there.
+        """
+        margins = self._outputs(X)
+        return margins.ravel() if margins.shape[1] == 1 else margins
+
+    def _scores(self, X: Any) -> np.ndarray:
         outputs = self._outputs(X)
-        return self._targets.probabilities(outputs, resolved_loss(self.model_, outputs.shape[:1], outputs.shape[1]))
+        return self._targets.scores(outputs, resolved_loss(self.model_, outputs.shape[:1], outputs.shape[1]))
 
     def _make_targets(self, y: Any, classes: Any) -> ClassTargets:
         return ClassTargets(y, classes)

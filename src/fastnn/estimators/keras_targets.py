@@ -9,7 +9,8 @@ from scipy import sparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .. import losses, ops
+from .. import activations, losses, ops
+from ..models import Sequential
 from .labels import probabilities_of_two, refuse_several_columns, refuse_unknown
 
 __all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
@@ -21,6 +22,9 @@ _EXCLUSIVE = (
     losses.categorical_hinge,
     losses.kl_divergence,
 )
+
+#: Losses that put a border at 0 between two classes.
+_MARGINS = (losses.hinge, losses.squared_hinge)
 
 
 def output_units(model: Any, x_shape: tuple[int, ...]) -> int:
@@ -154,27 +158,51 @@ class ClassTargets:
             return (count,), f"{count} classes need a Dense({count}, activation='softmax')"
         return (1, count), "two classes need a Dense(1, activation='sigmoid') or a Dense(2, activation='softmax')"
 
-    def probabilities(self, outputs: np.ndarray, loss: Any) -> np.ndarray:
-        """Return the probability of each class for each row of a model's outputs.
+    def are_margins(self, model: Any, units: int) -> bool:
+        """Whether a model's outputs are distances from a border at 0: single ones, or one a label, under a hinge loss.
 
-        Parameters
-        ----------
-        outputs : ndarray of shape (rows, units)
-        loss : Loss or None
-            What the model was trained with: ``from_logits`` says that outputs are no probabilities yet.
+        What a sigmoid at the end has made are probabilities under any loss.
         """
-        if _takes_logits(loss):
-            one_by_one = self._several or outputs.shape[1] == 1
-            outputs = (ops.sigmoid if one_by_one else ops.softmax)(outputs).numpy()
-        if self._several or outputs.shape[1] > 1:
-            return outputs
-        return probabilities_of_two(outputs, len(self.classes))
+        loss = getattr(resolved_loss(model, (0,), units), "fn", None)
+        return loss in _MARGINS and self._one_by_one(units) and _last_activation(model) is not activations.sigmoid
 
-    def labels(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the most probable label of each row, or rows of 0 and 1 where y has such."""
+    def _one_by_one(self, units: int) -> bool:
+        """Whether each output stands for something of its own, and not for one of classes that exclude each other."""
+        return self._several or units == 1
+
+    def scores(self, outputs: np.ndarray, loss: Any) -> np.ndarray:
+        """Return a model's outputs; what its loss takes for logits as the probabilities that they stand for."""
+        if not _takes_logits(loss):
+            return outputs
+        return (ops.sigmoid if self._one_by_one(outputs.shape[1]) else ops.softmax)(outputs).numpy()
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probability of each class for each row of `scores`.
+
+        Raises
+        ------
+        ValueError
+            If they cannot be probabilities.
+        """
+        beyond = 8 * np.finfo(scores.dtype).eps  # rounding of the user's own sums
+        if scores.size and (scores.min() < -beyond or scores.max() > 1 + beyond):
+            raise ValueError(
+                f"the model's outputs lie between {scores.min():.3g} and {scores.max():.3g}, and are no probabilities: "
+                "let it end in a sigmoid or a softmax, or give a loss with from_logits=True; predict needs neither"
+            )
+        return scores if self._several or scores.shape[1] > 1 else probabilities_of_two(scores, len(self.classes))
+
+    def labels(self, scores: np.ndarray, border: float = 0.5) -> np.ndarray:
+        """Return the label with the highest score of each row, or rows of 0 and 1 where y has such.
+
+        Single scores, and those of several labels a sample, are compared with a border.
+        """
         if self._several:
-            return (probabilities > 0.5).astype(np.int64)
-        winners = probabilities.argmax(axis=1)
+            return (scores > border).astype(np.int64)
+        if scores.shape[1] == 1:
+            winners = np.minimum(scores[:, 0] > border, len(self.classes) - 1).astype(np.intp)
+        else:
+            winners = scores.argmax(axis=1)
         return np.eye(len(self.classes), dtype=np.int64)[winners] if self.one_hot else self.classes[winners]
 
 
@@ -231,6 +259,13 @@ def _indicators(y: Any) -> np.ndarray:
 
 def _are_one_hot(indicators: np.ndarray) -> bool:
     return bool((np.count_nonzero(indicators, axis=1) == 1).all())
+
+
+def _last_activation(model: Any) -> Any:
+    """Return the activation of the last layer, as far as it can be seen."""
+    while isinstance(model, Sequential):
+        model = model.layers[-1]
+    return getattr(model, "activation", None)
 
 
 def _takes_logits(loss: Any) -> bool:
