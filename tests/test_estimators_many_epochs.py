@@ -97,6 +97,16 @@ def test_same_as_one_by_one(setting, dtype, counts):
     assert counts.single + sum(counts.stretches) == 2 * fits[0].n_iter_
 
 
+@pytest.mark.parametrize(("epochs", "stretches"), [(10, 0), (11, 1)])
+def test_a_few_epochs_are_not_worth_a_program(epochs, stretches, counts, monkeypatch):
+    monkeypatch.setattr(pace, "_STRETCH", 60.0)
+    fits = [MLPClassifier((7,), random_state=3, max_iter=epochs, tol=0.0) for _ in range(2)]
+    for each, verbose in zip(fits, (False, True), strict=True):
+        fit(each, verbose, LABELS)
+    assert_same_fit(*fits)
+    assert len(counts.stretches) == stretches
+
+
 def test_goes_on_as_one_by_one():
     fits = [MLPClassifier((7,), random_state=3, warm_start=True, max_iter=25, tol=0.0) for _ in range(2)]
     for _ in range(2):

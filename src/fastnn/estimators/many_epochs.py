@@ -20,6 +20,7 @@ __all__ = ["ManyEpochs"]
 
 _TABLE = 1 << 20  # bytes of the orders that are drawn ahead
 _LOG = 1 << 13  # losses
+_WORTH_A_PROGRAM = 10  # epochs: what is between fewer in Python takes less time than to compile it
 
 
 class ManyEpochs:
@@ -71,7 +72,7 @@ class ManyEpochs:
             Is given the losses of the epochs that were run, also when Ctrl-C was pressed meanwhile.
         """
         count = min(most, self._pace.batches(), self._room)
-        if self._doubtful or count < 2:
+        if self._doubtful or count < 2 or (self._sequence is None and most < _WORTH_A_PROGRAM):
             return False
         sequence = self._compiled()
         before = sequence.state()
