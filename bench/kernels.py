@@ -121,7 +121,7 @@ def elementwise(case: str, n: int, names: tuple[str, ...] | None = None) -> Iter
         x = fastnn.ops.convert_to_tensor(np.zeros(n, "float32"))
         try:
             ((shape, dtype),) = op.spec(*[x] * op.n_inputs, **op.attr_defaults)
-        except (TypeError, ValueError):
+        except (IndexError, TypeError, ValueError):  # it takes no vectors
             continue
         if shape == (n,) and inspect.Parameter.empty not in op.attr_defaults.values():
             nbytes = n * (ITEM * op.n_inputs + np.dtype(dtype).itemsize)

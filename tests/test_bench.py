@@ -265,6 +265,11 @@ def test_the_page_shows_every_benchmark(module, everything):
         assert (BENCH / script).exists()
 
 
+def test_every_op_that_takes_vectors_is_measured(module):
+    kernels = module("kernels")
+    assert {"add", "exp", "relu", "tanh"} <= {kernel.name for kernel in kernels.elementwise("all", 4)}
+
+
 def test_all_takes_the_options_of_its_scripts(everything, monkeypatch, tmp_path):
     commands = []
     monkeypatch.setattr(sys, "argv", ["all.py", "start", "--seconds", "10", "--tiny", "--folder", str(tmp_path)])
