@@ -81,17 +81,15 @@ class Layer(LayerState, Configurable):
                 "`build()`."
             )
         object.__setattr__(self, name, value)
-        if self._is_computed_with(name):
-            self._changed()
+        self._changed(name)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        if self._is_computed_with(name):
-            self._changed()
+        self._changed(name)
 
-    def _changed(self) -> None:
+    def _changed(self, name: str) -> None:
         """Let models forget their programs of the layer, where it is not the layer that changes itself in a call."""
-        if context.outermost() and "_dependents" in vars(self):
+        if self._is_computed_with(name) and context.outermost() and "_dependents" in vars(self):
             self._dependents.forget_programs()
 
     def _is_computed_with(self, name: str) -> bool:
