@@ -1,6 +1,7 @@
 """The walk over the catalogue: every op against its reference, eager = plan, derivatives, instruction sets, threads."""
 
 import copy
+import functools
 import pickle
 
 import cloudpickle
@@ -234,6 +235,33 @@ def test_long_sums_of_squares_are_shared(size):
     program.inputs[0][...] = x
     np.testing.assert_allclose(program.run()[0], np.sum(np.square(x)), rtol=1e-13)
     np.testing.assert_array_equal(ops.sum_of_squares(x), program.outputs[0])
+
+
+def in_lanes(x):
+    """The sum of a row in the order that reduce.inc fixes: lanes, folded in halves, block by block."""
+    total, lanes = None, 64 // x.itemsize
+    for k in range(0, len(x), 1024):
+        block = x[k : k + 1024]
+        lane = functools.reduce(
+            np.add, np.pad(block, (0, -len(block) % lanes)).reshape(-1, lanes), np.zeros(lanes, x.dtype)
+        )
+        while len(lane) > 1:
+            lane = lane[: len(lane) // 2] + lane[len(lane) // 2 :]
+        total = lane[0] if total is None else total + lane[0]
+    return total
+
+
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [2, 16, 21, 1024, 1025, 4096, 9000])
+def test_rows_that_are_reduced_together_are_as_each_alone(isa, dtype, columns):
+    core.set_isa(isa)
+    x = np.random.default_rng(columns).standard_normal((7, columns)).astype(dtype)
+    np.testing.assert_array_equal(ops.sum(x, axis=-1), [in_lanes(row) for row in x])
+    np.testing.assert_array_equal(ops.sum_of_squares(x[0]), in_lanes(x[0] * x[0]))
+    x[2, columns // 2], x[5, 0], x[6] = np.nan, np.nan, -np.inf
+    for name in ("max", "min", "argmax", "argmin"):
+        np.testing.assert_array_equal(getattr(ops, name)(x, axis=-1), getattr(np, name)(x, axis=-1), name)
 
 
 def test_public_names_are_documented():
