@@ -120,6 +120,14 @@ def test_steps_per_execution_says_how_often_batches_are_looked_at():
     ]
 
 
+def test_no_batch_begins_where_there_is_none():
+    for steps, batches in ((3, [0, 1, 2, 0]), (5, [0, 1, 2, 3] * 2)):
+        recorder = Recorder(["on_train_batch_begin"])
+        with pytest.warns(UserWarning, match="ran out of data"):
+            make().fit(X, Y, batch_size=25, epochs=2, steps_per_epoch=steps, verbose=0, callbacks=recorder)
+        assert [call[1] for call in recorder.calls] == batches
+
+
 def test_callbacks_that_look_at_batches_do_not_change_the_numbers():
     results = []
     for extra in ([], [Recorder(["on_train_batch_end"])]):

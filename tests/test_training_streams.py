@@ -60,6 +60,15 @@ def test_a_generator_that_ends_too_soon_interrupts_with_a_warning():
         assert history.epoch == [0]
 
 
+@pytest.mark.parametrize("make", [lambda: batches_of, lambda: Sequence()], ids=["function", "sequence"])
+@pytest.mark.parametrize(("steps", "expected"), [(4, 12), (2, 6)])
+def test_a_stream_begins_anew_where_steps_have_used_it_up(make, steps, expected):
+    model = classifier()
+    history = model.fit(make(), epochs=3, steps_per_epoch=steps, verbose=0)
+    assert history.epoch == [0, 1, 2]
+    assert int(model.optimizer.iterations) == expected
+
+
 def test_streams_of_weights_and_class_weights():
     model = classifier()
     start = model.get_weights()

@@ -209,11 +209,15 @@ class StreamData:
         """Return the first batch, which `next` will return again."""
         self.begin_epoch()
         self.start()
-        if self._held is None:
-            self._held = self.next()
-        if self._held is None:
+        if not self.more():
             raise ValueError(f"{self.name} yields no batches")
         return self._held
+
+    def more(self) -> bool:
+        """Whether there is another batch, which `next` will return."""
+        if self._held is None:
+            self._held = self.next()
+        return self._held is not None
 
     def next(self) -> ArrayData | None:
         """Return the next batch, checked; None at the end."""

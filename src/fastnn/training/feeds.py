@@ -43,10 +43,14 @@ class ArrayFeed:
 
     def begin_epoch(self) -> None:
         """Begin anew where the last epoch used up all batches."""
-        if self._position >= self._batches:
+        if not self.more():
             self._position = 0
             if self._orders is not None:
                 self._orders.run()
+
+    def more(self) -> bool:
+        """Whether there is another batch."""
+        return self._position < self._batches
 
     def end_epoch(self) -> None:
         """Do nothing: arrays need not know."""
@@ -95,14 +99,18 @@ class StreamFeed:
         self.given_steps = steps
         self.steps = steps if steps is not None else data.batches
         self._runner: Any = None
-        self._ended = True
+        self._anew = True
 
     def begin_epoch(self) -> None:
         """Begin the stream anew where it ended, or where epochs are as long as the stream."""
         self.data.begin_epoch()
-        if self._ended or self.given_steps is None:
+        if self._anew or not self.more():
             self.data.start()
-            self._ended = False
+        self._anew = self.given_steps is None
+
+    def more(self) -> bool:
+        """Whether there is another batch, which is fetched to know that."""
+        return self.data.more()
 
     def end_epoch(self) -> None:
         """Tell the stream."""
@@ -113,14 +121,13 @@ class StreamFeed:
 
     def rewind(self) -> None:
         """Make the next epoch begin the stream anew, if it can."""
-        self._ended = True
+        self._anew = True
 
     def run(self, count: int) -> tuple[int, bool]:
         """Run up to so many batches; return how many were completed, and whether all were finite."""
         for done in range(count):
             batch = self.data.next()
             if batch is None:
-                self._ended = True
                 return done, True
             self.model._check_batch(batch)
             self._runner = make_runner(self.model, self.mode, batch)

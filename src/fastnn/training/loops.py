@@ -68,15 +68,15 @@ class _Loop:
         self._reader.reset()
         feed.begin_epoch()
         while feed.steps is None or done < feed.steps:
+            if not feed.more():
+                if feed.steps is not None:
+                    self._warn_out_of_data()
+                break
             begin, asked = done, self._batches(done)
             if self._hooked:
                 self._begin_hook(begin)
             start = time.perf_counter()
             ran, finite = feed.run(asked)
-            if not ran and finite:
-                if feed.steps is not None:
-                    self._warn_out_of_data()
-                break
             if ran:
                 self._pace.note(ran, time.perf_counter() - start)
             done += ran
