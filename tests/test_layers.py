@@ -328,6 +328,8 @@ def test_softmax_sees_nothing_that_is_masked():
     for mask in ([True, True, False], [[1, 1, 0]], np.array([0.6, 1.0, 0.5]), np.ones((2, 3)) * [1, 1, 0]):
         np.testing.assert_allclose(layer(x, mask=np.asarray(mask)), expected, rtol=1e-6)
     np.testing.assert_allclose(layers.Softmax(axis=[0, 1])(x[None], mask=np.array([[[True], [False]]]))[0, 1], 0.0)
+    np.testing.assert_array_equal(layer(x, mask=np.array([[False], [True]]))[0], 0.0)  # not even where all is masked
+    np.testing.assert_allclose(layer(x * [1, 1, 1e30], mask=np.array([True, True, False])), expected, rtol=1e-6)
     for mask in (np.ones((2, 4), bool), np.ones((1, 2, 3), bool)):
         with pytest.raises(ValueError, match=r"`mask` must broadcast to the inputs, of shape \(2, 3\)"):
             layer(x, mask=mask)
@@ -407,6 +409,16 @@ def test_activations_with_parameters_of_their_own_are_applied_after():
     inner = layers.LeakyReLU(0.5)
     layer = layers.Dense(3, activation=inner)
     assert layer.layers_inside == [inner]
+
+
+def test_an_activation_may_be_taken_off():
+    model = fastnn.Sequential([layers.Dense(3, activation="softmax", input_dim=4, dtype="float64")])
+    x, layer = batch((4,)), model.layers[0]
+    np.testing.assert_allclose(model.predict(x, verbose=0).sum(axis=1), 1.0)
+    layer.activation = None
+    for outputs in (layer(x), model.predict(x, verbose=0)):
+        np.testing.assert_allclose(outputs, x @ layer.kernel.numpy() + layer.bias.numpy(), rtol=1e-12)
+    assert layer.get_config()["activation"] is None
 
 
 def test_losses_of_weights_and_outputs():
@@ -596,6 +608,8 @@ def test_rescaling_of_pictures():
         layers.Rescaling("big")
     with pytest.raises(ValueError, match="offset"):
         layers.Rescaling(1.0, offset=["a"])
+    of_arrays, of_numbers = layers.Rescaling(np.array(0.1), np.array(2), name="x"), layers.Rescaling(0.1, 2, name="x")
+    assert of_arrays.get_config() == of_numbers.get_config()
 
 
 def test_input():
@@ -704,6 +718,23 @@ def test_layers_of_users():
         layers.deserialize(stored)
     with pytest.raises(NotImplementedError, match=r"cannot be stored as they are \(start\)"):
         Scale(object()).get_config()
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape", "reference"), ROWS)
+def test_what_a_subclass_builds_is_built(name, arguments, shape, reference):
+    class Scaled(getattr(layers, name)):
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.factor = self.add_weight((), "ones", name="factor")
+
+        def call(self, inputs, **settings):
+            return super().call(inputs, **settings) * self.factor
+
+    layer = Scaled(**arguments)
+    assert not layer.built
+    layer(batch(shape))
+    assert layer.built
+    assert any(weight is layer.factor for weight in layer.trainable_weights)
 
 
 def test_layers_inside_layers():

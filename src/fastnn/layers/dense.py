@@ -116,14 +116,15 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
 
     def call(self, inputs: Tensor) -> Tensor:
+        activation = activations.linear if self.activation is None else self.activation  # None may have been set
         csr = csr_of(inputs)
         if csr is not None and not is_watched(inputs):  # no gradient goes to its elements
             product = csr_matmul(csr, self.kernel)
-            return self.activation(product if self.bias is None else product + self.bias)
-        fused = FUSED.get(self.activation) if isinstance(self.activation, Hashable) else None
+            return activation(product if self.bias is None else product + self.bias)
+        fused = FUSED.get(activation) if isinstance(activation, Hashable) else None
         if fused is not None:
             return ops.dense(inputs, self.kernel, self.bias, *fused)
-        return self.activation(ops.dense(inputs, self.kernel, self.bias))
+        return activation(ops.dense(inputs, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.units)

@@ -16,7 +16,7 @@ from .layer import Layer
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Rescaling", "Softmax"]
 
-MASKED = 1e9  # by which Keras lowers what softmax is not to see
+MASKED = -1e9  # Keras' number for what softmax is not to see
 
 
 class _SameShape(Layer):
@@ -24,7 +24,7 @@ class _SameShape(Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.built = True
+        self._needs_no_build()
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return tuple(input_shape)
@@ -139,8 +139,7 @@ class ELU(_SameShape):
 class Softmax(_SameShape):
     """Probabilities that sum to one along an axis (or several).
 
-    A call takes ``mask=``, what broadcasts to the inputs: where it is False, or 0.5 and less, the probability is 0, and
-    so it is evenly spread where it is False everywhere.
+    A call takes ``mask=``, what broadcasts to the inputs: where it is False, or 0.5 and less, the probability is 0.
 
     Parameters
     ----------
@@ -154,9 +153,12 @@ class Softmax(_SameShape):
         self.axis = one_or_more_axes(axis)
 
     def call(self, inputs: Tensor, mask: Any = None) -> Tensor:
-        if mask is not None:
-            inputs = ops.where(_kept(mask, inputs), inputs, inputs - MASKED)
-        return activations.softmax(inputs, axis=tuple(self.axis) if isinstance(self.axis, list) else self.axis)
+        axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        if mask is None:
+            return activations.softmax(inputs, axis=axis)
+        kept = _kept(mask, inputs)
+        outputs = activations.softmax(ops.where(kept, inputs, MASKED), axis=axis)
+        return ops.where(kept, outputs, 0.0)  # where all are masked, they have all that there is
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
@@ -208,7 +210,7 @@ class Rescaling(_SameShape):
 
 def _number_or_array(name: str, value: Any) -> float | np.ndarray:
     if np.ndim(value) == 0:
-        return checks.real(name, value)
+        return checks.real(name, value.item() if isinstance(value, np.ndarray) else value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"Argument `{name}` must be a number or an array of numbers. Received: {name}={value!r}")

@@ -70,7 +70,7 @@ class InputLayer(Layer):
         self._dtype = standardize_dtype(dtype)
         self.input_spec = InputSpec(shape=self.batch_shape)
         self.output = KerasTensor(self.batch_shape, self._dtype, self)
-        self.built = True
+        self._needs_no_build()
 
     @property
     def declared_input_shape(self) -> tuple[int | None, ...]:

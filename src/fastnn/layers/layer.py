@@ -74,7 +74,7 @@ class Layer(LayerState, Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute. State comes before the layer is built: programs made from then on would not know it."""
-        if isinstance(value, _STATE) and vars(self).get("built") and vars(self).get(name) is not value:
+        if isinstance(value, _STATE) and self._is_complete() and vars(self).get(name) is not value:
             raise ValueError(
                 f"{name}= cannot be set: you cannot add new elements of state (variables or sub-layers) to layer "
                 f"{vars(self).get('name')!r}, which is already built. All state must be created in `__init__()` or "
@@ -82,6 +82,10 @@ class Layer(LayerState, Configurable):
             )
         object.__setattr__(self, name, value)
         self._changed(name)
+
+    def _is_complete(self) -> bool:
+        """Whether the layer has all of its state: an override of `build` may go on after that of its base."""
+        return vars(self).get("built", False) and not vars(self).get("_building", False)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
@@ -164,6 +168,10 @@ class Layer(LayerState, Configurable):
         shapes of the arguments ``a, b`` of `call`.
         """
         self.built = True
+
+    def _needs_no_build(self) -> None:
+        """Count as built from the start, where no subclass has something to build."""
+        self.built = type(self).build is Layer.build
 
     def _build_for(self, args: tuple, kwargs: dict[str, Any]) -> None:
         """Build with the shapes of the arguments of a call."""

@@ -29,7 +29,7 @@ class _Noise(Layer):
         super().__init__(**kwargs)
         self.seed = None if seed is None else checks.integer("seed", seed)
         self.seed_generator = random.SeedGenerator(self.seed)
-        self.built = True
+        self._needs_no_build()
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training:

@@ -36,7 +36,7 @@ class Flatten(Layer):
             )
         self.data_format = data_format or "channels_last"
         self.input_spec = InputSpec(min_ndim=1)
-        self.built = True
+        self._needs_no_build()
 
     def call(self, inputs: Tensor) -> Tensor:
         rank = len(inputs.shape)
@@ -72,7 +72,7 @@ class Reshape(Layer):
                 f"target_shape={target_shape!r}"
             )
         self.target_shape = tuple(int(size) for size in sizes)
-        self.built = True
+        self._needs_no_build()
 
     def call(self, inputs: Tensor) -> Tensor:
         return ops.reshape(inputs, self.compute_output_shape(inputs.shape))

@@ -278,7 +278,7 @@ def _treats_each_row_by_itself(layer: Layer) -> bool:
         return False
     if layer.activity_regularizer is not None:
         return False
-    if getattr(layer, "activation", activations.linear) not in activations.REGISTRY.functions:
+    if (getattr(layer, "activation", None) or activations.linear) not in activations.REGISTRY.functions:
         return False
     # Layers that normalize refuse the axis of the batch themselves.
     axes = flatten(layer.axis) if isinstance(layer, layers.Softmax) else []
