@@ -100,6 +100,24 @@ def test_pop():
         model.pop()
 
 
+def test_a_stack_that_data_have_built_stays_built_when_it_changes():
+    model = Sequential([layers.Dense(3), layers.Dense(2)])
+    model(X)
+    first = model.layers[0].get_weights()
+    model.pop()
+    assert model.built
+    assert model.output_shape == (None, 3)
+    model.add(layers.Dense(5))
+    assert [w.shape for w in model.get_weights()] == [(4, 3), (3,), (3, 5), (5,)]
+    np.testing.assert_array_equal(model.get_weights()[0], first[0])
+    np.testing.assert_allclose(model.predict(X, verbose=0), by_hand(model, X), rtol=1e-5, atol=1e-6)
+    model.pop()
+    model.pop()
+    assert not model.built
+    model.add(layers.Dense(1))
+    assert model.count_params() == 5
+
+
 def test_a_layer_that_does_not_fit_is_not_added():
     model = Sequential([layers.Dense(3, input_dim=4)])
     weights = model.get_weights()

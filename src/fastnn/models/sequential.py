@@ -46,6 +46,7 @@ class Sequential(Model):
         super().__init__(name=name, trainable=trainable, autocast=False)
         self._layers: list[Layer] = []
         self._shapes: list[tuple[int | None, ...]] = []
+        self._built_for: tuple[int | None, ...] | None = None
         if layers is None:
             layers = []
         for layer in layers if isinstance(layers, (list, tuple)) else [layers]:
@@ -118,6 +119,8 @@ class Sequential(Model):
             self.build(first.batch_shape)
         elif isinstance(first, Sequential) and first.built:
             self.build(first.input_shape)
+        elif self.layers and self._built_for is not None:
+            self.build(self._built_for)  # what it was built for before it changed
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the weights for inputs of this shape, with the batch axis first (None: any size).
@@ -133,6 +136,7 @@ class Sequential(Model):
             )
         shape = self._check_input_shape(input_shape)
         self._shapes = [shape, *self._trial(shape)]
+        self._built_for = shape
         self.built = True
 
     def _check_input_shape(self, input_shape: Sequence[int | None] | None) -> tuple[int | None, ...]:
