@@ -549,6 +549,17 @@ def test_a_layer_that_is_changed_is_computed_anew(layer, name, value, inside):
 
 
 @pytest.mark.parametrize("way", [lambda model, x: model(x).numpy(), lambda model, x: model.predict(x, verbose=0)])
+def test_a_stack_that_changes_inside_a_model_is_computed_anew(way):
+    inner = Sequential([layers.Input((4,)), layers.Dense(4)])
+    model = Sequential([layers.Input((4,)), inner, layers.Dense(1)])
+    before = way(model, X)
+    inner.add(layers.Rescaling(0.0))
+    np.testing.assert_array_equal(way(model, X), np.zeros((6, 1)))
+    inner.pop()
+    np.testing.assert_array_equal(way(model, X), before)
+
+
+@pytest.mark.parametrize("way", [lambda model, x: model(x).numpy(), lambda model, x: model.predict(x, verbose=0)])
 def test_a_call_that_is_put_into_a_model_runs(way):
     model = Sequential([layers.Input((4,)), layers.Dense(4)])
     before = way(model, X)

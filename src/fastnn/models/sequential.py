@@ -114,6 +114,7 @@ class Sequential(Model):
         self.built = False
         self._shapes = []
         self._runtime.forget_programs()
+        self._dependents.forget_programs()  # of the models around it
         first = self._layers[0] if self._layers else None
         if len(self._layers) > 1 and isinstance(first, InputLayer):
             self.build(first.batch_shape)
