@@ -212,10 +212,41 @@ def test_build_errors():
         Sequential([layers.Dense(2)]).build()
     with pytest.raises(ValueError, match=r"built already.*\(None, 5\)"):
         Sequential([fastnn.Input((4,)), layers.Dense(2)]).build((None, 5))
-    with pytest.raises(ValueError, match="the shape of a row must be known"):
+    with pytest.raises(ValueError, match=r"the last of a known size above 0. Received: input_shape=\(None, None\)"):
         Sequential([layers.Dense(2)]).build((None, None))
+    with pytest.raises(ValueError, match="the shape of a row must be known"):
+        Net().build((None, None))
     with pytest.raises(ValueError, match="has no layers"):
         Sequential().predict(X, verbose=0)
+
+
+class Averaged(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = layers.Dense(2)
+
+    def call(self, x):
+        return ops.mean(self.inner(x), axis=1)
+
+
+def test_rows_of_unknown_sizes():
+    content = [layers.Dense(3), layers.Dropout(0.5), layers.LayerNormalization(), Sequential([layers.Dense(2)])]
+    model = Sequential([fastnn.Input((None, 4)), *content])
+    assert model.built
+    assert model.output_shape == (None, None, 2)
+    assert [layer.output_shape for layer in model.layers[-1:]] == [(None, None, 2)]
+    assert Sequential.from_config(model.get_config()).input_shape == (None, None, 4)
+    model.add(Averaged())
+    assert model.output_shape == (None, 2)
+    assert len(model.weights) == 8
+    model.compile("sgd", "mse")
+    for length in (5, 7):
+        x = np.ones((6, length, 4), "float32")
+        assert model.predict(x, verbose=0).shape == model(x).shape == (6, 2)
+        model.fit(((part, x[:, 0, :2]) for part in (x[:, :2], x)), verbose=0)
+        assert np.isfinite(model.evaluate(x, x[:, 0, :2], verbose=0))
+    with pytest.raises(ValueError, match=r"it takes rows of shape \(None, 4\), got \(5, 3\)"):
+        model.predict(np.ones((6, 5, 3)), verbose=0)
 
 
 def test_get_layer_errors():

@@ -294,10 +294,10 @@ class Layer(LayerState, Configurable):
         NotImplementedError
             If `call` cannot be traced.
         """
-        sizes = [_sizes_in_trace(self, input_shape, batch) for batch in (2, 3)]
+        sizes = [_sizes_in_trace(self, input_shape, unknown) for unknown in (2, 3)]
         if len({len(shape) for shape in sizes}) != 1:
-            raise NotImplementedError(f"The rank of the output of layer {self.name!r} depends on the batch size.")
-        known = input_shape[0] is not None
+            raise NotImplementedError(f"The rank of the output of layer {self.name!r} depends on the input's sizes.")
+        known = None not in input_shape
         return tuple(a if known or a == b else None for a, b in zip(*sizes, strict=True))
 
     # ---- configuration -----------------------------------------------------------------------------------
@@ -374,9 +374,9 @@ def _shapes(structure: Any) -> Any:
     return tuple(structure.shape) if hasattr(structure, "shape") else None
 
 
-def _sizes_in_trace(layer: Layer, input_shape: Any, batch: int) -> tuple[int, ...]:
-    """Return the output's shape for an input of this shape, None standing for ``batch``."""
-    shape = tuple(batch if size is None else size for size in input_shape)
+def _sizes_in_trace(layer: Layer, input_shape: Any, unknown: int) -> tuple[int, ...]:
+    """Return the output's shape for an input of this shape, None standing for ``unknown``."""
+    shape = tuple(unknown if size is None else size for size in input_shape)
     try:
         with context.entered(layer):
             outputs = graph.trace(layer.call, [(shape, layer.compute_dtype)]).outputs

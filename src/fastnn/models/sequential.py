@@ -124,7 +124,7 @@ class Sequential(Model):
             self.build(self._built_for)  # what it was built for before it changed
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
-        """Make the weights for inputs of this shape, with the batch axis first (None: any size).
+        """Make the weights for inputs of this shape, with the batch axis first (None: any size, of other axes too).
 
         Raises
         ------
@@ -136,7 +136,7 @@ class Sequential(Model):
                 f"Sequential model {self.name!r} cannot be built because it has no layers. Call model.add(layer)."
             )
         shape = self._check_input_shape(input_shape)
-        self._shapes = [shape, *self._trial(shape)]
+        self._shapes = [shape, *(self._described(shape) if None in shape[1:] else self._trial(shape))]
         self._built_for = shape
         self.built = True
 
@@ -168,6 +168,14 @@ class Sequential(Model):
 
         graph.trace(stack, [(trial, self._input_dtype)])
         self.clear_losses()
+        return shapes
+
+    def _described(self, shape: tuple[int | None, ...]) -> list[tuple[int | None, ...]]:
+        """Call the layers on a description, for rows whose sizes are not all known; else as `_trial`."""
+        described, shapes = KerasTensor(shape, self._input_dtype, self), []
+        for layer in self.layers:
+            described = layer(described)
+            shapes.append(described.shape)
         return shapes
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
