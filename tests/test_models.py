@@ -278,6 +278,33 @@ def test_config_round_trip():
     np.testing.assert_array_equal(twin.predict(images, verbose=0), model.predict(images, verbose=0))
 
 
+class Doubled(layers.Layer):
+    def __init__(self, inner, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    def call(self, x):
+        return 2 * self.inner(x)
+
+    def get_config(self):
+        return {**super().get_config(), "inner": layers.serialize(self.inner)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "inner": layers.deserialize(config["inner"])})
+
+
+def test_a_stack_is_stored_as_a_layer_as_keras_stores_it():
+    stack = Sequential([layers.Dense(3), layers.ReLU()], name="stack")
+    form = layers.serialize(stack)
+    assert (form["module"], form["class_name"], form["registered_name"]) == ("keras", "Sequential", None)
+    assert layers.deserialize(form).get_config() == stack.get_config()
+    model = Sequential([fastnn.Input((4,)), Doubled(stack), layers.Dense(1)])
+    twin = Sequential.from_config(model.get_config(), {"Doubled": Doubled})
+    twin.set_weights(model.get_weights())
+    np.testing.assert_array_equal(twin.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
 def test_config_of_a_lazily_built_model():
     model = Sequential([layers.Dense(3)])
     assert not Sequential.from_config(model.get_config()).built

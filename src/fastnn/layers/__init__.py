@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..utils.missing import explain_missing
-from ..utils.registry import Registry
 from .dense import Dense
 from .elementwise import ELU, Activation, LeakyReLU, ReLU, Rescaling, Softmax
 from .input_layer import Input, InputLayer
@@ -15,6 +14,7 @@ from .keras_tensor import KerasTensor
 from .layer import Layer
 from .noise import Dropout, GaussianNoise
 from .normalization import BatchNormalization, LayerNormalization
+from .registry import LayerRegistry
 from .reshaping import Flatten, Reshape
 
 __all__ = [
@@ -42,7 +42,7 @@ __all__ = [
 ]
 explain_missing(__name__)
 
-REGISTRY = Registry(
+REGISTRY = LayerRegistry(
     "layer",
     "keras.layers",
     classes=[

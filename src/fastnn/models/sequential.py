@@ -225,7 +225,7 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """Make a stack from what `get_config` returned; ``custom_objects`` are the user's own layers by name."""
-        stack = _restored(config["layers"], {"Sequential": Sequential, **(custom_objects or {})})
+        stack = _restored(config["layers"], custom_objects)
         model = cls(stack, trainable=config.get("trainable", True), name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape is not None and stack and not model.built:
@@ -275,11 +275,14 @@ class Sequential(Model):
         return self._shapes[position + 1]
 
 
-def _restored(forms: Sequence[Any], known: Mapping[str, Any]) -> list[Layer]:
+layers.REGISTRY.add(Sequential, "keras")
+
+
+def _restored(forms: Sequence[Any], custom_objects: Mapping[str, Any] | None) -> list[Layer]:
     """Return the layers for stored forms: a form that comes again, with its name, is one layer that stands twice."""
     stack: list[Layer] = []
     for form in forms:
-        layer = layers.deserialize(form, known)
+        layer = layers.deserialize(form, custom_objects)
         twins = (old for old, other in zip(stack, forms, strict=False) if old.name == layer.name and other == form)
         stack.append(next(twins, layer))
     return stack
