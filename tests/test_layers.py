@@ -411,6 +411,17 @@ def test_activations_with_parameters_of_their_own_are_applied_after():
     assert layer.layers_inside == [inner]
 
 
+@pytest.mark.parametrize("make_layer", [lambda f: layers.Dense(3, activation=f), layers.Activation])
+def test_an_activation_that_is_a_layer_is_stored_with_its_arguments(make_layer):
+    layer = make_layer(layers.LeakyReLU(0.4))
+    stored = layers.serialize(layer)
+    form = stored["config"]["activation"]
+    assert (form["module"], form["class_name"], form["registered_name"]) == ("keras.layers", "LeakyReLU", None)
+    assert layers.deserialize(stored).activation.negative_slope == 0.4
+    with pytest.raises(ValueError, match="Unknown activation 'LeakyReLU'"):
+        layers.Dense(3, activation="LeakyReLU")
+
+
 def test_an_activation_may_be_taken_off():
     model = fastnn.Sequential([layers.Dense(3, activation="softmax", input_dim=4, dtype="float64")])
     x, layer = batch((4,)), model.layers[0]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..utils.missing import explain_missing
-from ..utils.registry import Registry
+from ..utils.open_registry import OpenRegistry
 from . import functions
 from .functions import (
     elu,
@@ -66,7 +66,7 @@ __all__ = [
 ]
 explain_missing(__name__)
 
-REGISTRY = Registry(
+REGISTRY = OpenRegistry(
     "activation",
     "keras.activations",
     functions=[getattr(functions, name) for name in functions.__all__],

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .. import activations
 from ..utils.missing import explain_missing
+from ..utils.open_registry import OpenRegistry
 from .dense import Dense
 from .elementwise import ELU, Activation, LeakyReLU, ReLU, Rescaling, Softmax
 from .input_layer import Input, InputLayer
@@ -14,7 +16,6 @@ from .keras_tensor import KerasTensor
 from .layer import Layer
 from .noise import Dropout, GaussianNoise
 from .normalization import BatchNormalization, LayerNormalization
-from .registry import LayerRegistry
 from .reshaping import Flatten, Reshape
 
 __all__ = [
@@ -42,7 +43,7 @@ __all__ = [
 ]
 explain_missing(__name__)
 
-REGISTRY = LayerRegistry(
+REGISTRY = OpenRegistry(
     "layer",
     "keras.layers",
     classes=[
@@ -63,6 +64,8 @@ REGISTRY = LayerRegistry(
     ],
     snake_case=False,
 )
+for _kind in REGISTRY.classes:
+    activations.REGISTRY.add(_kind, REGISTRY.module)  # as in Dense(3, activation=LeakyReLU(0.2))
 
 
 def serialize(layer: Layer) -> dict[str, Any]:

@@ -41,8 +41,8 @@ class Activation(_SameShape):
     """
 
     def __init__(self, activation: str | Callable[..., Any], **kwargs: Any) -> None:
+        self.activation = activations.get(activation)  # which may be a layer: before this one is built
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
 
     def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)
