@@ -305,6 +305,42 @@ def test_a_stack_is_stored_as_a_layer_as_keras_stores_it():
     np.testing.assert_array_equal(twin.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
+def tripled(x):
+    return x * 3.0
+
+
+class Sum(fastnn.regularizers.Regularizer):
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, weight):
+        return self.factor * ops.sum(weight)
+
+    def get_config(self):
+        return {"factor": self.factor}
+
+
+class Threes(fastnn.initializers.Initializer):
+    def __call__(self, shape, dtype=None):
+        return ops.ones(shape, dtype) * 3
+
+
+def test_custom_objects_count_for_all_parts():
+    dense = layers.Dense(2, activation=tripled, kernel_regularizer=Sum(0.5), kernel_initializer=Threes())
+    inside = Sequential([Doubled(Sequential([dense]))])
+    model = Sequential([fastnn.Input((4,)), inside])
+    custom_objects = {each.__name__: each for each in (Doubled, Sum, Threes, tripled)}
+    twin = Sequential.from_config(model.get_config(), custom_objects)
+    np.testing.assert_array_equal(twin.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert float(twin.losses[0]) == 0.5 * 3 * 8
+    for name in custom_objects:
+        rest = {key: value for key, value in custom_objects.items() if key != name}
+        with pytest.raises(ValueError, match=f"Unknown .* '{name}'"):
+            Sequential.from_config(model.get_config(), rest)
+    with pytest.raises(ValueError, match="Unknown layer 'Doubled'"):
+        Sequential.from_config(model.get_config())
+
+
 def test_config_of_a_lazily_built_model():
     model = Sequential([layers.Dense(3)])
     assert not Sequential.from_config(model.get_config()).built

@@ -8,6 +8,7 @@ from typing import Any
 from .. import activations
 from ..utils.missing import explain_missing
 from ..utils.open_registry import OpenRegistry
+from .custom_objects import known
 from .dense import Dense
 from .elementwise import ELU, Activation, LeakyReLU, ReLU, Rescaling, Softmax
 from .input_layer import Input, InputLayer
@@ -74,5 +75,9 @@ def serialize(layer: Layer) -> dict[str, Any]:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Layer:
-    """Return the layer for a stored form."""
-    return REGISTRY.deserialize(config, custom_objects)
+    """Return the layer for a stored form; ``custom_objects`` are the user's own classes and functions, by name.
+
+    They count for all that is restored on the way: layers inside, and activations, regularizers and the like.
+    """
+    with known(custom_objects) as objects:
+        return REGISTRY.deserialize(config, objects)

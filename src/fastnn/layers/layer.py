@@ -19,6 +19,7 @@ from ..utils.configurable import Configurable
 from ..utils.naming import check_name
 from . import context
 from .arguments import INPUT_ARGUMENTS, Arguments, take_input_shape
+from .custom_objects import restored
 from .input_spec import check_input
 from .keras_tensor import KerasTensor
 from .policy import policy_config, policy_dtype
@@ -319,6 +320,11 @@ class Layer(LayerState, Configurable):
         if type(self).get_config is Layer.get_config:
             config = {**self._init_arguments.plain(type(self)), **config}
         return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Make a layer from what `get_config` returned."""
+        return cls(**{name: restored(value) for name, value in config.items()})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

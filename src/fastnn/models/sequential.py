@@ -224,7 +224,7 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
-        """Make a stack from what `get_config` returned; ``custom_objects`` are the user's own layers by name."""
+        """Make a stack from what `get_config` returned; ``custom_objects`` are the user's own parts by name."""
         stack = _restored(config["layers"], custom_objects)
         model = cls(stack, trainable=config.get("trainable", True), name=config.get("name"))
         shape = config.get("build_input_shape")
