@@ -748,6 +748,16 @@ def test_what_a_subclass_builds_is_built(name, arguments, shape, reference):
     assert any(weight is layer.factor for weight in layer.trainable_weights)
 
 
+def test_arguments_without_names_cannot_be_stored():
+    class Several(layers.Layer):
+        def __init__(self, first=0, /, *others, **kwargs):
+            super().__init__(**kwargs)
+
+    for arguments, odd in (((), "first"), ((1, 2), "first, others")):
+        with pytest.raises(NotImplementedError, match=rf"cannot be stored as they are \({odd}\)"):
+            Several(*arguments).get_config()
+
+
 def test_layers_inside_layers():
     block = Block(name="block")
     x = batch((2,), dtype="float32")

@@ -23,13 +23,15 @@ class Arguments:
         signature = inspect.signature(cls)
         bound = signature.bind(*self.args, **self.kwargs)
         bound.apply_defaults()
-        named = dict(bound.arguments)
+        named, nameless = dict(bound.arguments), []
         for parameter in signature.parameters.values():
             if parameter.kind is parameter.VAR_KEYWORD:
                 named.update(named.pop(parameter.name))
             elif parameter.kind is parameter.VAR_POSITIONAL and not named[parameter.name]:
                 del named[parameter.name]
-        odd = [name for name, value in named.items() if not _is_plain(value)]
+            elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
+                nameless.append(parameter.name)
+        odd = [name for name, value in named.items() if name in nameless or not _is_plain(value)]
         if odd:
             raise NotImplementedError(
                 f"Layer {cls.__name__} was made with arguments that cannot be stored as they are ({', '.join(odd)}): "
