@@ -437,6 +437,17 @@ def test_early_stopping_puts_the_best_weights_back(capsys):
     )
 
 
+def test_early_stopping_may_watch_what_a_subclass_computes():
+    class Gap(callbacks.EarlyStopping):
+        def get_monitor_value(self, logs):
+            return logs["val_loss"] - logs["loss"]
+
+    stopping = Gap(mode="min")
+    history = make().fit(X, Y, epochs=2, verbose=0, validation_split=0.3, callbacks=stopping).history
+    gaps = np.subtract(history["val_loss"], history["loss"])
+    assert stopping.best == min(gaps)
+
+
 def test_monitors_that_are_not_there():
     with pytest.warns(UserWarning, match="`val_loss` which is not available. Available metrics are: accuracy,loss"):
         make().fit(X, Y, verbose=0, callbacks=callbacks.EarlyStopping())

@@ -69,7 +69,7 @@ class EarlyStopping(MonitorCallback):
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        current = self._current(logs or {})
+        current = self.get_monitor_value(logs or {})
         if current is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
@@ -90,7 +90,8 @@ class EarlyStopping(MonitorCallback):
         if self.restore_best_weights:
             self.best_weights = self.model.get_weights()
 
-    def _current(self, logs: dict[str, float]) -> float | None:
+    def get_monitor_value(self, logs: dict[str, float]) -> float | None:
+        """Return the metric's value from an epoch's logs; None, with a warning, where they have none."""
         value = logs.get(self.monitor)
         if value is None:
             warnings.warn(
