@@ -45,7 +45,8 @@ def draw(rng, shape, dtype, low=-2.0, high=2.0):
 
 # name -> (low, high) of the domain, dtypes
 UNARY = {
-    **dict.fromkeys(["negative", "abs", "sign", "square"], ((-2, 2), (*NUMBERS, "uint8"))),
+    **dict.fromkeys(["negative", "sign", "square"], ((-2, 2), (*NUMBERS, "uint8"))),
+    "abs": ((-2, 2), ALL),
     "copy": ((-2, 2), ALL),
     **dict.fromkeys(
         "exp expm1 sin cos arctan sinh cosh arcsinh tanh sigmoid erf floor ceil round trunc isnan isinf isfinite relu "
@@ -54,12 +55,14 @@ UNARY = {
     ),
     **dict.fromkeys(["sqrt", "rsqrt", "reciprocal", "log", "log1p"], ((0.3, 4), FLOATS)),
     **dict.fromkeys(["arcsin", "arccos", "arctanh"], ((-0.9, 0.9), FLOATS)),
+    "relu6": ((-3, 8), FLOATS),
     "tan": ((-1.2, 1.2), FLOATS),
     "arccosh": ((1.2, 4), FLOATS),
     "logical_not": ((0, 1), ("bool",)),
 }
 BINARY = {
-    **dict.fromkeys(["add", "subtract", "multiply", "maximum", "minimum"], ((-2, 2), (*NUMBERS, "uint8"))),
+    **dict.fromkeys(["add", "multiply", "maximum", "minimum"], ((-2, 2), ALL)),
+    "subtract": ((-2, 2), (*NUMBERS, "uint8")),
     **dict.fromkeys(["floor_divide", "mod"], ((0.6, 3), (*NUMBERS, "uint8"))),
     **dict.fromkeys(["divide", "divide_no_nan", "power", "arctan2"], ((0.3, 3), FLOATS)),
     **dict.fromkeys(["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"], ((-2, 2), ALL)),

@@ -85,7 +85,7 @@ def test_rows_of_every_length_have_the_bits_of_their_formula(isa, dtype):
         total = ops.sum(exponentials, axis=-1, keepdims=True)
         loss, probs = ops.nn.sparse_softmax_crossentropy(x, label)
         np.testing.assert_array_equal(probs.numpy(), (exponentials * (1 / total)).numpy())
-        np.testing.assert_array_equal(probs.numpy(), ops.softmax(x).numpy())
+        np.testing.assert_array_equal(probs.numpy(), ops.CATALOGUE["softmax"](x).numpy())
         picked = np.where(label >= 0, (x - top).numpy()[np.arange(rows), label], np.nan)
         np.testing.assert_array_equal(loss.numpy(), ops.log(total).numpy()[:, 0] - picked.astype(dtype))
 
@@ -280,7 +280,15 @@ def test_public_names_are_documented():
         (lambda: ops.concatenate([np.ones((2, 3)), np.ones((2, 4))]), "differ off axis 0"),
         (lambda: ops.argmax(np.ones((0, 2)), axis=0), "empty axis"),
         (lambda: ops.zeros((-1,)), "negative"),
-        (lambda: ops.pad(np.ones(3), 1, mode="wrap"), "not supported"),
+        (lambda: ops.pad(np.ones(3), 1, mode="mean"), "mode must be one of constant, edge, reflect.* got 'mean'"),
+        (
+            lambda: ops.pad(np.ones(3), 1, mode="edge", constant_values=1),
+            "constant_values are for mode='constant' only",
+        ),
+        (lambda: ops.pad(np.ones(3), [(1, 1), (1, 1)]), "pad_width must be a number, a pair, or one .* the 1 axes"),
+        (lambda: ops.pad(np.ones((3, 3)), [(1, 1), 1]), "pad_width must be a number, a pair, or one .* the 2 axes"),
+        (lambda: ops.norm(np.ones((3, 3)), 2), "ord=2 over 2 axes is not supported"),
+        (lambda: ops.norm(np.ones(3), "fro"), "ord='fro' over 1 axes is not supported"),
         (lambda: ops.power(np.array([2, 3]), np.array([-1, 3])), "powers below zero"),
     ],
 )
@@ -641,3 +649,75 @@ def test_python_ops_are_copied_as_functions_are():
     op = ops.py_op(lambda x: 2 * x, lambda x: x)
     assert copy.deepcopy(op) is op
     assert pickle.loads(cloudpickle.dumps(op))(np.float32(3)).numpy() == 6
+
+
+@pytest.mark.parametrize(
+    "name", ["add", "multiply", "maximum", "minimum", "abs", "max", "min", "amax", "amin", "trunc"]
+)
+def test_bools_stay_bools(name):
+    x = np.array([[True, True], [False, False]])
+    op = getattr(ops, name)
+    inputs = (x, x[:, ::-1].T) if name in ("add", "multiply", "maximum", "minimum") else (x,)
+    found, expected = op(*inputs), getattr(np, name)(*inputs)
+    assert found.dtype == "bool"
+    np.testing.assert_array_equal(found.numpy(), expected)
+    assert ops.sum(x).dtype == ops.subtract(x, x).dtype == (x + ops.ones(1, "int32")).dtype == "int32"
+
+
+def test_integers_keep_their_dtype_when_they_are_limited():
+    for dtype in ("uint8", "int32", "int64"):
+        x = np.array([0, 3, 7], dtype)
+        assert ops.clip(x, 1, 5).dtype == ops.nan_to_num(x).dtype == dtype
+        np.testing.assert_array_equal(ops.clip(x, 1, 5).numpy(), [1, 3, 5])
+        np.testing.assert_array_equal(ops.nan_to_num(x).numpy(), x)
+    assert ops.nan_to_num(True).dtype == "bool"
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap"])
+@pytest.mark.parametrize("width", [2, (1, 2), [(1, 2)], [(0, 1), (2, 0)], [(1,), (2,)]])
+def test_pad_is_that_of_numpy(mode, width):
+    x = np.arange(12.0).reshape(3, 4)
+    np.testing.assert_array_equal(ops.pad(x, width, mode).numpy(), np.pad(x, width, mode))
+
+
+def test_padding_has_the_dtype_of_the_tensor_and_a_derivative():
+    assert ops.pad(np.ones(3, "int32"), 1, constant_values=2.0).dtype == "int32"
+    x = fastnn.Variable(np.arange(3.0))
+    with GradientTape() as tape:
+        y = ops.sum(ops.pad(x, (1, 2), "reflect"))
+    np.testing.assert_array_equal(tape.gradient(y, x).numpy(), [2, 3, 1])
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 1), (1, 0), (-1, 0)])
+@pytest.mark.parametrize("order", [None, "fro", 0, 1, -1, 2, 3, -2.5, np.inf, -np.inf])
+def test_norms_are_those_of_numpy(order, axis, keepdims):
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    over = 2 if axis is None or isinstance(axis, tuple) else 1
+    if order in ((0, 2, 3, -2.5) if over == 2 else ("fro",)):
+        pytest.skip("no such norm, or one that wants singular values")
+    expected = np.linalg.norm(x, order, axis, keepdims)
+    np.testing.assert_allclose(ops.norm(x, order, axis, keepdims).numpy(), expected, rtol=1e-12)
+
+
+def test_relu6_has_no_slope_at_its_kinks():
+    x = fastnn.Variable([-1.0, 0.0, 3.0, 6.0, 7.0])
+    with GradientTape() as tape:
+        y = ops.sum(ops.relu6(x))
+    np.testing.assert_array_equal(tape.gradient(y, x).numpy(), [0, 0, 1, 0, 0])
+
+
+def test_softmax_of_single_elements_is_warned_of():
+    for axis, shape in ((-1, (4, 1)), (0, (1, 3))):
+        with pytest.warns(
+            UserWarning, match=rf"softmax over axis {axis} of a tensor of shape .* always 1: use sigmoid"
+        ):
+            found = ops.softmax(np.zeros(shape), axis)
+        np.testing.assert_array_equal(found, np.ones(shape))
+
+
+def test_one_hot_takes_labels_that_are_floats():
+    labels = np.array([[2.0, 0.0], [1.5, np.nan], [3.0, -1.0]], "float32")
+    expected = (labels[..., None] == np.arange(3)).astype("float32")
+    np.testing.assert_array_equal(ops.one_hot(labels, 3).numpy(), expected)
+    np.testing.assert_array_equal(ops.one_hot(np.float64(1), 3, dtype="int32").numpy(), [0, 1, 0])

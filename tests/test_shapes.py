@@ -146,5 +146,5 @@ def test_norm_takes_any_one_axis(order, axis):
 def test_norm_over_two_axes_is_of_all_elements_or_refused():
     x = np.arange(6.0).reshape(2, 3)
     np.testing.assert_allclose(float(ops.norm(x, axis=(0, 1))), np.linalg.norm(x), rtol=1e-12)
-    with pytest.raises(ValueError, match=r"ord=2 over axis=\(0, 1\) is not supported"):
+    with pytest.raises(ValueError, match="ord=2 over 2 axes is not supported"):
         ops.norm(x, 2, (0, 1))

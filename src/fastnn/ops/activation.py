@@ -19,6 +19,8 @@ from .elementwise import (
     equal,
     exp,
     greater,
+    less,
+    logical_and,
     maximum,
     where,
 )
@@ -199,9 +201,17 @@ def logaddexp(x1, x2):
     return maximum(x1, x2) + softplus(-absolute(distance))
 
 
-def relu6(x):
-    """Return min(max(x, 0), 6)."""
-    return clip(to_float(x)[0], 0.0, 6.0)
+def _relu6_lower(plan, outs, ins):
+    plan.map("clip", outs[0], ins[0], *(np.full((), limit, outs[0].dtype) for limit in (0, 6)))
+
+
+relu6 = elementwise(
+    "relu6",
+    lambda x: np.clip(x, 0, 6),
+    lambda dy, y, x: where(logical_and(greater(y, 0), less(y, 6)), dy, 0.0),  # at its kinks 0, as relu's
+    lower=_relu6_lower,
+    doc="min(max(x, 0), 6)",
+)
 
 
 def softsign(x):

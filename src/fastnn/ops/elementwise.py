@@ -9,7 +9,7 @@ import numpy as np
 from ..dtypes import is_float
 from ..tensor import SymbolicTensor, Tensor
 from .catalogue import Op
-from .convert import BOOL, cast, to_bool, to_common, to_float, to_number, to_tensor
+from .convert import BOOL, UINT8, cast, to_bool, to_common, to_float, to_number, to_tensor
 
 # ---- makers ------------------------------------------------------------------------------------------------
 
@@ -49,10 +49,10 @@ def _map_spec(name, out_dtype=None):
     return spec
 
 
-def _map_lower(kernel):
+def _map_lower(kernel, of_bools):
     def lower(plan, outs, ins, **attrs):
         parameters = dict(zip("abc", attrs.values(), strict=False)) if attrs else {}
-        plan.map(kernel, outs[0], *ins, **parameters)
+        plan.map(of_bools if of_bools and ins[0].dtype == BOOL else kernel, outs[0], *ins, **parameters)
 
     return lower
 
@@ -68,8 +68,20 @@ def _map_vjp(derivative):
     return vjp
 
 
-def elementwise(name, reference, derivative=None, *, inputs="x", convert=to_float, attrs=None, out_dtype=None, doc=""):
-    """Make an elementwise op whose kernel has its name."""
+def elementwise(
+    name,
+    reference,
+    derivative=None,
+    *,
+    inputs="x",
+    convert=to_float,
+    attrs=None,
+    out_dtype=None,
+    of_bools=None,
+    lower=None,
+    doc="",
+):
+    """Make an elementwise op whose kernel has its name, or ``of_bools`` where its inputs are bool."""
     names = inputs.split()
     return Op(
         name,
@@ -77,7 +89,7 @@ def elementwise(name, reference, derivative=None, *, inputs="x", convert=to_floa
         spec=_map_spec(name, out_dtype),
         reference=reference,
         vjp=derivative and _map_vjp(derivative),
-        lower=_map_lower(name),
+        lower=lower or _map_lower(name, of_bools),
         convert=convert,
         attrs=attrs,
         in_place=True,
@@ -94,6 +106,11 @@ def _binary(name, reference, derivative=None, *, convert=to_number, out_dtype=No
     return elementwise(name, reference, derivative, inputs=_TWO, convert=convert, out_dtype=out_dtype)
 
 
+def _closed(name, reference, derivative, of_bools):
+    """Make an op of two inputs that gives a bool for bools."""
+    return elementwise(name, reference, derivative, inputs=_TWO, convert=to_common, of_bools=of_bools)
+
+
 def _integer_safe(fn):
     def reference(x1, x2):
         with np.errstate(all="ignore"):
@@ -102,9 +119,9 @@ def _integer_safe(fn):
     return reference
 
 
-add = _binary("add", np.add, lambda dy, y, a, b: (dy, dy))
+add = _closed("add", np.add, lambda dy, y, a, b: (dy, dy), "logical_or")
 subtract = _binary("subtract", np.subtract, lambda dy, y, a, b: (dy, -dy))
-multiply = _binary("multiply", np.multiply, lambda dy, y, a, b: (dy * b, dy * a))
+multiply = _closed("multiply", np.multiply, lambda dy, y, a, b: (dy * b, dy * a), "logical_and")
 divide = _binary("divide", np.divide, lambda dy, y, a, b: (dy / b, -dy * y / b), convert=to_float)
 divide_no_nan = _binary(
     "divide_no_nan",
@@ -167,8 +184,8 @@ def _pick(chosen):
     return derivative
 
 
-maximum = _binary("maximum", np.maximum, _pick(lambda a, b: greater(a, b)))
-minimum = _binary("minimum", np.minimum, _pick(lambda a, b: less(a, b)))
+maximum = _closed("maximum", np.maximum, _pick(lambda a, b: greater(a, b)), "logical_or")
+minimum = _closed("minimum", np.minimum, _pick(lambda a, b: less(a, b)), "logical_and")
 arctan2 = _binary(
     "arctan2",
     np.arctan2,
@@ -192,7 +209,7 @@ logical_not = elementwise("logical_not", np.logical_not, convert=to_bool)
 
 copy = elementwise("copy", np.copy, lambda dy, y, x: dy, convert=to_tensor, doc="Return a C-contiguous copy.")
 negative = elementwise("negative", np.negative, lambda dy, y, x: -dy, convert=to_number)
-absolute = elementwise("abs", np.abs, lambda dy, y, x: dy * sign(x), convert=to_number)
+absolute = elementwise("abs", np.abs, lambda dy, y, x: dy * sign(x), convert=to_tensor, of_bools="copy")
 sign = elementwise("sign", np.sign, lambda dy, y, x: dy * 0.0, convert=to_number)
 square = elementwise("square", np.square, lambda dy, y, x: dy * x * 2, convert=to_number)
 sqrt = elementwise("sqrt", np.sqrt, lambda dy, y, x: dy * 0.5 / y)
@@ -242,7 +259,7 @@ def round(x, decimals=0):
 
 def trunc(x):
     """Round towards zero. Integers stay as they are."""
-    (x,) = to_number(x)
+    (x,) = to_tensor(x)
     return _trunc(x) if is_float(x.dtype) else x
 
 
@@ -289,7 +306,10 @@ def clip(x, x_min, x_max):
     """Limit values to x_min .. x_max; None: no limit."""
     if x_min is None:
         return copy(x) if x_max is None else minimum(x, x_max)
-    return maximum(x, x_min) if x_max is None else _clip(x, x_min, x_max)
+    if x_max is None:
+        return maximum(x, x_min)
+    x, low, high = to_number(x, x_min, x_max)
+    return _clip(x, low, high) if x.dtype != UINT8 else minimum(maximum(x, low), high)
 
 
 # ---- written in the ops above -------------------------------------------------------------------------------
@@ -309,8 +329,10 @@ def log10(x):
 
 
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """Replace NaN and infinities by numbers (by default 0 and the dtype's largest)."""
-    (x,) = to_float(x)
+    """Replace NaN and infinities by numbers (by default 0 and the dtype's largest). Integers stay as they are."""
+    (x,) = to_tensor(x)
+    if not is_float(x.dtype):
+        return x
     info = np.finfo(x.dtype)
     x = where(isnan(x), nan, x)
     x = where(equal(x, np.inf), float(info.max) if posinf is None else posinf, x)

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from ..dtypes import standardize_dtype
+from ..dtypes import is_float, standardize_dtype
 from ..shapes import as_size, normalize_axis
 from ..tensor import SymbolicTensor, Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op, contiguous, dtype_code
 from .convert import cast, to_tensor
-from .elementwise import where
+from .elementwise import equal, floor, where
 from .shaping import broadcast_to, moveaxis, ravel, reshape
 
 __all__ = ["diagonal", "one_hot", "take", "take_along_axis"]
@@ -126,13 +126,19 @@ def _one_hot_lower(plan, outs, ins, depth, dtype):
 
 
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """Integer classes as rows with a single one; an index out of range gives zeros. sparse=True is not supported."""
+    """Classes as rows with a single one; what is no class, or no whole number, gives zeros.
+
+    sparse=True is not supported.
+    """
     if sparse:
         raise ValueError("one_hot: sparse=True is not supported")
-    index = _index_tensor(x)
     dtype = standardize_dtype(dtype)
-    if dtype.kind != "f":
+    if not is_float(dtype):
         return cast(one_hot(x, num_classes, axis, "float32"), dtype)
+    index = convert_to_tensor(x)
+    if is_float(index.dtype):
+        index = where(equal(index, floor(index)), cast(index, "int32"), -1)
+    index = _index_tensor(index)
     return moveaxis(_one_hot(index, as_size("num_classes", num_classes), dtype), -1, axis)
 
 

@@ -90,25 +90,61 @@ def split(x, indices_or_sections, axis=0):
     return [_slice(x, (*lead, slice(a, b))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
 
 
+_PICKING = "edge", "reflect", "symmetric", "wrap"  # modes of `pad` whose new elements are copies
+
+
 def pad(x, pad_width, mode="constant", constant_values=None):
-    """Add elements at the ends of axes: zeros or constant_values. Other modes raise."""
-    if mode != "constant":
-        raise ValueError(f"pad: mode {mode!r} is not supported; only 'constant' is")
+    """Add elements at the ends of axes.
+
+    Parameters
+    ----------
+    pad_width : int or sequence
+        How many elements before and after: a number or a pair for all axes, or one for each axis.
+    mode : {"constant", "edge", "reflect", "symmetric", "wrap"}
+        What they are, as in `numpy.pad`.
+    constant_values : number, optional
+        For ``mode="constant"``; 0 by default.
+
+    Raises
+    ------
+    ValueError
+        For another mode, a ``pad_width`` that does not fit the axes, and ``constant_values`` in other modes.
+    """
+    if mode not in ("constant", *_PICKING):
+        raise ValueError(f"pad: mode must be one of constant, {', '.join(_PICKING)}, got {mode!r}")
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(f"pad: constant_values are for mode='constant' only, got mode={mode!r}")
     x = convert_to_tensor(x)
-    width = np.asarray(pad_width)
-    if width.dtype.kind not in "iu" and width.size:
-        raise TypeError(f"pad: pad_width must be integers, got {pad_width}")
-    if (width < 0).any():
-        raise ValueError(f"pad: pad_width must not be negative, got {pad_width}")
-    width = np.broadcast_to(width, (len(x.shape), 2)).tolist()  # Python's integers, which do not overflow
-    shape = tuple(n + a + b for n, (a, b) in zip(x.shape, width, strict=True))
-    place = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, width, strict=True))
+    widths = _pad_widths(pad_width, len(x.shape))
+    if mode != "constant":
+        for axis, width in enumerate(widths):
+            if any(width):
+                x = take(x, np.pad(np.arange(x.shape[axis]), width, mode), axis=axis)
+        return x
+    shape = tuple(n + a + b for n, (a, b) in zip(x.shape, widths, strict=True))
+    place = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths, strict=True))
     y = _unslice(x, shape, place)
     if constant_values:
         inside = np.zeros(shape, bool)
         inside[place] = True
-        y = where(Tensor(inside), y, constant_values)
+        y = where(Tensor(inside), y, convert_to_tensor(constant_values, x.dtype))
     return y
+
+
+def _pad_widths(pad_width, rank):
+    """Return a pair of Python's integers, which do not overflow, for each axis."""
+    try:
+        width = np.asarray(pad_width)
+        widths = np.broadcast_to(width, (rank, 2)).tolist()
+    except ValueError:
+        raise ValueError(
+            f"pad: pad_width must be a number, a pair, or one of these for each of the {rank} axes, got {pad_width}"
+        ) from None
+    if width.dtype.kind not in "iu" and width.size:
+        raise TypeError(f"pad: pad_width must be integers, got {pad_width}")
+    if (width < 0).any():
+        raise ValueError(f"pad: pad_width must not be negative, got {pad_width}")
+    return widths
 
 
 def tile(x, repeats):

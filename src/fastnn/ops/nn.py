@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 
@@ -103,7 +104,14 @@ def _over_axis(op, x, axis):
 
 
 def softmax(x, axis=-1):
-    """Return exp(x) / sum(exp(x)) along an axis, stable."""
+    """Return exp(x) / sum(exp(x)) along an axis, stable; warn where all that can be is 1."""
+    (x,) = to_float(x)
+    if x.shape and isinstance(axis, int) and x.shape[normalize_axis(axis, len(x.shape))] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of a tensor of shape {x.shape}, which has size 1 there, is always 1: "
+            "use sigmoid for a single output",
+            stacklevel=2,
+        )
     return _over_axis(_softmax, x, axis)
 
 

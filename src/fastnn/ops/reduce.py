@@ -7,11 +7,11 @@ import math
 
 import numpy as np
 
-from ..shapes import normalize_axes
+from ..shapes import normalize_axes, normalize_axis
 from ..tensor import Tensor, convert_to_tensor
 from .catalogue import Op, copied, scratch
 from .convert import BOOL, UINT8, cast, to_bool, to_float, to_number, to_tensor
-from .elementwise import absolute, equal, exp, log, maximum, minimum, not_equal, sqrt, square, where
+from .elementwise import absolute, equal, exp, log, maximum, minimum, not_equal, power, sqrt, square, where
 from .shaping import broadcast_to, reshape
 
 __all__ = [
@@ -189,15 +189,15 @@ def _reducer(op, doc, check=None):
 
 def _extreme(op, choose, doc):
     def reduce(x, axis=None, keepdims=False, initial=None):
-        (x,) = op.convert(x)
+        x = convert_to_tensor(x)
         axes = normalize_axes(axis, len(x.shape))
         if initial is None:
             _refuse_nothing(op, x, axes)
-            return cast(_reduced(op, x, axes, keepdims), x.dtype)
+            return cast(_reduced(op, *op.convert(x), axes, keepdims), x.dtype)
         initial = convert_to_tensor(initial, x.dtype)
         if initial.shape:
             raise ValueError(f"{op.name}: initial must be a scalar, got shape {initial.shape}")
-        return cast(choose(_reduced(op, x, axes, keepdims), initial), x.dtype)
+        return cast(choose(_reduced(op, *op.convert(x), axes, keepdims), initial), x.dtype)
 
     return _named(reduce, op, f"{doc}\n\n{_AXES} initial: one element more, so that there may be none in x.")
 
@@ -262,19 +262,47 @@ def count_nonzero(x, axis=None):
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
-    """Euclidean norm over the axes (all by default); ord 1, 2 and infinity over one axis.
+    """Norm of vectors or matrices, as `numpy.linalg.norm`; by default the root of the sum of all squares.
+
+    Parameters
+    ----------
+    ord : {None, "fro", 1, -1, inf, -inf} or float
+        Over one axis (or a tensor of one) any number: 0 counts what is not zero, inf is the largest absolute value.
+        Over two: None and "fro" are the root of the sum of squares, 1 and inf the largest sum of a column and of a
+        row, -1 and -inf the smallest.
+    axis : int or pair of int, optional
+        None: all axes, of which there may be more than two where ``ord`` is None.
+    keepdims : bool
 
     Raises
     ------
     ValueError
-        For another ord.
+        For another ord, such as those of matrices that singular values are needed for.
     """
     (x,) = to_float(x)
     axes = normalize_axes(axis, len(x.shape))
-    if ord is None or (ord == 2 and len(axes) == 1):
+    if ord is None or (ord == "fro" and len(axes) == 2):
         return sqrt(sum(square(x), axes, keepdims))
-    if ord == 1 and len(axes) == 1:
-        return sum(absolute(x), axes, keepdims)
-    if ord == math.inf and len(axes) == 1:
-        return max(absolute(x), axes, keepdims)
-    raise ValueError(f"norm: ord={ord!r} over axis={axis!r} is not supported; use None, 1, 2 or inf over one axis")
+    if len(axes) == 1 and isinstance(ord, (int, float, np.number)):
+        return _vector_norm(x, ord, axes, keepdims)
+    if len(axes) == 2 and ord in (1, -1, math.inf, -math.inf):
+        rows, columns = axes if axis is None else (normalize_axis(each, len(x.shape)) for each in axis)
+        summed, compared = (rows, columns) if abs(ord) == 1 else (columns, rows)
+        extreme = max if ord > 0 else min
+        y = extreme(sum(absolute(x), summed, keepdims=True), compared, keepdims=True)
+        return y if keepdims else reshape(y, _dropped(x.shape, axes))
+    raise ValueError(
+        f"norm: ord={ord!r} over {len(axes)} axes is not supported; over one it may be any number, over two None, "
+        "'fro', 1, -1, inf or -inf, over more None"
+    )
+
+
+def _vector_norm(x, order, axes, keepdims):
+    if order == 2:
+        return sqrt(sum(square(x), axes, keepdims))
+    if order == 0:
+        return sum(cast(not_equal(x, 0), x.dtype), axes, keepdims)
+    if math.isinf(order):
+        return (max if order > 0 else min)(absolute(x), axes, keepdims)
+    total = sum(absolute(x) if order == 1 else power(absolute(x), order), axes, keepdims)
+    return total if order == 1 else power(total, 1 / order)
