@@ -71,3 +71,9 @@ def test_get():
 def test_bad_arguments(make, match):
     with pytest.raises(ValueError, match=match):
         make()
+
+
+def test_the_base_class_constrains_nothing():
+    found = constraints.Constraint()(Variable(W))
+    assert isinstance(found, Tensor)
+    np.testing.assert_array_equal(found.numpy(), W)

@@ -19,8 +19,8 @@ class Constraint(Configurable):
     """
 
     def __call__(self, w: Tensor | Variable) -> Tensor:
-        """Return the constrained value of ``w``, of the same shape and dtype."""
-        raise NotImplementedError(f"{type(self).__name__} must override __call__(self, w)")
+        """Return the constrained value of ``w``, of the same shape and dtype: of this class ``w`` itself."""
+        return ops.convert_to_tensor(w)
 
 
 class MaxNorm(Constraint):
