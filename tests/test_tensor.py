@@ -88,6 +88,26 @@ def test_python_floats_become_floatx():
     assert convert_to_tensor([1, 2]).dtype == "int32"
     assert convert_to_tensor(np.array([1.5])).dtype == "float64"
     assert Variable(1.5).dtype == "float32"
+    assert Variable([1, 2]).dtype == Variable(3).dtype == "int32"
+    assert Variable(np.int64(3)).dtype == "int64"
+    with pytest.raises(OverflowError, match="out of bounds for int32"):
+        Variable(2**40)
+
+
+def test_variables_know_initializers_by_name():
+    np.testing.assert_array_equal(Variable("ones", shape=(2, 3)).numpy(), np.ones((2, 3), "float32"))
+    assert Variable("glorot_uniform", (4, 5), dtype="float64").dtype == "float64"
+    with pytest.raises(ValueError, match="Unknown initializer 'onse'. Did you mean 'one' or 'ones'"):
+        Variable("onse", shape=(2,))
+    with pytest.raises(ValueError, match="shape is needed when the initializer is a function or a name"):
+        Variable("ones")
+
+
+def test_round_is_that_of_python():
+    x = convert_to_tensor([1.26, -2.5])
+    for value in (x, Variable(x)):
+        np.testing.assert_array_equal(round(value).numpy(), [1, -2])
+        np.testing.assert_allclose(round(value, 1).numpy(), [1.3, -2.5], rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ if _core.isa_problem() is not None:
     raise ImportError(_core.isa_problem())
 
 from . import config, ops, random, threads
+from . import tensor as _tensor
 from .autograd import GradientTape
 from .config import get_num_threads, set_num_threads, show_config
 from .function import function
@@ -43,6 +44,8 @@ _NAMES = {
     "Regularizer": "regularizers",
     "Sequential": "models",
 }
+
+_tensor._named_initializer = lambda name: _importlib.import_module(".initializers", __name__).get(name)
 
 __all__ = [
     "GradientTape", "SymbolicTensor", "Tensor", "Variable", "config", "function", "get_num_threads", "ops", "random",

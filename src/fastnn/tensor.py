@@ -245,12 +245,12 @@ class Variable:
 
     Parameters
     ----------
-    initializer : array_like or callable
-        The first value, or a function of ``(shape, dtype=...)`` that makes it.
+    initializer : array_like, callable or str
+        The first value, or a function of ``(shape, dtype=...)`` that makes it, or the name of an initializer.
     shape : tuple of int, optional
-        Needed with a callable.
+        Needed with a callable and a name.
     dtype : str, optional
-        Default: that of the value if it is a float or integer array, else floatx.
+        Default: that of the value as a tensor (see `convert_to_tensor`); floatx where a function makes it.
     trainable : bool
         Whether optimizers change it.
     name : str, optional
@@ -287,15 +287,13 @@ class Variable:
 
     @staticmethod
     def _initial_value(initializer, shape, dtype) -> np.ndarray:
+        if isinstance(initializer, str):
+            initializer = _named_initializer(initializer)
         if callable(initializer):
             if shape is None:
-                raise ValueError("shape is needed when the initializer is a function")
+                raise ValueError("shape is needed when the initializer is a function or a name")
             with init_scope():
                 initializer = initializer(tuple(shape), dtype=standardize_dtype(dtype))
-        if dtype is None:
-            dtype = initializer.dtype if hasattr(initializer, "dtype") else np.asarray(initializer).dtype
-            is_python = not hasattr(initializer, "dtype")
-            dtype = standardize_dtype("float" if is_python and dtype.kind == "f" else dtype)
         value = convert_to_tensor(initializer, dtype).array
         if shape is not None and value.shape != tuple(shape):
             raise ValueError(f"the value has shape {value.shape}, expected {tuple(shape)}")
@@ -479,3 +477,4 @@ def check_range(array: np.ndarray, dtype: np.dtype) -> None:
 
 
 _cast: Callable = None  # installed by the ops floor
+_named_initializer: Callable = None  # installed by the package: initializers are made of ops

@@ -71,6 +71,7 @@ def install():
         "__pos__": lambda self: tensor.convert_to_tensor(self),
         "__abs__": e.absolute,
         "__invert__": e.logical_not,
+        "__round__": lambda self, decimals=None: e.round(self, decimals or 0),
         "__getitem__": getitem,
     }
     for cls in (Tensor, Variable):
