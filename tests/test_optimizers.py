@@ -316,6 +316,15 @@ def test_schedules_are_followed_inside_a_program(name, settings):
     assert float(optimizer.learning_rate) == pytest.approx(RATE * 0.5 ** (STEPS / 5))
 
 
+def test_a_schedule_begins_where_a_variable_stands():
+    adam = optimizers.Adam(0.25)
+    adam.learning_rate = schedules.PolynomialDecay(
+        adam.learning_rate, decay_steps=4, end_learning_rate=Tensor(np.array(0.05))
+    )
+    assert adam.get_config()["learning_rate"]["config"]["initial_learning_rate"] == 0.25
+    np.testing.assert_allclose(float(adam.learning_rate), 0.25)
+
+
 def test_a_schedule_can_replace_a_number_but_not_the_reverse():
     optimizer = optimizers.Adam(0.1)
     optimizer.learning_rate = schedules.ExponentialDecay(0.2, 5, 0.5)
@@ -402,6 +411,24 @@ def test_apply_gradients_takes_pairs():
     iteration = optimizer.apply_gradients(zip(map(Tensor, GRADS[0]), weights, strict=True))
     assert int(iteration) == 1
     np.testing.assert_allclose(weights[1].numpy(), START[1] - 0.1 * GRADS[0][1], rtol=1e-15)
+
+
+def test_all_state_can_be_written():
+    first, second = (optimizers.Adam(0.1, use_ema=True) for _ in range(2))
+    with pytest.raises(ValueError, match="before `set_weights"):
+        second.set_weights(first.variables)
+    w = [Variable(value) for value in START]
+    for optimizer in (first, second):
+        optimizer.build(w)
+    first.apply([Tensor(g) for g in GRADS[0]])
+    second.set_weights(first.variables)
+    for given, found in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(found.numpy(), given.numpy())
+    changed = [variable.numpy() + 1 for variable in first.variables]
+    for bad in (changed[:-1], [*changed[:-1], np.zeros(7)]):
+        with pytest.raises(ValueError, match="must have the shapes of `optimizer.variables`"):
+            second.set_weights(bad)
+    assert int(second.iterations) == 1
 
 
 def test_slots_have_the_names_and_the_order_of_keras():

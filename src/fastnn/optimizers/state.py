@@ -17,6 +17,7 @@ class OptimizerState:
     """What an optimizer owns: single variables, and slots that belong to a model's variables."""
 
     name: str
+    built: bool
 
     def _init_state(self) -> None:
         self._variables: list[Variable] = []
@@ -59,6 +60,23 @@ class OptimizerState:
         ]
         lists = tuple([row[i] for row in slots] for i in range(len(names)))
         return lists[0] if isinstance(name, str) else lists
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Write all state, in the order of `variables`; nothing is written if one value does not fit.
+
+        Raises
+        ------
+        ValueError
+            If the optimizer is not built yet, or if number or shapes differ.
+        """
+        if not self.built:
+            raise ValueError("Call `optimizer.build(trainable_variables)` before `set_weights()`: it makes the state.")
+        shapes = [tuple(np.shape(weight)) for weight in weights]
+        wanted = [variable.shape for variable in self._variables]
+        if shapes != wanted:
+            raise ValueError(f"`weights` must have the shapes of `optimizer.variables`, {wanted}. Received: {shapes}")
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
 
     def assign(self, variable: Variable, value: Any) -> None:
         """Write a variable, a model's or the optimizer's."""

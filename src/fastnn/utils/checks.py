@@ -29,7 +29,7 @@ def real(
     name : str
         The argument's name, for the error.
     value : object
-        What the user gave. Booleans are not numbers.
+        What the user gave, a scalar tensor or variable too. Booleans are not numbers.
     above, below : float, optional
         Exclusive bounds.
     minimum, maximum : float, optional
@@ -37,6 +37,8 @@ def real(
     finite : bool
         Whether infinity is refused; NaN always is.
     """
+    if getattr(value, "shape", None) == ():
+        value = value.item()
     number = type(value) in (float, int) or (isinstance(value, numbers.Real) and not isinstance(value, bool))
     good = number and (math.isfinite(value) if finite else not math.isnan(value))
     if (
