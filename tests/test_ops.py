@@ -596,6 +596,29 @@ def test_linspace():
     assert step.item() == np.float32(2 / 3)
 
 
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("num", [0, 1, 2, 11])
+def test_linspace_between_tensors(num, endpoint):
+    start, stop = Tensor(np.array([0.0, 2.0])), Tensor(np.array([10.0, 5.0]))
+    for axis in (0, 1):
+        numbers, step = ops.linspace(start, stop, num, endpoint, True, "float64", axis)
+        expected, expected_step = np.linspace(start, stop, num, endpoint, True, axis=axis)
+        np.testing.assert_array_equal(numbers.numpy(), expected)
+        np.testing.assert_array_equal(step.numpy(), expected_step)
+    whole = ops.linspace(start, stop, num, endpoint, dtype="int32")
+    np.testing.assert_array_equal(whole.numpy(), np.linspace(start, stop, num, endpoint, dtype="int32"))
+
+
+def test_linspace_has_a_derivative():
+    ends = [fastnn.Variable(1.0), fastnn.Variable(3.0)]
+    with GradientTape() as tape:
+        y = ops.sum(ops.linspace(*ends, 5) * np.arange(5))
+    assert [float(gradient) for gradient in tape.gradient(y, ends)] == [2.5, 7.5]
+    program = plan.compile(lambda stop: ops.linspace(0.0, stop, 3), [((), "float32")])
+    program.inputs[0][...] = 4
+    np.testing.assert_array_equal(program.run()[0], [0, 2, 4])
+
+
 @pytest.mark.parametrize("offset", [-4, -1, 0, 2, 5])
 @pytest.mark.parametrize("axes", [(0, 1), (1, 2), (-1, 0)])
 def test_diagonal(offset, axes):

@@ -405,6 +405,19 @@ def test_missing_gradients_warn_and_leave_the_variable():
     assert (weights[0].numpy() != START[0]).any()
 
 
+def test_gradients_are_accumulated_anew_where_one_was_missing():
+    weights, g = variables(), [Tensor(each) for each in GRADS[0]]
+    optimizer = optimizers.SGD(0.1, gradient_accumulation_steps=2)
+    optimizer.apply(g, weights)
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        optimizer.apply([g[0], None], weights)
+    np.testing.assert_array_equal(weights[1].numpy(), START[1])
+    optimizer.apply(g, weights)
+    optimizer.apply(g, weights)
+    np.testing.assert_allclose(weights[1].numpy(), START[1] - 0.1 * GRADS[0][1], rtol=1e-12)
+    assert not any(variable.numpy().any() for variable in optimizer.variables if "accumulator" in variable.name)
+
+
 def test_apply_gradients_takes_pairs():
     weights = variables()
     optimizer = optimizers.SGD(0.1)

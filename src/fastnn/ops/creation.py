@@ -6,9 +6,10 @@ import numpy as np
 
 from ..dtypes import is_float, standardize_dtype
 from ..shapes import as_shape, as_size
-from ..tensor import Tensor, check_range, convert_to_tensor, converted
-from .elementwise import where
-from .shaping import broadcast_to
+from ..tensor import Tensor, Variable, check_range, convert_to_tensor, converted
+from .convert import cast
+from .elementwise import floor, where
+from .shaping import broadcast_to, moveaxis
 
 __all__ = [
     "arange", "convert_to_numpy", "eye", "full", "full_like", "identity", "linspace", "ones", "ones_like", "tril",
@@ -67,10 +68,25 @@ def arange(start, stop=None, step=1, dtype=None):
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     """Return num numbers evenly from start to stop, tensors of which lie along an axis; with retstep also the step."""
     dtype = standardize_dtype(dtype)
-    numbers, step = np.linspace(start, stop, num, endpoint, True, dtype, axis)
-    if not retstep:
-        return Tensor(numbers)
-    return Tensor(numbers), Tensor(np.asarray(step, dtype if is_float(dtype) else standardize_dtype()))
+    step_dtype = dtype if is_float(dtype) else standardize_dtype()
+    if isinstance(start, (Tensor, Variable)) or isinstance(stop, (Tensor, Variable)):
+        numbers, step = _between_tensors(cast(start, step_dtype), cast(stop, step_dtype), as_size("num", num), endpoint)
+        numbers = moveaxis(cast(numbers if is_float(dtype) else floor(numbers), dtype), 0, axis)
+    else:
+        numbers, step = np.linspace(start, stop, num, endpoint, True, dtype, axis)
+        numbers, step = Tensor(numbers), Tensor(np.asarray(step, step_dtype))
+    return (numbers, step) if retstep else numbers
+
+
+def _between_tensors(start, stop, num, endpoint):
+    """Return numbers along a new first axis, and the step, written in ops."""
+    steps = num - 1 if endpoint else num
+    step = (stop - start) / steps if steps > 0 else (stop - start) * np.nan
+    place = np.arange(num).reshape(num, *[1] * len(step.shape))
+    numbers = start + where(Tensor(place > 0), step, 0.0) * Tensor(place.astype(step.dtype))
+    if endpoint and num > 1:
+        numbers = where(Tensor(place == steps), stop, numbers)  # rounded nowhere
+    return numbers, step
 
 
 def identity(n, dtype=None):

@@ -309,8 +309,9 @@ class Optimizer(OptimizerState, Configurable):
         self._update([total * (1.0 / steps) for total in totals], variables)
         for variable, old in zip(touched, before, strict=True):
             variable.assign(ops.where(due, variable.value, old))
-        for variable, total in zip(sums, totals, strict=True):
-            variable.assign(ops.where(due, 0.0, total))
+        new = {id(variable): total for variable, total in zip(sums, totals, strict=True)}
+        for variable in self._accumulators:  # those that have got no gradient begin again, too, as in Keras
+            variable.assign(ops.where(due, 0.0, new.get(id(variable), variable.value)))
 
     # ---- moving averages and scaling --------------------------------------------------------------------
 
