@@ -145,3 +145,20 @@ def test_the_target_of_a_gradient_is_a_tensor():
     with pytest.raises(TypeError, match="target must be tensors or variables, got NoneType"):
         tape.gradient(None, x)
     assert float(tape.gradient(y, x)) == 6.0
+
+
+def test_a_persistent_tape_records_its_own_gradients():
+    x = Variable(2.0)
+    with GradientTape(persistent=True) as tape:
+        first = tape.gradient(x * x * x, x)
+    assert float(first) == 12.0
+    assert float(tape.gradient(first, x)) == 12.0
+
+
+def test_recording_can_be_stopped_for_a_while():
+    x = Variable(3.0)
+    with GradientTape() as tape:
+        with tape.stop_recording():
+            y = x * x
+        z = y * x
+    assert float(tape.gradient(z, x)) == 9.0

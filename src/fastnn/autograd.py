@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -139,6 +139,8 @@ class GradientTape:
     def gradient(self, target, sources, output_gradients=None, unconnected_gradients: str = "none"):
         """Return the derivative of target with respect to each of sources.
 
+        Inside the ``with`` of a persistent tape the derivative is recorded, too, and can be differentiated itself.
+
         Parameters
         ----------
         target : Tensor or list of Tensor
@@ -158,7 +160,7 @@ class GradientTape:
             )
         targets = _values("target", target if isinstance(target, (list, tuple)) else [target])
         wanted = _values("sources", flatten(sources))
-        with self._paused():
+        with nullcontext() if self._persistent else self.stop_recording():
             grads = _seeds(targets, output_gradients)
             self._used = True
             self._backward(grads)
@@ -168,7 +170,7 @@ class GradientTape:
         return found
 
     @contextmanager
-    def _paused(self):
+    def stop_recording(self):
         """Record nothing for the length of a ``with``."""
         active = self in _stack.tapes
         if active:
