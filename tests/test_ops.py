@@ -744,3 +744,15 @@ def test_one_hot_takes_labels_that_are_floats():
     expected = (labels[..., None] == np.arange(3)).astype("float32")
     np.testing.assert_array_equal(ops.one_hot(labels, 3).numpy(), expected)
     np.testing.assert_array_equal(ops.one_hot(np.float64(1), 3, dtype="int32").numpy(), [0, 1, 0])
+
+
+@pytest.mark.parametrize("size", [1 << 17, (1 << 17) + 5, 3_000_000])
+def test_long_sums_are_rounded_as_short_ones(size):
+    x = np.full(size, 0.1, "float32")
+    exact = size * float(np.float32(0.1))
+    for shape in ((size,), (1, size, 1)):
+        np.testing.assert_allclose(ops.sum(x.reshape(shape)).item(), exact, rtol=2e-6)
+        np.testing.assert_allclose(ops.mean(x.reshape(shape)).item(), exact / size, rtol=2e-6)
+    whole = np.arange(size, dtype="int32")
+    assert ops.sum(whole).item() == whole.sum(dtype="int32")
+    assert ops.sum(whole, axis=0, keepdims=True).shape == (1,)

@@ -41,13 +41,19 @@ def three_axes(plan, x, axes):
     return seen if np.may_share_memory(seen, x) or x.size == 0 else copied(plan, x).reshape(shape)
 
 
-def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype=None, attrs=None):
+def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype=None, attrs=None, long=None):
+    """Make an op of one kernel; ``long(plan, out, x, **attrs)`` lowers the sum of all of much memory."""
+
     def spec(x, axes, **attrs):
         return [(_dropped(x.shape, axes), out_dtype or x.dtype)]
 
     def lower(plan, outs, ins, axes, **attrs):
         x = three_axes(plan, ins[0], axes)
-        plan.reduce(name, outs[0].reshape(x.shape[0], x.shape[2]), x, **attrs)
+        out = outs[0].reshape(x.shape[0], x.shape[2])
+        if long is not None and x.size == x.shape[1] >= _LONG and x.flags.c_contiguous:
+            long(plan, out, x, **attrs)
+        else:
+            plan.reduce(name, out, x, **attrs)
 
     def vjp(call, dy):
         (x,), (y,) = call.inputs, call.outputs
@@ -100,11 +106,27 @@ def _np_arg(fn):
     return reference
 
 
+def _sum_rows(plan, name, out, parts, **attrs):
+    """Append a reduction of rows, then the sum of what they give: threads share rows, and no sum is long."""
+    ends = list(itertools.accumulate(map(len, parts)))
+    sums = scratch(plan, (ends[-1], 1), out.dtype)
+    for rows, end in zip(parts, ends, strict=True):
+        plan.reduce(name, sums[end - len(rows) : end], rows)
+    plan.reduce("sum", out, sums.reshape(1, -1, 1), **attrs)
+
+
+def _rows_of(flat):
+    """Cut memory into rows, of which the last may be shorter."""
+    whole = flat.size // _ROW * _ROW
+    return [flat[:whole].reshape(-1, _ROW, 1), flat[whole:].reshape(1, -1, 1)]
+
+
 _sum = _reduce_op(
     "sum",
     lambda x, axis, scale: _integers(np.sum, 0)(x, axis) * x.dtype.type(scale),
     lambda dy, y, x, axes, scale: broadcast_to(dy if scale == 1 else dy * scale, x.shape),
     attrs={"scale": 1.0},  # by which the sum is multiplied: floats only
+    long=lambda plan, out, x, scale: _sum_rows(plan, "sum", out, _rows_of(x.reshape(-1)), scale=scale),
 )
 
 
@@ -116,15 +138,10 @@ def _squares_lower(plan, outs, ins):
         plan.reduce("sum_of_squares", out, x.reshape(1, -1, 1))
         return
     if x.flags.c_contiguous:
-        flat, whole = x.reshape(-1), x.size // _ROW * _ROW
-        parts = [flat[:whole].reshape(-1, _ROW, 1), flat[whole:].reshape(1, -1, 1)]
+        parts = _rows_of(x.reshape(-1))
     else:
         parts = [(x if x.ndim == 2 else copied(plan, x)).reshape(-1, x.shape[-1], 1)]
-    ends = list(itertools.accumulate(map(len, parts)))
-    sums = scratch(plan, (ends[-1], 1), x.dtype)
-    for rows, end in zip(parts, ends, strict=True):
-        plan.reduce("sum_of_squares", sums[end - len(rows) : end], rows)
-    plan.reduce("sum", out, sums.reshape(1, -1, 1))
+    _sum_rows(plan, "sum_of_squares", out, parts)
 
 
 _sum_of_squares = Op(
