@@ -55,7 +55,6 @@ UNARY = {
     ),
     **dict.fromkeys(["sqrt", "rsqrt", "reciprocal", "log", "log1p"], ((0.3, 4), FLOATS)),
     **dict.fromkeys(["arcsin", "arccos", "arctanh"], ((-0.9, 0.9), FLOATS)),
-    "relu6": ((-3, 8), FLOATS),
     "tan": ((-1.2, 1.2), FLOATS),
     "arccosh": ((1.2, 4), FLOATS),
     "logical_not": ((0, 1), ("bool",)),
@@ -245,6 +244,9 @@ def _others(rng):
         "cast": lambda: _casts(rng),
         "where": lambda: _where(rng),
         "clip": lambda: _clip(rng),
+        "relu6": lambda: (
+            Sample([_f(rng, 3, 4, dtype=d) * 4, np.zeros((), d), np.full((), 6, d)], wrt=[0]) for d in FLOATS
+        ),
         "matmul": lambda: _matmul(rng),
         "matmul_parts": lambda: _matmul_parts(rng),
         "sum_parts": lambda: (Sample([_f(rng, *shape, dtype=d)]) for d in FLOATS for shape in PART_SHAPES),

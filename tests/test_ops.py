@@ -10,7 +10,7 @@ import pytest
 from op_samples import LAYOUTS, MUTATING, RANDOM, large_samples, lay_out, samples
 
 import fastnn
-from fastnn import GradientTape, Tensor, ops, plan
+from fastnn import GradientTape, Tensor, ops, plan, template
 from fastnn._kernels import core
 
 NAMES = sorted(set(ops.CATALOGUE) - MUTATING)
@@ -88,6 +88,18 @@ def test_rows_of_every_length_have_the_bits_of_their_formula(isa, dtype):
         np.testing.assert_array_equal(probs.numpy(), ops.CATALOGUE["softmax"](x).numpy())
         picked = np.where(label >= 0, (x - top).numpy()[np.arange(rows), label], np.nan)
         np.testing.assert_array_equal(loss.numpy(), ops.log(total).numpy()[:, 0] - picked.astype(dtype))
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in RANDOM])
+def test_every_op_can_stand_in_a_template(name):
+    op = ops.CATALOGUE[name]
+    for sample in samples(name):
+        program = plan.compile(lambda *xs, a=sample.attrs: op.apply(xs, a), [(x.shape, x.dtype) for x in sample.inputs])
+        bound = template.Template(program, []).bind([])
+        for memory, x in zip(bound.inputs, sample.inputs, strict=True):
+            memory[...] = x
+        for y, out in zip(run(op, sample), bound.run(), strict=True):
+            np.testing.assert_array_equal(y.numpy(), out)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -287,6 +299,8 @@ def test_public_names_are_documented():
         ),
         (lambda: ops.pad(np.ones(3), [(1, 1), (1, 1)]), "pad_width must be a number, a pair, or one .* the 1 axes"),
         (lambda: ops.pad(np.ones((3, 3)), [(1, 1), 1]), "pad_width must be a number, a pair, or one .* the 2 axes"),
+        (lambda: ops.where(np.ones(3)), "where: x1 and x2 are both needed"),
+        (lambda: ops.where(np.ones(3), 1.0), "where: x1 and x2 are both needed"),
         (lambda: ops.norm(np.ones((3, 3)), 2), "ord=2 over 2 axes is not supported"),
         (lambda: ops.norm(np.ones(3), "fro"), "ord='fro' over 1 axes is not supported"),
         (lambda: ops.power(np.array([2, 3]), np.array([-1, 3])), "powers below zero"),

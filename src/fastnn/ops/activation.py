@@ -201,17 +201,19 @@ def logaddexp(x1, x2):
     return maximum(x1, x2) + softplus(-absolute(distance))
 
 
-def _relu6_lower(plan, outs, ins):
-    plan.map("clip", outs[0], ins[0], *(np.full((), limit, outs[0].dtype) for limit in (0, 6)))
-
-
-relu6 = elementwise(
+_relu6 = elementwise(
     "relu6",
-    lambda x: np.clip(x, 0, 6),
-    lambda dy, y, x: where(logical_and(greater(y, 0), less(y, 6)), dy, 0.0),  # at its kinks 0, as relu's
-    lower=_relu6_lower,
-    doc="min(max(x, 0), 6)",
+    np.clip,
+    lambda dy, y, x, low, high: (where(logical_and(greater(y, low), less(y, high)), dy, 0.0), None, None),
+    inputs="x low high",
+    kernel="clip",
+    doc="clip without a slope at its kinks, as relu",
 )
+
+
+def relu6(x):
+    """Return min(max(x, 0), 6)."""
+    return _relu6(x, 0.0, 6.0)
 
 
 def softsign(x):

@@ -77,11 +77,11 @@ def elementwise(
     convert=to_float,
     attrs=None,
     out_dtype=None,
+    kernel=None,
     of_bools=None,
-    lower=None,
     doc="",
 ):
-    """Make an elementwise op whose kernel has its name, or ``of_bools`` where its inputs are bool."""
+    """Make an elementwise op of a kernel, by default that of its name, or of ``of_bools`` where its inputs are bool."""
     names = inputs.split()
     return Op(
         name,
@@ -89,7 +89,7 @@ def elementwise(
         spec=_map_spec(name, out_dtype),
         reference=reference,
         vjp=derivative and _map_vjp(derivative),
-        lower=lower or _map_lower(name, of_bools),
+        lower=_map_lower(kernel or name, of_bools),
         convert=convert,
         attrs=attrs,
         in_place=True,
@@ -284,8 +284,10 @@ _where = elementwise(
 )
 
 
-def where(condition, x1, x2):
-    """Return x1 where the condition holds, else x2."""
+def where(condition, x1=None, x2=None):
+    """Return x1 where the condition holds, else x2. The places where it holds, without x1 and x2, are not supported."""
+    if x1 is None or x2 is None:
+        raise ValueError("where: x1 and x2 are both needed; how many places there are would be no fixed shape")
     return _where(condition, x1, x2)
 
 

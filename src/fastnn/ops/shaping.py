@@ -9,7 +9,7 @@ import numpy as np
 
 from ..shapes import as_shape, normalize_axes, normalize_axis
 from ..tensor import Tensor, Variable, convert_to_tensor
-from .catalogue import REQUIRED, Op
+from .catalogue import REQUIRED, Op, scratch
 from .convert import to_tensor
 
 __all__ = [
@@ -85,7 +85,9 @@ def _unslice_reference(x, shape, index):
 
 
 def _unslice_lower(plan, outs, ins, shape, index):
-    plan.map("copy", outs[0], np.zeros((), outs[0].dtype))
+    zero = scratch(plan, (), outs[0].dtype)
+    zero[...] = 0  # as the memory is that a template binds
+    plan.map("copy", outs[0], zero)
     plan.map("copy", outs[0][index], ins[0])
 
 
