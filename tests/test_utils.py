@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import utils
+from fastnn import ops, utils
 from fastnn.utils import checks
 from fastnn.utils.configurable import Configurable
 from fastnn.utils.lookup import nearest_names, unknown_name
@@ -312,6 +312,13 @@ def test_normalize():
     x = np.array([[3.0, 4.0], [0.0, 0.0]])
     np.testing.assert_allclose(utils.normalize(x), [[0.6, 0.8], [0, 0]])
     np.testing.assert_allclose(utils.normalize(x, axis=0, order=1), [[1, 1], [0, 0]])
+
+
+def test_normalize_of_tensors_gives_tensors():
+    for given in (ops.convert_to_tensor([3.0, 4.0]), fastnn.Variable([3.0, 4.0]), [3.0, 4.0]):
+        found = utils.normalize(given)
+        assert isinstance(found, fastnn.Tensor)
+        np.testing.assert_allclose(found.numpy(), [0.6, 0.8], rtol=1e-6)
 
 
 def test_set_random_seed_seeds_all_generators():

@@ -1,4 +1,4 @@
-"""Small numeric helpers that work on NumPy arrays."""
+"""Small numeric helpers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
+from ..tensor import Tensor
 from . import checks
 
 __all__ = ["normalize", "to_categorical"]
@@ -58,18 +60,20 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     return rows.reshape(*shape, num_classes)
 
 
-def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
+def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray | Tensor:
     """Divide by the norm of the given order along an axis, as `keras.utils.normalize`; zero vectors stay zero.
 
     Parameters
     ----------
-    x : array_like
+    x : ndarray, or what becomes a tensor
+        An array gives an array, all else the tensor of `ops.normalize`.
     axis : int
         The axis along which vectors lie.
     order : float
-        The norm's order: 2 is Euclid's.
+        The norm's order: 2 is Euclid's. That of tensors is an integer of at least 1, or infinity.
     """
-    x = np.asarray(x)
+    if not isinstance(x, np.ndarray):
+        return ops.normalize(x, axis, order)
     norm = np.atleast_1d(np.linalg.norm(x, order, axis))
     norm[norm == 0] = 1
     return x / np.expand_dims(norm, axis)
