@@ -225,3 +225,11 @@ def test_makes_variables_of_both_layouts():
     for layout in (None, "kernel"):
         variable = Variable(initializers.GlorotUniform(seed=1), shape=(130, 9), dtype="float32", layout=layout)
         np.testing.assert_array_equal(variable.numpy(), initializers.GlorotUniform(seed=1)((130, 9), "float32").numpy())
+
+
+def test_a_clone_is_another_of_the_same_configuration():
+    first = initializers.RandomNormal(stddev=0.5, seed=3)
+    second = first.clone()
+    assert second is not first
+    assert second.get_config() == first.get_config()
+    np.testing.assert_array_equal(second((2, 3)).numpy(), first((2, 3)).numpy())

@@ -210,3 +210,9 @@ def test_generators_are_copied_with_their_state():
     generator.next()
     copies = [copy.deepcopy(generator), pickle.loads(pickle.dumps(generator))]
     assert [each.next().array.tolist() for each in (generator, *copies)] == [[3, 1]] * 3
+
+
+def test_a_generator_is_made_again_from_its_configuration():
+    first = random.SeedGenerator(5, name="mine")
+    second = random.SeedGenerator.from_config(first.get_config())
+    assert (second.seed, second.name) == (5, "mine")

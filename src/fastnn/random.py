@@ -54,7 +54,7 @@ class SeedGenerator:
             return sampling.next_key(self.state)
 
     def get_config(self) -> dict:
-        return {"seed": self._given}
+        return {"seed": self._given, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict) -> SeedGenerator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from ..tensor import Tensor
 from ..utils.configurable import Configurable
@@ -19,3 +19,7 @@ class Initializer(Configurable):
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
         """Return a tensor of the given shape and dtype (default: floatx)."""
         raise NotImplementedError(f"{type(self).__name__} must override __call__(self, shape, dtype=None)")
+
+    def clone(self) -> Self:
+        """Return an initializer of the same configuration."""
+        return self.from_config(self.get_config())
