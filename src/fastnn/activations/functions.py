@@ -94,7 +94,7 @@ def tanh(x: Any) -> Tensor:
 
 def softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Tensor:
     """Return ``exp(x) / sum(exp(x))`` along an axis: probabilities that sum to one."""
-    return ops.softmax(x, axis=axis)
+    return ops.nn.quiet_softmax(x, axis)
 
 
 def log_softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Tensor:

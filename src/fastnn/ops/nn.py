@@ -104,7 +104,7 @@ def _over_axis(op, x, axis):
 
 
 def softmax(x, axis=-1):
-    """Return exp(x) / sum(exp(x)) along an axis, stable; warn where all that can be is 1."""
+    """Return exp(x) / sum(exp(x)) along an axis, stable; warn where that can only be 1."""
     (x,) = to_float(x)
     if x.shape and isinstance(axis, int) and x.shape[normalize_axis(axis, len(x.shape))] == 1:
         warnings.warn(
@@ -112,6 +112,11 @@ def softmax(x, axis=-1):
             "use sigmoid for a single output",
             stacklevel=2,
         )
+    return quiet_softmax(x, axis)
+
+
+def quiet_softmax(x, axis=-1):
+    """Return softmax without a warning, for the activation, as in Keras."""
     return _over_axis(_softmax, x, axis)
 
 
