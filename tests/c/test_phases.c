@@ -114,6 +114,101 @@ static void test_homes(void)
     CHECK(phases(&alone) == 0, "%d", phases(&alone));
 }
 
+/* ---- long plans ----------------------------------------------------------------------------------------- */
+
+enum { LONG = 300, CALLER = 0, BY_UNITS, SHARED_BY_ROWS };
+
+/* What phases.c does, by a look at all touches of all steps of a phase. */
+
+static int is_written_by_rows(const fnn_reach *r)
+{
+    int written = 0, whole = 0;
+    for (int i = 0; i < r->count; i++) {
+        written |= r->touch[i].written;
+        whole |= r->touch[i].written && !r->touch[i].row;
+    }
+    return r->known && written && !whole;
+}
+
+static int share_of(const fnn_step *s, const fnn_reach *r, int64_t rows)
+{
+    if (s->units >= 8 && (!rows || s->units % rows == 0 || rows % s->units == 0) && is_written_by_rows(r))
+        return SHARED_BY_ROWS;
+    return s->units > 1 && s->units >= 2 * s->grain ? BY_UNITS : CALLER;
+}
+
+static int apart(const fnn_step *a, int share_a, const fnn_reach *ra, const fnn_step *b, int share_b, const fnn_reach *rb)
+{
+    if (share_a == CALLER && share_b == CALLER)
+        return 1;
+    if (!ra->known || !rb->known)
+        return 0;
+    for (int i = 0; i < ra->count; i++)
+        for (int j = 0; j < rb->count; j++) {
+            const fnn_touch *s = &ra->touch[i], *t = &rb->touch[j];
+            const int meet = (s->written || t->written) && s->low < t->high && t->low < s->high;
+            const int cut_alike = share_a == SHARED_BY_ROWS && share_b == SHARED_BY_ROWS;
+            if (meet && !(cut_alike && s->row && s->low == t->low && s->row * a->units == t->row * b->units))
+                return 0;
+        }
+    return 1;
+}
+
+/* Fills in the number of each step's phase and its share. */
+static void share_slowly(const fnn_step *steps, const fnn_reach *reach, int *phase, int *share)
+{
+    int64_t rows = 0;
+    for (int k = 0, first = 0; k < LONG; k++) {
+        int joins = k > 0;
+        share[k] = share_of(&steps[k], &reach[k], rows);
+        for (int j = first; j < k; j++)
+            joins &= apart(&steps[j], share[j], &reach[j], &steps[k], share[k], &reach[k]);
+        phase[k] = k ? phase[k - 1] + !joins : 1;
+        if (!joins)
+            first = k, rows = 0, share[k] = share_of(&steps[k], &reach[k], 0);
+        if (share[k] == SHARED_BY_ROWS && (!rows || steps[k].units < rows))
+            rows = steps[k].units;
+    }
+}
+
+static unsigned random_below(unsigned n)
+{
+    static unsigned state = 1;
+    state = state * 1664525u + 1013904223u;
+    return (state >> 16) % n;
+}
+
+/* Makes a step that touches some of the places, whole or by rows; `writes`: one touch in so many is. */
+static void make_step(fnn_step *s, fnn_reach *r, unsigned places, unsigned writes)
+{
+    static const int64_t units[] = {1, 1, ROWS, ROWS, ROWS, 2 * ROWS, ROWS / 2, ROWS - 1};
+    *s = (fnn_step){.run = nothing, .units = units[random_below(8)], .grain = random_below(4) ? 8 : 4096};
+    *r = (fnn_reach){.known = random_below(100) > 0, .count = 1 + (int)random_below(3)};
+    for (int i = 0; i < r->count; i++) {
+        char *low = (char *)x + 1024 * random_below(places) + (random_below(30) ? 0 : 512);
+        r->touch[i] = (fnn_touch){low, low + 768, random_below(4) ? 768 / s->units : 0, !random_below(writes)};
+    }
+}
+
+static void test_long_plans(void)
+{
+    static fnn_step steps[LONG];
+    static fnn_reach reach[LONG];
+    int phase[LONG], share[LONG], longest = 0;
+    for (unsigned round = 0; round < 100; round++) {
+        for (int k = 0; k < LONG; k++) make_step(&steps[k], &reach[k], 1 + round % 20, 1 + round);
+        share_slowly(steps, reach, phase, share);
+        fnn_share(steps, reach, LONG);
+        for (int k = 0, first = 0; k < LONG; k++) {
+            CHECK(steps[k].share == share[k], "round %u: step %d is shared otherwise", round, k);
+            CHECK(!steps[k].phase || steps[k].phase == phase[k], "round %u: step %d, phase %d", round, k, phase[k]);
+            first = phase[k] == phase[first] ? first : k;
+            longest = k - first > longest ? k - first : longest;
+        }
+    }
+    CHECK(longest > 30, "phases of at most %d steps", longest);
+}
+
 /* ---- running ------------------------------------------------------------------------------------------ */
 
 /* y[r] = 2 x[r] + 1, element by element of rows or alone */
@@ -200,6 +295,7 @@ int main(void)
     test_phases();
     test_parts();
     test_homes();
+    test_long_plans();
     test_same_bits();
     test_times();
     puts("phases: passed");

@@ -14,6 +14,8 @@
  */
 #include "fnn.h"
 
+#include <stdlib.h>
+
 enum { CALLER, BY_UNITS, BY_ROWS };
 enum { FEWEST_ROWS = 8 };   /* that are cut */
 
@@ -51,38 +53,127 @@ static int share_of(const fnn_step *s, const fnn_reach *r, int64_t rows)
     return s->units > 1 && wanted(s) >= 2 ? BY_UNITS : CALLER;
 }
 
-static int meet(const fnn_touch *a, const fnn_touch *b)
-{
-    return (a->written || b->written) && a->low < b->high && b->low < a->high;
-}
+/* ---- whom a step meets ---- */
 
-/* Whether a thread may be in step b while another is still in a. */
-static int apart(const fnn_step *a, const fnn_reach *ra, const fnn_step *b, const fnn_reach *rb)
+/* Whether a thread may be in step b, which touches y, while another is still in a, which touches x. */
+static int apart(const fnn_step *a, const fnn_touch *x, const fnn_step *b, const fnn_touch *y)
 {
+    if (!(x->written || y->written) || x->low >= y->high || y->low >= x->high)
+        return 1;
     if (a->share == CALLER && b->share == CALLER)
         return 1;
-    if (!ra->known || !rb->known)
-        return 0;
     const int cut_alike = a->share == BY_ROWS && b->share == BY_ROWS;
-    for (int i = 0; i < ra->count; i++)
-        for (int j = 0; j < rb->count; j++) {
-            const fnn_touch *x = &ra->touch[i], *y = &rb->touch[j];
-            const int own = cut_alike && x->row && x->low == y->low && x->row * a->units == y->row * b->units;
-            if (meet(x, y) && !own)
-                return 0;
-        }
+    return cut_alike && x->row && x->low == y->low && x->row * a->units == y->row * b->units;
+}
+
+/* Whether who is apart from the one is apart from the other. */
+static int alike(const fnn_step *a, const fnn_touch *x, const fnn_step *b, const fnn_touch *y)
+{
+    return x->low == y->low && x->high == y->high && x->written == y->written && a->share == b->share &&
+           x->row * a->units == y->row * b->units;
+}
+
+/* The touches of a plan: number k FNN_TOUCHES + i is touch i of step k. Memory that overlaps is one area, in whose list
+ * are those that a touch may meet: a step need not look at all that its phase touches. */
+typedef struct {
+    fnn_step *steps;
+    const fnn_reach *reach;
+    int64_t n;
+    int64_t *area;          /* of a touch */
+    int64_t *newest;        /* of an area: the touch that came last into its list, or -1 */
+    int64_t *older;         /* of a touch in a list: the one before it there, or -1 */
+} touches;
+
+typedef struct {
+    const fnn_touch *touch;
+    int64_t number;
+} place;
+
+static int by_address(const void *a, const void *b)
+{
+    const char *x = ((const place *)a)->touch->low, *y = ((const place *)b)->touch->low;
+    return (x > y) - (x < y);
+}
+
+/* Finds the areas; returns 0 where there is no memory for that. */
+static int make_lists(touches *t)
+{
+    const size_t most = (size_t)t->n * FNN_TOUCHES;
+    place *places = malloc(most * sizeof *places);
+    t->area = malloc(3 * most * sizeof *t->area);
+    if (!places || !t->area) {
+        free(places);
+        return 0;
+    }
+    t->newest = t->area + most, t->older = t->newest + most;
+    int64_t count = 0, areas = 0;
+    for (int64_t k = 0; k < t->n; k++)
+        for (int i = 0; i < t->reach[k].count; i++)
+            places[count++] = (place){&t->reach[k].touch[i], k * FNN_TOUCHES + i};
+    qsort(places, (size_t)count, sizeof *places, by_address);
+    const char *end = NULL;
+    for (int64_t c = 0; c < count; c++) {
+        if (places[c].touch->low >= end)
+            t->newest[areas++] = -1;
+        if (places[c].touch->high > end)
+            end = places[c].touch->high;
+        t->area[places[c].number] = areas - 1;
+    }
+    free(places);
     return 1;
 }
 
-/* Whether step k joins the phase that began with step `first` and is cut into *rows. */
-static int joins(fnn_step *steps, const fnn_reach *reach, int64_t first, int64_t k, int64_t *rows)
+/* The steps of a phase so far. */
+typedef struct {
+    int64_t first;          /* the number of the first */
+    int64_t rows;           /* what the phase is cut into, 0: not yet */
+    int shared;             /* whether one is not the caller's, */
+    int unknown, shared_unknown;    /* one may touch anything, one of these may */
+} phase;
+
+/* Whether touch i of step k is apart from all of the phase. */
+static int is_apart(const touches *t, const phase *p, int64_t k, int i)
 {
-    steps[k].share = share_of(&steps[k], &reach[k], *rows);
-    for (int64_t j = first; j < k; j++)
-        if (!apart(&steps[j], &reach[j], &steps[k], &reach[k]))
+    const fnn_touch *touch = &t->reach[k].touch[i];
+    int64_t x = t->newest[t->area[k * FNN_TOUCHES + i]];
+    for (; x >= p->first * FNN_TOUCHES; x = t->older[x])
+        if (!apart(&t->steps[x / FNN_TOUCHES], &t->reach[x / FNN_TOUCHES].touch[x % FNN_TOUCHES], &t->steps[k], touch))
             return 0;
-    if (steps[k].share == BY_ROWS && (!*rows || steps[k].units < *rows))
-        *rows = steps[k].units;
+    return 1;
+}
+
+/* Puts touch i of step k into its area's list, unless one like it is there. */
+static void note(const touches *t, const phase *p, int64_t k, int i)
+{
+    const fnn_touch *touch = &t->reach[k].touch[i];
+    int64_t *newest = &t->newest[t->area[k * FNN_TOUCHES + i]];
+    for (int64_t x = *newest; x >= p->first * FNN_TOUCHES; x = t->older[x])
+        if (alike(&t->steps[x / FNN_TOUCHES], &t->reach[x / FNN_TOUCHES].touch[x % FNN_TOUCHES], &t->steps[k], touch))
+            return;
+    t->older[k * FNN_TOUCHES + i] = *newest;
+    *newest = k * FNN_TOUCHES + i;
+}
+
+/* Whether step k, which comes next, joins the phase. */
+static int joins(const touches *t, phase *p, int64_t k)
+{
+    fnn_step *s = &t->steps[k];
+    const fnn_reach *r = &t->reach[k];
+    s->share = share_of(s, r, p->rows);
+    const int shared = s->share != CALLER;
+    if (k > p->first) {
+        if (shared ? p->unknown || !r->known : p->shared_unknown || (p->shared && !r->known))
+            return 0;
+        for (int i = 0; i < r->count; i++)
+            if (!is_apart(t, p, k, i))
+                return 0;
+    }
+    for (int i = 0; i < r->count && k + 1 < t->n; i++) note(t, p, k, i);
+    p->shared |= shared;
+    p->unknown |= !r->known;
+    p->shared_unknown |= shared && !r->known;
+    if (s->share == BY_ROWS && (!p->rows || s->units < p->rows))
+        p->rows = s->units;
     return 1;
 }
 
@@ -125,14 +216,17 @@ static int settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
     return l.by_units >= 2 || l.by_rows >= 2;
 }
 
-/* Without a phase that is work for two threads nobody is asked to help. */
+/* Without a phase that is work for two threads nobody is asked to help, nor where there is no memory to find one. */
 void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
 {
+    touches t = {steps, reach, n, NULL, NULL, NULL};
     int worth = 0;
-    for (int64_t first = 0, end, phase = 1; first < n; first = end, phase++) {
-        int64_t rows = 0;
-        for (end = first; end < n && joins(steps, reach, first, end, &rows);) end++;
-        worth |= settle(steps + first, end - first, rows, phase);
+    const int ready = n < 2 || make_lists(&t);
+    for (int64_t first = 0, end, number = 1; ready && first < n; first = end, number++) {
+        phase p = {.first = first};
+        for (end = first; end < n && joins(&t, &p, end);) end++;
+        worth |= settle(steps + first, end - first, p.rows, number);
     }
     for (int64_t k = 0; k < n && !worth; k++) steps[k].phase = 0;
+    free(t.area);
 }
