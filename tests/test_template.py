@@ -194,6 +194,34 @@ def test_the_kernel_layer_checks_memory():
             core.Template(made, [out], [source]).bind([elsewhere])
 
 
+def test_arrays_that_share_memory_make_no_template():
+    """Which of them a step means could not be told."""
+    memory = np.ones(8)
+    made = core.Plan()
+    made.map("exp", memory[4:], memory[:4])
+    for arrays in ([memory, memory[4:]], [memory[:5], memory[4:]]):
+        with pytest.raises(ValueError, match="two arrays of a template share memory"):
+            core.Template(made, arrays)
+    core.Template(made, [memory[:4], memory[4:]])
+
+
+def test_each_pointer_finds_its_array_among_many():
+    """Arrays in any order of addresses, empty ones between them, and pointers inside of them."""
+    memory, other = np.zeros((2, 64, 8))
+    order = np.random.default_rng(0).permutation(64)
+    made = core.Plan()
+    for row in range(1, 64):
+        made.map("add", memory[row, 4:], memory[row - 1, 4:], memory[row, :4])
+    arrays, others = ([rows[row] for row in order] for rows in (memory, other))
+    bound = core.Template(made, [*arrays, np.empty(0)]).bind([*others, np.empty(0)])
+    start = np.random.default_rng(1).standard_normal((64, 8))
+    memory[...] = other[...] = start
+    bound.run()
+    np.testing.assert_array_equal(memory, start)
+    made.run()
+    np.testing.assert_array_equal(other, memory)
+
+
 class TestTemplates:
     @pytest.fixture
     def compiled(self, monkeypatch):

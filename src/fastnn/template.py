@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import math
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
@@ -43,20 +45,14 @@ class Template:
         self._core = core.Template(program.plan, memory, uses.constants)
         self._constants, self._structure = uses.constants, program.structure
         self._blocks, self._size = [], 0
+        places = [(0, 0, 0)]  # where a block begins, its bytes, and where it begins in a bound program's memory
         for block in blocks:
             self._blocks.append((block.shape, block.dtype, self._size, block.strides))
+            places.append((core.address(block), block.nbytes, self._size))
             self._size += -(-block.nbytes // ALIGNMENT) * ALIGNMENT
-        self._inputs = [self._seen(array, blocks) for array in program.inputs]
-        self._outputs = [self._seen(array, blocks) for array in program.outputs]
-
-    def _seen(self, array: np.ndarray, blocks: Sequence[np.ndarray]) -> tuple:
-        """Return how to see an array of a program in the memory of another."""
-        address = core.address(array)
-        for block, (_, _, first, _) in zip(blocks, self._blocks, strict=True):
-            inside = address - core.address(block)
-            if 0 <= inside < block.nbytes:
-                return array.shape, array.dtype, first + inside, array.strides
-        raise ValueError("an output of the program is not its own memory")
+        places.sort()
+        self._inputs = [_seen(array, places) for array in program.inputs]
+        self._outputs = [_seen(array, places) for array in program.outputs]
 
     def bind(self, variables: Sequence[Variable]) -> Program:
         """Return the program that does with these variables what the template's did with those in their places.
@@ -76,6 +72,15 @@ class Template:
         plan = self._core.bind([*(variable.array for variable in used), *blocks])
         plan.scratch.append(arena)
         return Program(plan, self._structure, inputs, outputs, Uses(used, written, self._constants))
+
+
+def _seen(array: np.ndarray, places: list[tuple[int, int, int]]) -> tuple:
+    """Return how to see an array of a program in the memory of another: in the last place that begins before it."""
+    address = core.address(array)
+    begin, nbytes, first = places[bisect.bisect_right(places, (address, math.inf)) - 1]
+    if address >= begin + nbytes:
+        raise ValueError("an output of the program is not its own memory")
+    return array.shape, array.dtype, first + address - begin, array.strides
 
 
 class Templates:

@@ -1,110 +1,142 @@
 # Plans made from a finished one, without doing its work again. Included by core.pyx.
 
+cdef struct region:         # of memory
+    const char *low
+    const char *high
+    Py_ssize_t place        # which array's it is
+
+
 cdef class Template:
     """The steps of a plan without their memory.
 
-    ``memory`` and ``constants``: arrays that hold all that the steps point into. `bind` gives a copy of the steps other
-    arrays in the place of the former, laid out like them; the latter are only read, and shared.
+    ``memory`` and ``constants``: arrays that hold all that the steps point into, each with memory of its own. `bind`
+    gives a copy of the steps other arrays in the place of the former, laid out like them; the latter are only read, and
+    shared.
     """
     cdef fnn_step *steps
     cdef fnn_reach *reach
     cdef Py_ssize_t count
     cdef operand *memory       # where it was: nobody looks there any more
-    cdef operand *constants
-    cdef Py_ssize_t arrays, shared
+    cdef Py_ssize_t arrays
+    cdef region *regions       # where all was, by address; places behind the arrays: the plan's state, the constants
+    cdef Py_ssize_t n_regions
     cdef const char *state     # of the plan, where it was
     cdef list names, keep
     cdef Py_ssize_t gathers
 
     def __cinit__(self, Plan plan, memory, constants=()):
+        cdef operand o
+        cdef Py_ssize_t i
         self.steps = NULL
         self.reach = NULL
-        self.memory = self.constants = NULL
-        self.count, self.arrays, self.shared, self.gathers = plan.count, 0, 0, len(plan.keep_gather)
+        self.memory = NULL
+        self.regions = NULL
+        self.count, self.arrays, self.n_regions, self.gathers = plan.count, len(memory), 0, len(plan.keep_gather)
         self.names, self.keep, self.state = list(plan.names), list(constants), <const char *>&plan.state
-        self.memory = <operand *>calloc(len(memory) + 1, sizeof(operand))
-        self.constants = <operand *>calloc(len(constants) + 1, sizeof(operand))
+        self.memory = <operand *>calloc(self.arrays + 1, sizeof(operand))
+        self.regions = <region *>calloc(self.arrays + 1 + len(constants), sizeof(region))
         self.steps = <fnn_step *>calloc(self.count + 1, sizeof(fnn_step))
         self.reach = <fnn_reach *>calloc(self.count + 1, sizeof(fnn_reach))
-        if self.memory == NULL or self.constants == NULL or self.steps == NULL or self.reach == NULL:
+        if self.memory == NULL or self.regions == NULL or self.steps == NULL or self.reach == NULL:
             raise MemoryError("no memory for a template")
-        for array in memory:
-            read(array, &self.memory[self.arrays], True)
-            self.arrays += 1
+        for i in range(self.arrays):
+            read(memory[i], &self.memory[i], True)
+            self.add_region(&self.memory[i], i)
+        self.regions[self.n_regions] = region(self.state, self.state + sizeof(fnn_state), self.arrays)
+        self.n_regions += 1
         for array in constants:
-            read(array, &self.constants[self.shared], False)
-            self.shared += 1
+            read(array, &o, False)
+            self.add_region(&o, self.arrays + 1)
+        qsort(self.regions, self.n_regions, sizeof(region), by_address)
+        for i in range(1, self.n_regions):
+            if self.regions[i].low < self.regions[i - 1].high:
+                raise ValueError("two arrays of a template share memory")
         memcpy(self.steps, plan.steps, self.count * sizeof(fnn_step))
         memcpy(self.reach, plan.reach, self.count * sizeof(fnn_reach))
-        self.move(self.steps, self.reach, self.memory, self.state)    # nowhere else: whether all is found
+        self.move(self.steps, self.reach, NULL)    # whether all is found
 
     def __dealloc__(self):
         free(self.steps)
         free(self.reach)
         free(self.memory)
-        free(self.constants)
+        free(self.regions)
 
     def bind(self, memory):
         """Return a plan of the same steps on this memory, without gathers; it keeps the memory alive."""
         cdef Plan plan = Plan()
-        cdef operand *to
+        cdef operand o
+        cdef Py_ssize_t *shift
         cdef Py_ssize_t i
         if len(memory) != self.arrays:
             raise ValueError(f"{len(memory)} arrays for a template of {self.arrays}")
-        to = <operand *>calloc(self.arrays + 1, sizeof(operand))
+        shift = <Py_ssize_t *>calloc(self.arrays + 2, sizeof(Py_ssize_t))
         plan.steps = <fnn_step *>calloc(self.count + 1, sizeof(fnn_step))
         plan.reach = <fnn_reach *>calloc(self.count + 1, sizeof(fnn_reach))
         try:
-            if to == NULL or plan.steps == NULL or plan.reach == NULL:
+            if shift == NULL or plan.steps == NULL or plan.reach == NULL:
                 raise MemoryError("no memory for a plan")
             for i in range(self.arrays):
-                read(memory[i], &to[i], True)
-                if not alike(&to[i], &self.memory[i]):
+                read(memory[i], &o, True)
+                if not alike(&o, &self.memory[i]):
                     raise ValueError(f"array {i} is not laid out as that of the template")
+                shift[i] = o.data - self.memory[i].data
+            shift[self.arrays] = <const char *>&plan.state - self.state
             memcpy(plan.steps, self.steps, self.count * sizeof(fnn_step))
             memcpy(plan.reach, self.reach, self.count * sizeof(fnn_reach))
-            self.move(plan.steps, plan.reach, to, <const char *>&plan.state)
+            self.move(plan.steps, plan.reach, shift)
         finally:
-            free(to)
+            free(shift)
         plan.count = plan.capacity = self.count
         plan.names = list(self.names)
         plan.keep_gather = [None] * self.gathers
         plan.keep.append((list(memory), self.keep))
         return plan
 
-    cdef int move(self, fnn_step *steps, fnn_reach *reach, const operand *to, const char *state) except -1:
-        """Make copies of the steps point to ``to`` and to the state."""
-        cdef Py_ssize_t i
+    cdef void add_region(self, operand *o, Py_ssize_t place) noexcept:
+        cdef region *r = &self.regions[self.n_regions]
+        cdef char *low
+        cdef char *high
+        if o.size:
+            extent(o, &low, &high)
+            r.low, r.high, r.place = low, high, place
+            self.n_regions += 1
+
+    cdef Py_ssize_t place_of(self, const char *p) except -1:
+        """Which array a pointer into the memory as it was points into."""
+        cdef Py_ssize_t first = 0, end = self.n_regions, middle
+        while first < end:
+            middle = (first + end) // 2
+            if self.regions[middle].high <= p:
+                first = middle + 1
+            else:
+                end = middle
+        if first == self.n_regions or p < self.regions[first].low:
+            raise ValueError("a step points into memory that is not the template's")
+        return self.regions[first].place
+
+    cdef int move(self, fnn_step *steps, fnn_reach *reach, const Py_ssize_t *shift) except -1:
+        """Move the pointers of copies of the steps on by as many bytes as each place's memory is away; NULL: nowhere."""
+        cdef Py_ssize_t i, place
         cdef int k
         cdef fnn_touch *touch
         for i in range(self.count):
             for k in range(FNN_BUFS):
                 if steps[i].buf[k] != NULL:
-                    steps[i].buf[k] = <void *>self.moved(<const char *>steps[i].buf[k], to, state)
+                    place = self.place_of(<const char *>steps[i].buf[k])
+                    if shift != NULL:
+                        steps[i].buf[k] = <char *>steps[i].buf[k] + shift[place]
             for k in range(reach[i].count):
                 touch = &reach[i].touch[k]
-                touch.low, touch.high = self.moved(touch.low, to, state), self.moved(touch.high - 1, to, state) + 1
+                place = self.place_of(touch.low)
+                if shift != NULL:
+                    touch.low, touch.high = touch.low + shift[place], touch.high + shift[place]
         return 0
 
-    cdef const char *moved(self, const char *p, const operand *to, const char *state) except NULL:
-        """What p, a pointer into the memory as it was, is in the arrays ``to``."""
-        cdef Py_ssize_t i
-        if self.state <= p < self.state + sizeof(fnn_state):
-            return state + (p - self.state)
-        for i in range(self.arrays):
-            if holds(&self.memory[i], p):
-                return to[i].data + (p - self.memory[i].data)
-        for i in range(self.shared):
-            if holds(&self.constants[i], p):
-                return p
-        raise ValueError("a step points into memory that is not the template's")
 
-
-cdef bint holds(operand *o, const char *p) noexcept:
-    cdef char *low
-    cdef char *high
-    extent(o, &low, &high)
-    return o.size != 0 and low <= p < high
+cdef int by_address(const void *a, const void *b) noexcept nogil:
+    cdef const char *x = (<const region *>a).low
+    cdef const char *y = (<const region *>b).low
+    return (x > y) - (x < y)
 
 
 cdef bint alike(const operand *a, const operand *b) noexcept:
