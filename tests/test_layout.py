@@ -146,3 +146,9 @@ def test_only_what_a_plan_owns_is_written(epilogue, shape):
         assert (memory[m] == 7).all()
         assert owned or (memory[:, n:] == 7).all()
     assert found[0] == found[1]
+
+
+def test_one_that_is_not_padded_unties_all_of_a_chain():
+    links = [(i, i + 1) for i in range(50)]
+    assert layout._tied(links[::2] + links[1::2], set(range(50))) == set(range(51))
+    assert layout._tied([*links, (60, 61)], set(range(1, 70))) == set(range(51))

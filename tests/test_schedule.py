@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
-from fastnn import Variable, graph, ops, random
+from fastnn import Variable, graph, ops, plan, random, schedule
 from fastnn.ops.catalogue import CATALOGUE
-from fastnn.schedule import HELD, SMALL, arrange
+from fastnn.schedule import HELD, SMALL, TOGETHER, arrange, before_parts
 
 
 def names(fn, *specs):
@@ -63,6 +63,14 @@ def test_what_would_keep_large_values_in_memory_stays():
         assert (behind == ["sum"] * 5) == stays
 
 
+def test_what_moves_to_the_end_keeps_no_more_in_memory_however_many_it_is():
+    def step(x):
+        return sum(ops.sum(ops.exp(x * float(i))) for i in range(3 * TOGETHER // HELD))
+
+    program = plan.compile(step, [((HELD,), "float32")])
+    assert sum(block.nbytes for block in program.plan.scratch) < 1.1 * 4 * TOGETHER
+
+
 def test_order_stays_where_one_uses_what_the_other_makes_or_writes():
     weights, small = Variable(np.zeros(BIG[0])), Variable(np.zeros(3))
 
@@ -102,6 +110,31 @@ def test_sums_in_parts_of_a_batch_come_together():
     at = arranged.index("matmul_parts")
     assert arranged[at - 2 : at + 4] == ["exp", "tanh", "matmul_parts", "sum_parts", "transpose", "sum"]
     assert arranged.index("sum_parts") < arranged.index("optimizer_update")
+
+
+def test_as_many_come_together_as_what_they_sum_may_wait_for(monkeypatch):
+    monkeypatch.setattr(schedule, "TOGETHER", 2 * 20 * 4)
+
+    def step(y):
+        sums = []
+        for _ in range(6):
+            y = ops.exp(y)
+            sums.append(CATALOGUE["sum_parts"](y))
+        return ops.tanh(sum(sums))
+
+    _, arranged = names(step, ((20, 4), "float64"))
+    groups = [len(list(group)) for name, group in itertools.groupby(arranged) if name == "sum_parts"]
+    assert groups == [2, 2, 2]
+
+
+def test_what_stands_before_a_sum_in_parts_is_known_of_each_node():
+    def step(y):
+        z = ops.exp(y)
+        return CATALOGUE["matmul_parts"](ops.transpose(y), z), CATALOGUE["sum_parts"](z), ops.tanh(z)
+
+    nodes = graph.trace(step, [((20, 4), "float64")]).nodes
+    assert [node.op.name for node in nodes] == ["exp", "transpose", "matmul_parts", "sum_parts", "tanh"]
+    assert before_parts(nodes) == [True, True, True, False, False]
 
 
 def test_they_do_not_pass_what_changes_what_they_sum():

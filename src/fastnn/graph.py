@@ -88,6 +88,16 @@ def trace(fn: Callable, specs: Sequence[tuple]) -> Graph:
     return graph
 
 
+def roots(nodes: list[Node]) -> dict[int, SymbolicTensor]:
+    """Return id of what an op makes by a view → the value whose memory that may be."""
+    found = {}
+    for node in nodes:
+        if node.op.view is not None and isinstance(node.inputs[0], SymbolicTensor):
+            source = node.inputs[0]
+            found[id(node.outputs[0])] = found.get(id(source), source)
+    return found
+
+
 def live(nodes: list[Node], wanted: Sequence[SymbolicTensor]) -> tuple[list[Node], dict[int, int]]:
     """Return the nodes that the wanted values or the state need, in order, and how often values are used, by id."""
     uses = dict.fromkeys(map(id, wanted), 1)

@@ -39,10 +39,24 @@ def padded(nodes: list[Node], wanted: list[SymbolicTensor]) -> set[int]:
             if i not in node.op.spaced:
                 found.discard(roots.get(id(x), id(x)))
     found.difference_update(roots.get(id(x), id(x)) for x in wanted)
-    together = [(id(node.inputs[node.op.alike]), id(node.outputs[0])) for node in nodes if node.op.alike is not None]
-    while uneven := {x for pair in together for x in pair if x in found and not found.issuperset(pair)}:
-        found -= uneven
-    return found
+    pairs = [(id(node.inputs[node.op.alike]), id(node.outputs[0])) for node in nodes if node.op.alike is not None]
+    return found.difference(_tied(pairs, found))
+
+
+def _tied(pairs: list[tuple[int, int]], found: set[int]) -> set[int]:
+    """Return what is tied by pairs, one to the next, to what is not among the ``found``."""
+    partners = {}
+    for a, b in pairs:
+        partners.setdefault(a, []).append(b)
+        partners.setdefault(b, []).append(a)
+    tied = {x for x in partners if x not in found}
+    new = list(tied)
+    while new:
+        for x in partners[new.pop()]:
+            if x not in tied:
+                tied.add(x)
+                new.append(x)
+    return tied
 
 
 def _ends_within_a_vector(x: SymbolicTensor) -> bool:

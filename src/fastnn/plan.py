@@ -13,7 +13,7 @@ import numpy as np
 
 from . import fusion, layout, schedule
 from ._kernels.core import Plan
-from .graph import Graph, trace
+from .graph import Graph, roots, trace
 from .locks import ReentrantLock
 from .ops.catalogue import scratch
 from .ops.sparse import Csr
@@ -216,8 +216,8 @@ class _Binder:
         self.blocks = {}  # id of a root value → the blocks its views and itself stand in
         wanted = [x for x in flatten(graph.outputs) if isinstance(x, SymbolicTensor)]
         self.nodes = schedule.arrange(fusion.fuse(graph.nodes, wanted), graph.inputs)
-        self.roots = _roots(self.nodes)
-        self.last_use = self._last_uses(wanted)
+        self.roots = roots(self.nodes)
+        self.first_use, self.last_use = self._uses(wanted)
         self.variables, self.constants, self._copies = {}, [], {}
         self.padded = layout.padded(self.nodes, wanted)
         self.inputs = [self._allocate(x) for x in graph.inputs]
@@ -229,40 +229,37 @@ class _Binder:
         self.uses = Uses(list(self.variables.values()), _written(self.nodes), self.constants)
 
     def _root(self, value):
-        return self.roots.get(id(value), id(value))
+        return id(self.roots.get(id(value), value))
 
-    def _last_uses(self, wanted):
-        """Root values → the position of the node after which nobody looks at them."""
-        last = {}
+    def _uses(self, wanted):
+        """Root values → the position of the first node that looks at them, and of that after which nobody does."""
+        first, last = {}, {}
         for position, node in enumerate(self.nodes):
-            for x in (*node.inputs, *node.outputs):
-                last[id(x)] = position
-        last.update(dict.fromkeys(map(id, wanted), len(self.nodes)))
-        for view, root in self.roots.items():
-            last[root] = max(last[root], last.pop(view))
-        return last
+            for x in node.inputs:
+                root = self._root(x)
+                first.setdefault(root, position)
+                last[root] = position
+            for x in node.outputs:
+                last[self._root(x)] = position
+        last.update(dict.fromkeys(map(self._root, wanted), len(self.nodes)))
+        return first, last
 
     def _reads_that_need_copies(self, graph):
         """Reads of variables that are used after the variable is written: node position → reads to copy before it."""
         writes = {}
         for position, node in enumerate(self.nodes):
             for i in node.op.mutates:
-                writes.setdefault(id(node.inputs[i]), []).append((position, node))
+                writes.setdefault(id(node.inputs[i]), []).append((node.place, position))
         late = {}
         for value, made in graph.reads.values():
-            last = self.last_use.get(id(value), -1)
-            for position, node in writes.get(id(value.variable), ()):
-                if node.place < made:
-                    continue
-                if last > position or (last == position and self._reads_while_writing(node, value)):
-                    late.setdefault(min(position, self._first_use(value)), []).append(value)
-                break
+            written = writes.get(id(value.variable), ())
+            next_write = bisect.bisect_left(written, (made,))
+            if next_write == len(written):
+                continue
+            last, (_, position) = self.last_use.get(id(value), -1), written[next_write]
+            if last > position or (last == position and self._reads_while_writing(self.nodes[position], value)):
+                late.setdefault(min(position, self.first_use.get(id(value), position)), []).append(value)
         return late
-
-    def _first_use(self, value):
-        """Return the position of the first node that looks at a value, or the end."""
-        uses = (i for i, node in enumerate(self.nodes) if any(self._root(x) == id(value) for x in node.inputs))
-        return next(uses, len(self.nodes))
 
     def _reads_while_writing(self, node, value):
         """Whether a node that writes the variable read as ``value`` meets there what it has written already."""
@@ -272,13 +269,13 @@ class _Binder:
         dead_after = [[] for _ in range(len(self.nodes) + 1)]
         for root, position in self.last_use.items():
             dead_after[position].append(root)
-        dead = []
+        dead, parts_next = [], schedule.before_parts(self.nodes)
         for position, node in enumerate(self.nodes):
             for value in self._late_reads.get(position, ()):
                 self.plan.map("copy", self._allocate(value), self._array_of_variable(value.variable))
             self._bind(node)
             dead += dead_after[position]
-            if not schedule.before_parts(self.nodes, position):
+            if not parts_next[position]:
                 self._free(dead)
                 dead = []
 
@@ -350,16 +347,6 @@ class _Binder:
         own = memory.reshape(once.shape) if small else laid_out_like(memory, once)
         own[...] = once
         return own if small else np.broadcast_to(own, x.shape)  # what it repeats stands in memory once
-
-
-def _roots(nodes):
-    """Map values made by view ops to the value whose memory they may look at."""
-    roots = {}
-    for node in nodes:
-        if node.op.view is not None and isinstance(node.inputs[0], SymbolicTensor):
-            source = id(node.inputs[0])
-            roots[id(node.outputs[0])] = roots.get(source, source)
-    return roots
 
 
 def _written(nodes):
