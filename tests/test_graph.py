@@ -36,8 +36,7 @@ def test_a_read_is_one_value_until_the_variable_is_written():
     record = graph.trace(fn, [])
     first, again, after = record.outputs
     assert first is again and first is not after
-    places = {id(value): place for value, place in record.reads.values()}
-    assert places[id(first)] == 0 and places[id(after)] == len(record.nodes)
+    assert record.reads == {first: 0, after: len(record.nodes)}
     assert float(variable.value) == 1.0
 
 
@@ -68,8 +67,8 @@ def test_needed_are_the_wanted_values_and_all_that_is_written():
     kept, uses = graph.live(record.nodes, [record.outputs])
     assert names(kept) == ["exp", "sin", "assign", "add"]
     by_name = {node.op.name: node for node in kept}
-    assert uses[id(by_name["exp"].outputs[0])] == 2
-    assert uses[id(by_name["sin"].outputs[0])] == uses[id(record.outputs)] == 1
+    assert uses[by_name["exp"].outputs[0]] == 2
+    assert uses[by_name["sin"].outputs[0]] == uses[record.outputs] == 1
 
 
 def test_unlinked_values_forget_their_nodes():

@@ -41,16 +41,16 @@ def fuse(nodes: list[Node], wanted: list[SymbolicTensor]) -> list[Node]:
     for node in nodes:
         for find, fused in _PAIRS.get(node.op, ()):
             taken = find(node, makers)
-            if taken is not None and id(taken) not in replaced:
-                gone.add(id(taken))
-                replaced[id(node)] = fused(node, taken)
+            if taken is not None and taken not in replaced:
+                gone.add(taken)
+                replaced[node] = fused(node, taken)
                 break
-    return [replaced.get(id(node), node) for node in nodes if id(node) not in gone]
+    return [replaced.get(node, node) for node in nodes if node not in gone]
 
 
 def _sole_makers(nodes, uses):
-    """Return id of a value that is used once → the node that makes it."""
-    return {id(x): node for node in nodes for x in node.outputs if uses.get(id(x)) == 1}
+    """Return a value that is used once → the node that makes it."""
+    return {x: node for node in nodes for x in node.outputs if uses.get(x) == 1}
 
 
 # ---- an L2 penalty's gradient -----------------------------------------------------------------------------
@@ -61,8 +61,8 @@ def _with_penalties(nodes):
     multiples, writers = _multiples(nodes), {}
     for node in nodes:
         for i in node.op.mutates:
-            writers[id(node.inputs[i])] = writers.get(id(node.inputs[i]), 0) + 1
-    return [_with_penalty(n, multiples) if n.op is _UPDATE and writers[id(n.inputs[0])] == 1 else n for n in nodes]
+            writers[node.inputs[i]] = writers.get(node.inputs[i], 0) + 1
+    return [_with_penalty(n, multiples) if n.op is _UPDATE and writers[n.inputs[0]] == 1 else n for n in nodes]
 
 
 def _with_penalty(node, multiples):
@@ -89,7 +89,7 @@ def _without_penalty(gradient, variable, multiples):
 
 
 def _multiples(nodes):
-    """Return id of a value → (variable, c) where it is c · variable for a constant c.
+    """Return a value → (variable, c) where it is c · variable for a constant c.
 
     Each node is looked at once, in order: a walk back from a gradient would meet what it shares again and again.
     """
@@ -99,14 +99,14 @@ def _multiples(nodes):
             (out,) = node.outputs
             of, c = _product(*node.inputs, found) if node.op is _MULTIPLY else _total(*node.inputs, found)
             if of is not None and of.shape == out.shape:
-                found[id(out)] = of, c
+                found[out] = of, c
     return found
 
 
 def _multiple(x, found):
     """Return (variable, c) where x is a multiple found before, or a read of a variable; else (None, 0)."""
     of = x.variable if isinstance(x, SymbolicTensor) else None
-    return (of, 1.0) if of is not None else found.get(id(x), (None, 0.0))
+    return (of, 1.0) if of is not None else found.get(x, (None, 0.0))
 
 
 def _product(a, b, found):
@@ -140,16 +140,16 @@ def _with_activations(nodes, makers):
     """Let products apply the activation behind them where nobody else wants what it is applied to."""
     applied, gone = {}, set()
     for node in nodes:
-        product = makers.get(id(node.inputs[0])) if node.op in _ACTIVATIONS else None
+        product = makers.get(node.inputs[0]) if node.op in _ACTIVATIONS else None
         if product is None or product.op is not _dense or product.attrs["activation"] != "linear":
             continue
         activation, parameter = _ACTIVATIONS[node.op], _parameter(node)
         if activation == "leaky_relu" and parameter <= 0:  # its derivative cannot be had from its output
             continue
         attrs = {"activation": activation, "parameter": parameter}
-        applied[id(product)] = Node(_dense, product.inputs, attrs, product.place, node.outputs)
-        gone.add(id(node))
-    return [applied.get(id(node), node) for node in nodes if id(node) not in gone]
+        applied[product] = Node(_dense, product.inputs, attrs, product.place, node.outputs)
+        gone.add(node)
+    return [applied.get(node, node) for node in nodes if node not in gone]
 
 
 def _parameter(node):
@@ -175,7 +175,7 @@ def _with_dropouts(nodes):
 
 def _place_of(dropout, x):
     """Return what tells a dropout of x with the mask of ``dropout`` from others."""
-    return id(x), id(dropout.inputs[1]), dropout.attrs["rate"]
+    return x, dropout.inputs[1], dropout.attrs["rate"]
 
 
 def _with_dropout(node, dropped):
@@ -204,7 +204,7 @@ def _fusible_product(node, makers):
         value = node.inputs[0]
         if node.inputs[1].shape != value.shape:
             return None
-    product = makers.get(id(value))
+    product = makers.get(value)
     if product is None or product.op is not _MATMUL or len(value.shape) != 2:
         return None
     # The product moves down to this node: it must not read a variable that is written in between.
@@ -258,7 +258,7 @@ _MATMUL_GRAD = Op(
 
 def _fusible_sparse_product(node, makers):
     """Return the product of a sparse matrix that only this update uses, or None."""
-    product = makers.get(id(node.inputs[4]))
+    product = makers.get(node.inputs[4])
     if product is None or product.op is not _csr_matmul or any(map(_reads_variable, product.inputs)):
         return None
     return product
@@ -266,7 +266,7 @@ def _fusible_sparse_product(node, makers):
 
 def _fusible_sum(node, makers):
     """Return the sum over the first axis, of rows or parts, that only this update uses, or None."""
-    total = makers.get(id(node.inputs[4]))
+    total = makers.get(node.inputs[4])
     if total is None or total.op is not _SUM:
         return None
     if total.attrs != _OVER_ROWS or len(total.inputs[0].shape) not in (2, 3):
@@ -333,7 +333,7 @@ _UPDATES = {
 
 def _fusible_value(node, makers):
     """Return the elementwise node that makes what is assigned, and nobody else uses, or None."""
-    producer = makers.get(id(node.inputs[1]))
+    producer = makers.get(node.inputs[1])
     return producer if producer is not None and producer.op.in_place else None
 
 

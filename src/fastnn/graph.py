@@ -1,4 +1,8 @@
-"""Tracing: a function called on symbolic tensors leaves a record of its ops."""
+"""Tracing: a function called on symbolic tensors leaves a record of its ops.
+
+Values, variables and nodes may be keys of dicts: no two have the same hash, which is that of objects, so that `==`,
+which would record an op, is never asked for.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,7 @@ class Graph:
     nodes : list of Node
     outputs : whatever the function returned
     reads : dict
-        id of a symbolic read of a variable → (the read, how many nodes came before it).
+        A symbolic read of a variable → how many nodes came before it.
     """
 
     def __init__(self):
@@ -44,16 +48,16 @@ class Graph:
         self.nodes = []
         self.outputs = None
         self.reads = {}
-        self._present = {}  # id of a variable → the read of its present value
+        self._present = {}  # a variable → the read of its present value
 
     def read(self, variable: Variable) -> SymbolicTensor:
         """Return the variable's value at this point of the record."""
-        value = self._present.get(id(variable))
+        value = self._present.get(variable)
         if value is None:
             value = SymbolicTensor(variable.shape, variable.dtype)
             value.variable = variable
-            self._present[id(variable)] = value
-            self.reads[id(value)] = (value, len(self.nodes))
+            self._present[variable] = value
+            self.reads[value] = len(self.nodes)
         return value
 
     def record(self, op, inputs, attrs) -> tuple[SymbolicTensor, ...]:
@@ -62,7 +66,7 @@ class Graph:
         node.outputs = tuple([SymbolicTensor(shape, dtype, node) for shape, dtype in op.spec(*inputs, **attrs)])
         self.nodes.append(node)
         for i in op.mutates:
-            self._present.pop(id(inputs[i]), None)
+            self._present.pop(inputs[i], None)
         return node.outputs
 
     def unlink(self) -> None:
@@ -88,26 +92,26 @@ def trace(fn: Callable, specs: Sequence[tuple]) -> Graph:
     return graph
 
 
-def roots(nodes: list[Node]) -> dict[int, SymbolicTensor]:
-    """Return id of what an op makes by a view → the value whose memory that may be."""
+def roots(nodes: list[Node]) -> dict[SymbolicTensor, SymbolicTensor]:
+    """Return what an op makes by a view → the value whose memory that may be."""
     found = {}
     for node in nodes:
         if node.op.view is not None and isinstance(node.inputs[0], SymbolicTensor):
             source = node.inputs[0]
-            found[id(node.outputs[0])] = found.get(id(source), source)
+            found[node.outputs[0]] = found.get(source, source)
     return found
 
 
-def live(nodes: list[Node], wanted: Sequence[SymbolicTensor]) -> tuple[list[Node], dict[int, int]]:
-    """Return the nodes that the wanted values or the state need, in order, and how often values are used, by id."""
-    uses = dict.fromkeys(map(id, wanted), 1)
+def live(nodes: list[Node], wanted: Sequence[SymbolicTensor]) -> tuple[list[Node], dict[SymbolicTensor, int]]:
+    """Return the nodes that the wanted values or the state need, in order, and how often each value is used."""
+    uses = dict.fromkeys(wanted, 1)
     kept = []
     for node in reversed(nodes):
         needed = node.op.stateful
         for out in node.outputs:
-            needed = needed or id(out) in uses
+            needed = needed or out in uses
         if needed:
             kept.append(node)
             for x in node.inputs:
-                uses[id(x)] = uses.get(id(x), 0) + 1
+                uses[x] = uses.get(x, 0) + 1
     return kept[::-1], uses

@@ -23,27 +23,28 @@ def row_length(shape: tuple[int, ...], itemsize: int) -> int:
     return -(-shape[-1] // lanes) * lanes
 
 
-def padded(nodes: list[Node], wanted: list[SymbolicTensor]) -> set[int]:
-    """Return the ids of the values that get room between their rows; ``wanted`` ones do not.
+def padded(nodes: list[Node], wanted: list[SymbolicTensor]) -> set[SymbolicTensor]:
+    """Return the values that get room between their rows; ``wanted`` ones do not.
 
     An op says by ``spaced`` which of its inputs may be so; its output may be if it has any. What must be laid out
     alike, `Op.alike`, is so together or not at all.
     """
-    found = {id(x) for node in nodes if node.op.spaced for x in node.outputs if _ends_within_a_vector(x)}
+    found = {x for node in nodes if node.op.spaced for x in node.outputs if _ends_within_a_vector(x)}
     roots = {}  # transposed → the value whose memory it sees
     for node in nodes:
         if node.op.name == "transpose" and node.op.view is not None:
-            roots[id(node.outputs[0])] = roots.get(id(node.inputs[0]), id(node.inputs[0]))
+            roots[node.outputs[0]] = roots.get(node.inputs[0], node.inputs[0])
             continue
+        spaced = node.op.spaced
         for i, x in enumerate(node.inputs):
-            if i not in node.op.spaced:
-                found.discard(roots.get(id(x), id(x)))
-    found.difference_update(roots.get(id(x), id(x)) for x in wanted)
-    pairs = [(id(node.inputs[node.op.alike]), id(node.outputs[0])) for node in nodes if node.op.alike is not None]
+            if i not in spaced:
+                found.discard(roots.get(x, x))
+    found.difference_update(roots.get(x, x) for x in wanted)
+    pairs = [(node.inputs[node.op.alike], node.outputs[0]) for node in nodes if node.op.alike is not None]
     return found.difference(_tied(pairs, found))
 
 
-def _tied(pairs: list[tuple[int, int]], found: set[int]) -> set[int]:
+def _tied(pairs: list[tuple], found: set) -> set:
     """Return what is tied by pairs, one to the next, to what is not among the ``found``."""
     partners = {}
     for a, b in pairs:

@@ -212,35 +212,36 @@ class _Binder:
     def __init__(self, graph: Graph, plan: Plan):
         self.plan = plan
         self.memory = _Memory(plan)
-        self.arrays = {}  # id of a value → its array
-        self.blocks = {}  # id of a root value → the blocks its views and itself stand in
+        self.arrays = {None: None}  # a value → its array
+        self.blocks = {}  # a root value → the blocks its views and itself stand in
         wanted = [x for x in flatten(graph.outputs) if isinstance(x, SymbolicTensor)]
         self.nodes = schedule.arrange(fusion.fuse(graph.nodes, wanted), graph.inputs)
         self.roots = roots(self.nodes)
         self.first_use, self.last_use = self._uses(wanted)
-        self.variables, self.constants, self._copies = {}, [], {}
+        self.variables, self.constants, self._copies = {}, [], {}  # the first: a set in the order in which they come
         self.padded = layout.padded(self.nodes, wanted)
         self.inputs = [self._allocate(x) for x in graph.inputs]
         self.blocks.clear()  # inputs are never reused
         plan.reserve_gather(len(self.inputs))
         self._late_reads = self._reads_that_need_copies(graph)
         self._bind_all()
-        self.outputs = [self._array(x) for x in flatten(graph.outputs) if isinstance(x, Tensor)]
-        self.uses = Uses(list(self.variables.values()), _written(self.nodes), self.constants)
+        self.outputs = self._arrays([x for x in flatten(graph.outputs) if isinstance(x, Tensor)])
+        self.uses = Uses(list(self.variables), _written(self.nodes), self.constants)
 
     def _root(self, value):
-        return id(self.roots.get(id(value), value))
+        return self.roots.get(value, value)
 
     def _uses(self, wanted):
         """Root values → the position of the first node that looks at them, and of that after which nobody does."""
-        first, last = {}, {}
+        first, last, find = {}, {}, self.roots.get
         for position, node in enumerate(self.nodes):
             for x in node.inputs:
-                root = self._root(x)
-                first.setdefault(root, position)
+                root = find(x, x)
+                if root not in last:
+                    first[root] = position
                 last[root] = position
             for x in node.outputs:
-                last[self._root(x)] = position
+                last[find(x, x)] = position
         last.update(dict.fromkeys(map(self._root, wanted), len(self.nodes)))
         return first, last
 
@@ -249,32 +250,32 @@ class _Binder:
         writes = {}
         for position, node in enumerate(self.nodes):
             for i in node.op.mutates:
-                writes.setdefault(id(node.inputs[i]), []).append((node.place, position))
+                writes.setdefault(node.inputs[i], []).append((node.place, position))
         late = {}
-        for value, made in graph.reads.values():
-            written = writes.get(id(value.variable), ())
+        for value, made in graph.reads.items():
+            written = writes.get(value.variable, ())
             next_write = bisect.bisect_left(written, (made,))
             if next_write == len(written):
                 continue
-            last, (_, position) = self.last_use.get(id(value), -1), written[next_write]
+            last, (_, position) = self.last_use.get(value, -1), written[next_write]
             if last > position or (last == position and self._reads_while_writing(self.nodes[position], value)):
-                late.setdefault(min(position, self.first_use.get(id(value), position)), []).append(value)
+                late.setdefault(min(position, self.first_use.get(value, position)), []).append(value)
         return late
 
     def _reads_while_writing(self, node, value):
         """Whether a node that writes the variable read as ``value`` meets there what it has written already."""
-        return any(self._root(x) == id(value) and not (x is value and node.op.in_place) for x in node.inputs)
+        return any(self._root(x) is value and not (x is value and node.op.in_place) for x in node.inputs)
 
     def _bind_all(self):
-        dead_after = [[] for _ in range(len(self.nodes) + 1)]
+        dead_after = {}
         for root, position in self.last_use.items():
-            dead_after[position].append(root)
+            dead_after.setdefault(position, []).append(root)
         dead, parts_next = [], schedule.before_parts(self.nodes)
         for position, node in enumerate(self.nodes):
             for value in self._late_reads.get(position, ()):
                 self.plan.map("copy", self._allocate(value), self._array_of_variable(value.variable))
             self._bind(node)
-            dead += dead_after[position]
+            dead += dead_after.get(position, ())
             if not parts_next[position]:
                 self._free(dead)
                 dead = []
@@ -285,49 +286,46 @@ class _Binder:
                 self.memory.give(block)
 
     def _bind(self, node):
-        ins = [self._array(x) for x in node.inputs]
-        op = node.op
+        op, ins = node.op, self._arrays(node.inputs)
         if op.view is not None:
             array = op.view(ins[0], **node.attrs)
             if array is not None:
-                self.arrays[id(node.outputs[0])] = array
+                self.arrays[node.outputs[0]] = array
                 return
         outs = [self._allocate(out) for out in node.outputs]
         op.lower(self.plan, outs, ins, **node.attrs)
 
     def _allocate(self, value):
-        array, block = self.memory.take(self._space_of(value), value.dtype)
-        if id(value) in self.padded:
+        shape = value.shape
+        if value in self.padded:
+            shape = *shape[:-1], layout.row_length(shape, value.dtype.itemsize)
+        array, block = self.memory.take(shape, value.dtype)
+        if value in self.padded:
             array = array[..., : value.shape[-1]]
             self.plan.own_rows(array.reshape(-1, array.shape[-1]))
         self.blocks.setdefault(self._root(value), []).append(block)
-        self.arrays[id(value)] = array
+        self.arrays[value] = array
         return array
 
-    def _space_of(self, value):
-        """Return the shape of the memory that a value gets."""
-        if id(value) not in self.padded:
-            return value.shape
-        return *value.shape[:-1], layout.row_length(value.shape, value.dtype.itemsize)
-
-    def _array(self, x):
-        array = self.arrays.get(id(x))
-        if array is None and x is not None:
-            array = self.arrays[id(x)] = self._array_from_outside(x)
-        return array
+    def _arrays(self, values):
+        arrays = self.arrays
+        return [arrays[x] if x in arrays else self._array_from_outside(x) for x in values]
 
     def _array_from_outside(self, x):
         """Return the array of what no node makes."""
         if isinstance(x, Variable):
-            return self._array_of_variable(x)
-        if not isinstance(x, SymbolicTensor):
-            return self._constant(x)
-        if x.variable is None:
+            array = self._array_of_variable(x)
+        elif not isinstance(x, SymbolicTensor):
+            array = self._constant(x)
+        elif x.variable is not None:
+            array = self._array_of_variable(x.variable)
+        else:
             raise RuntimeError("a tensor of another trace was used; traced values must not be kept")
-        return self._array_of_variable(x.variable)
+        self.arrays[x] = array
+        return array
 
     def _array_of_variable(self, variable):
-        self.variables[id(variable)] = variable
+        self.variables[variable] = None
         return variable.array
 
     def _constant(self, x):
@@ -354,5 +352,5 @@ def _written(nodes):
     for node in nodes:
         for i in node.op.mutates:
             if node.inputs[i] is not None:
-                written[id(node.inputs[i])] = node.inputs[i]
-    return list(written.values())
+                written[node.inputs[i]] = None
+    return list(written)

@@ -33,7 +33,7 @@ def arrange(nodes: list[Node], inputs: Iterable[SymbolicTensor]) -> list[Node]:
     """
     viewed = roots(nodes)
     links = [_Links(node, viewed) for node in nodes]
-    first, rest = _parted(links, made=map(id, inputs))
+    first, rest = _parted(links, made=inputs)
     last, rest = _parted(rest[::-1], most=HELD)
     return [each.node for each in (*first, *_together(rest[::-1]), *last[::-1])]
 
@@ -52,25 +52,39 @@ def before_parts(nodes: list[Node]) -> list[bool]:
 
 
 class _Links:
-    """What ties a node to others: the ids of what it makes, and of the values and variables that it uses and writes.
+    """What ties a node to others: what it makes, and the values and variables that it uses and writes.
 
     ``holds``: the elements of values made by others that stay in memory until the node is done, if it may be put off.
     """
 
     __slots__ = ("by_parts", "holds", "makes", "may_raise", "node", "small", "uses", "writes")
 
-    def __init__(self, node: Node, viewed: dict[int, SymbolicTensor]):
-        written = [node.inputs[i] for i in node.op.mutates if node.inputs[i] is not None]
-        values = [x for x in node.inputs if isinstance(x, SymbolicTensor)]
-        seen = [viewed.get(id(x), x) for x in values]
-        self.node = node
-        self.makes = [id(x) for x in node.outputs]
-        self.uses = [id(x) for x in values] + [id(x.variable) for x in seen if x.variable is not None]
-        self.writes = [id(x) for x in written]
-        self.by_parts = node.op.name in BY_PARTS
-        self.may_raise = node.op.may_raise
-        self.small = not (self.by_parts or self.may_raise) and sum([x.size for x in (*node.outputs, *written)]) <= SMALL
-        self.holds = sum([x.size for x in seen if x.node is not None]) if self.small or self.by_parts else 0
+    def __init__(self, node: Node, viewed: dict[SymbolicTensor, SymbolicTensor]):
+        op = node.op
+        self.node, self.by_parts, self.may_raise = node, op.name in BY_PARTS, op.may_raise
+        self.makes, self.uses = node.outputs, []
+        self.writes = [node.inputs[i] for i in op.mutates if node.inputs[i] is not None] if op.mutates else ()
+        made = []
+        for x in node.inputs:
+            if isinstance(x, SymbolicTensor):
+                self.uses.append(x)
+                x = viewed.get(x, x)
+                if x.variable is not None:
+                    self.uses.append(x.variable)
+                elif x.node is not None:
+                    made.append(x)
+        self.small = not self.by_parts and not self.may_raise and _is_small(node)
+        self.holds = sum([x.size for x in made]) if self.small or self.by_parts else 0
+
+
+def _is_small(node):
+    """Whether what a node makes and writes are few elements."""
+    elements = 0
+    for x in node.outputs:
+        elements += x.size
+    for i in node.op.mutates:
+        elements += 0 if node.inputs[i] is None else node.inputs[i].size
+    return elements <= SMALL
 
 
 def _together(links: list[_Links]) -> list[_Links]:
@@ -92,10 +106,12 @@ def _together(links: list[_Links]) -> list[_Links]:
     return order + waiting
 
 
-def _parted(links: list[_Links], made: Iterable[int] = (), most: float = math.inf) -> tuple[list[_Links], list[_Links]]:
+def _parted(
+    links: list[_Links], made: Iterable[SymbolicTensor] = (), most: float = math.inf
+) -> tuple[list[_Links], list[_Links]]:
     """Return the small nodes that may change places with all the others before them in the list, and the others.
 
-    ``made``: ids of values that others have made before the first node; ``most``: nodes that hold more stay.
+    ``made``: values that others have made before the first node; ``most``: nodes that hold more stay.
     """
     moved, others, held = [], [], 0
     made, used, written = set(made), set(), set()  # by the others so far
