@@ -242,6 +242,20 @@ def test_what_a_program_used_goes_with_it():
         gc.enable()
 
 
+def test_a_program_keeps_nothing_of_the_record_that_it_was_made_of():
+    values = []
+
+    def step(x):
+        y = ops.exp(x)
+        values.append(weakref.ref(y))
+        return ops.tanh(y)
+
+    program = plan.compile(step, [((2,), "float32")])
+    gc.collect()
+    assert values[0]() is None
+    np.testing.assert_allclose(program.run()[0], np.tanh(1.0), rtol=1e-6)
+
+
 def test_an_array_that_is_used_often_is_copied_once():
     array = np.ones(20_000)
     program = plan.compile(lambda x: [ops.sum(array * (x + i)) for i in range(5)], [((), "float64")])

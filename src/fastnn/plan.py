@@ -32,7 +32,7 @@ def compile(fn: Callable, specs: Sequence[tuple]) -> Program:
     graph = trace(fn, specs)
     binder = _Binder(graph, Plan())
     graph.unlink()
-    binder.plan.hold(graph, binder.outputs)
+    binder.plan.hold(binder.outputs)
     return Program(binder.plan, graph.outputs, binder.inputs, binder.outputs, binder.uses)
 
 
