@@ -142,6 +142,15 @@ def test_what_has_a_name_is_compiled_once(settings, templates, monkeypatch):
     assert len(compiled) == count
 
 
+@pytest.mark.parametrize("activation", ["tanh", lambda x: x * 0.5], ids=["named", "of the user's"])
+def test_partial_fit_compiles_once_for_each_number_of_rows(activation):
+    growing = quick(MLPRegressor, activation=activation)
+    for _ in range(2):
+        for rows in range(1, 31):
+            growing.partial_fit(X[:rows], Y[:rows])
+    assert growing._step._programs.made == 30
+
+
 @pytest.mark.parametrize(
     "settings",
     [

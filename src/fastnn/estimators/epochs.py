@@ -24,8 +24,6 @@ from .solvers import Solver
 
 __all__ = ["Epochs", "TrainingStep", "gradients_of", "weighted_sum"]
 
-_PROGRAMS = 8  # that a step keeps: for whole and short batches, and some more sizes of `partial_fit`
-
 
 class TrainingStep:
     """One batch: forward, backward, update. Traced once for each size of batch, and kept.
@@ -57,7 +55,7 @@ class TrainingStep:
         self.total = Variable(np.float64(0), trainable=False, name="total_loss")
         self.finite = Snapshot(network.variables, network.averages)
         self.make = joined(network.make, objective.make, solver.make, penalty)
-        self._programs = ProgramCache(_PROGRAMS)
+        self._programs = ProgramCache()  # `partial_fit` may be given rows of any number
         solver.optimizer.build(network.variables)
         seeds = [] if network.seeds is None else [network.seeds.state]
         self._state: dict[str, list[Variable]] = {"optimizer": solver.optimizer.variables, "seeds": seeds}
