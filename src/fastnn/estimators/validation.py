@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import warnings
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -113,15 +113,14 @@ def _takes_weights(scorer: Callable[..., float]) -> bool:
     return takes
 
 
-def _digest(data: TrainingData) -> str:
-    """Return what tells samples from others, in a few bytes that can be stored."""
-    digest = hashlib.sha256()
+def _digest(data: TrainingData) -> tuple:
+    """Return what tells samples from others, in a few bytes that can be stored.
+
+    A checksum: each call of `partial_fit` takes it, and a cryptographic one takes as long as the look at the samples.
+    """
     X = (data.X.data, data.X.indices, data.X.indptr) if sparse.issparse(data.X) else (data.X,)
-    for array in (*X, data.targets, data.sample_weight):
-        if array is not None:
-            digest.update(repr((array.dtype, array.shape)).encode())
-            digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
+    arrays = [each for each in (*X, data.targets, data.sample_weight) if each is not None]
+    return tuple((array.dtype.str, array.shape, zlib.crc32(np.ascontiguousarray(array))) for array in arrays)
 
 
 def split_off(call: Call, fraction: float) -> tuple[np.ndarray, np.ndarray]:
