@@ -373,6 +373,21 @@ def test_callbacks(estimator, solver, task, dtype):
     np.testing.assert_array_equal(again.coefs_[0], fit(estimator, data=(X, y), solver=solver, max_iter=9).coefs_[0])
 
 
+@pytest.mark.parametrize("setting", [{}, {"normalization": "batch"}, {"normalization": "layer"}], ids=str)
+def test_what_callbacks_are_given_stays_as_it_is(setting):
+    pytest.importorskip("sklearn.callback")
+    X, y = problem(MLPRegressor)
+
+    class Keeper(Recorder):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            self.scores.append(fitted_estimator)
+
+    keeper = Keeper()
+    MLPRegressor(max_iter=3, random_state=0, **setting).set_callbacks(keeper).fit(X, y)
+    for epochs, kept in zip((1, 2, 3), keeper.scores, strict=False):
+        np.testing.assert_array_equal(kept.predict(X), fit(MLPRegressor, max_iter=epochs, **setting).predict(X))
+
+
 def test_scikit_learns_progress_bar(capsys):
     callback = pytest.importorskip("sklearn.callback")
     pytest.importorskip("rich")

@@ -50,6 +50,20 @@ def test_state_survives_copies(estimator):
     assert not hasattr(clone(fitted), "coefs_")
 
 
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+@pytest.mark.parametrize("setting", [{}, {"normalization": "batch"}, {"normalization": "layer"}], ids=str)
+def test_shallow_copies_and_originals_train_by_themselves(estimator, setting):
+    fitted, (X, y) = fit(estimator, **setting), problem(estimator)
+    expected, copied = fitted.predict(X), copy.copy(fitted)
+    fitted.partial_fit(X, y)
+    np.testing.assert_array_equal(copied.predict(X), expected)
+    expected = fitted.predict(X)
+    copied.partial_fit(X, y)
+    np.testing.assert_array_equal(fitted.predict(X), expected)
+    for a, b in zip(copied.coefs_, fitted.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_weights_can_be_written():
     X, _ = problem(MLPRegressor)
     fitted = fit(MLPRegressor, activation="identity", hidden_layer_sizes=3)

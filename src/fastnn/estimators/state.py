@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from copy import deepcopy
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +21,9 @@ __all__ = ["FittedState"]
 
 #: Attributes that are bound to memory. Copies and pickles go without them: they are made again from plain arrays.
 _BOUND = ("_network", "_step")
+
+#: What predictions are made of.
+_WEIGHTS = ("coefs_", "intercepts_", "normalization_")
 
 #: What stochastic solvers write down in training.
 _HISTORY = (
@@ -172,3 +176,10 @@ class FittedState:
         state |= {name: list(state[name]) for name in _HISTORY if isinstance(state.get(name), list)}
         saved = self._training_state()
         return {**state, "_saved_training": saved} if saved else state
+
+    def __copy__(self) -> Self:
+        """Give a shallow copy weights of its own: training changes those of this estimator where they stand."""
+        found = object.__new__(type(self))
+        state = self.__getstate__()
+        vars(found).update(state, **{name: deepcopy(state[name]) for name in _WEIGHTS if name in state})
+        return found

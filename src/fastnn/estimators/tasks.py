@@ -16,6 +16,9 @@ from .call import Given
 
 __all__ = ["CallbackSupportMixin", "Tasks"]
 
+#: What a shallow copy of an estimator lacks to be one that is fitted as far as training has come: nothing.
+_FITTED: dict[str, Any] = {}
+
 
 class Tasks:
     """Tells the callbacks of an estimator about a fit and its iterations.
@@ -47,7 +50,7 @@ class Tasks:
 
     def __exit__(self, error: object, *_: object) -> None:
         if self._fit is not None and error is None:
-            self._fit.call_on_fit_task_end(**self._told, reconstruction_attributes=self._fitted)
+            self._fit.call_on_fit_task_end(**self._told, reconstruction_attributes=_FITTED)
 
     @property
     def watched(self) -> bool:
@@ -58,18 +61,10 @@ class Tasks:
         """An iteration begins."""
         if self._fit is not None:
             self._iteration = self._fit.subcontext(task_name=self._name)
-            self._iteration.call_on_fit_task_begin(**self._told, reconstruction_attributes=self._fitted)
+            self._iteration.call_on_fit_task_begin(**self._told, reconstruction_attributes=_FITTED)
 
     def end(self) -> bool:
         """The iteration has ended; return whether a callback wants training to stop."""
         if self._fit is None:
             return False
-        return self._iteration.call_on_fit_task_end(**self._told, reconstruction_attributes=self._fitted)
-
-    def _fitted(self) -> dict[str, Any]:
-        """Return what makes a copy of the estimator one that is fitted as far as training has come."""
-        estimator = self._estimator
-        return {
-            "coefs_": [coef.copy() for coef in estimator.coefs_],
-            "intercepts_": [intercept.copy() for intercept in estimator.intercepts_],
-        }
+        return self._iteration.call_on_fit_task_end(**self._told, reconstruction_attributes=_FITTED)
