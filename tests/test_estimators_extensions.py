@@ -394,6 +394,37 @@ def test_log_loss_of_two_classes_by_its_names():
         fit(MLPClassifier, data=data, loss="sparse_categorical_crossentropy")
 
 
+@pytest.mark.parametrize(
+    ("estimator", "loss", "settings"),
+    [
+        (MLPClassifier, losses.SparseCategoricalCrossentropy, {}),
+        (MLPClassifier, losses.CategoricalCrossentropy, {}),
+        (MLPClassifier, losses.BinaryCrossentropy, {"output_activation": "logistic"}),
+        (MLPRegressor, losses.BinaryCrossentropy, {"output_activation": "sigmoid"}),
+    ],
+)
+def test_losses_of_logits_are_given_logits(estimator, loss, settings):
+    X, y = problem(estimator)
+    data = X, y > 1 if estimator is MLPRegressor else y
+    logits, outputs = (
+        fit(estimator, data=data, loss=loss(from_logits=given), early_stopping=True, **settings)
+        for given in (True, False)
+    )
+    np.testing.assert_allclose(logits.coefs_[0], outputs.coefs_[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(logits.validation_loss_curve_, outputs.validation_loss_curve_)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_losses_in_numpy_are_refused_by_name(solver):
+    def absolute(y_true, y_pred):
+        return ops.convert_to_tensor(np.abs(np.asarray(y_true) - np.asarray(y_pred)))
+
+    estimator = MLPRegressor(absolute, solver=solver)
+    with pytest.raises(TypeError, match=r"loss='absolute' must be written in fastnn\.ops: it asks for values"):
+        estimator.fit(*problem(MLPRegressor))
+    assert not hasattr(estimator, "coefs_")
+
+
 # ---- weights of classes ----------------------------------------------------------------------------------------
 
 
@@ -713,6 +744,15 @@ def test_early_stopping_without_a_finite_score_keeps_the_last_weights():
     with pytest.warns(ConvergenceWarning, match="No validation score was finite"):
         found = MLPRegressor(**settings).fit(X, y, validation_data=(X, y))
     assert_same_weights(found, MLPRegressor(max_iter=3, random_state=0).fit(X, y))
+
+
+@pytest.mark.parametrize("score", [None, "good", [0.5, 0.5], np.ones(2)], ids=str)
+def test_scores_must_be_numbers(score):
+    with pytest.raises(ValueError, match=r"scoring must return a number, got .* instead\. \(scorer=<function"):
+        fit(MLPRegressor, early_stopping=True, scoring=lambda *_: score)
+    for number in (1, np.float32(0.5), np.array([0.5])):
+        fitted = fit(MLPRegressor, early_stopping=True, scoring=lambda *_, number=number: number)
+        assert fitted.validation_scores_ == [float(np.squeeze(number))] * 4
 
 
 def test_indicators_count_as_zero_and_one_in_early_stopping():

@@ -37,6 +37,13 @@ def test_dtype_is_that_of_the_features(estimator, dtype):
 
 
 @pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_dtype_may_be_that_of_other_features(estimator):
+    X, y = problem(estimator)
+    for dtype in ("float32", np.float32, X.astype("float32").dtype):
+        assert clone(estimator(max_iter=2, dtype=dtype)).fit(X, y).coefs_[0].dtype == "float32"
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
 def test_state_survives_copies(estimator):
     fitted = fit(estimator, warm_start=True)
     X, y = problem(estimator)

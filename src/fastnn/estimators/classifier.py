@@ -38,8 +38,9 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
     [parameters]
     loss : str, Loss or callable, default='log_loss'
         What is minimized. Beside 'log_loss' any of `fastnn.losses` by name, such an object with its parameters, or a
-        function ``loss(y_true, y_pred)`` of tensors that returns one loss a sample. ``y_pred`` are the probabilities,
-        ``y_true`` zeros and ones (or class numbers, for a loss that takes those).
+        function ``loss(y_true, y_pred)`` of tensors that returns one loss a sample. ``y_pred`` are the probabilities
+        (what the output activation makes them of, for a loss with ``from_logits=True``), ``y_true`` zeros and ones (or
+        class numbers, for a loss that takes those).
     output_activation : {None, 'logistic', 'softmax'}, default=None
         None is 'softmax' for more than two classes, else 'logistic'. With 'softmax', two classes have two outputs;
         with 'logistic', each of several classes is told from all others, and `predict_proba` scales their

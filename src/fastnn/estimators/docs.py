@@ -97,7 +97,7 @@ scoring : str or callable, default=None
 warm_start_optimizer : bool, default=False
     Whether a warm start also goes on with the optimizer's state: its learning rate, number of updates and moments. Not
     for solver='lbfgs'.
-dtype : {'float32', 'float64'}, default=None
+dtype : {'float32', 'float64'} or such a type or dtype of NumPy's, default=None
     What is computed in. None: float32 for float32 features, float64 for all others.
 n_jobs : int, default=None
     The largest number of threads for `fit` and predictions, and never more than `fastnn.set_num_threads` allows; -1:

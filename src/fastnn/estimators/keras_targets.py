@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from .. import activations, losses, ops
 from ..models import Sequential
 from .labels import probabilities_of_two, refuse_several_columns, refuse_unknown
+from .objectives import takes_logits
 
 __all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
 
@@ -172,7 +173,7 @@ class ClassTargets:
 
     def scores(self, outputs: np.ndarray, loss: Any) -> np.ndarray:
         """Return a model's outputs; what its loss takes for logits as the probabilities that they stand for."""
-        if not _takes_logits(loss):
+        if not takes_logits(loss):
             return outputs
         return (ops.sigmoid if self._one_by_one(outputs.shape[1]) else ops.softmax)(outputs).numpy()
 
@@ -266,11 +267,6 @@ def _last_activation(model: Any) -> Any:
     while isinstance(model, Sequential):
         model = model.layers[-1]
     return getattr(model, "activation", None)
-
-
-def _takes_logits(loss: Any) -> bool:
-    """Whether a loss wants outputs that are no probabilities yet."""
-    return bool(getattr(loss, "_fn_kwargs", {}).get("from_logits", getattr(loss, "from_logits", False)))
 
 
 def _check_units(units: int, fitting: tuple[int, ...], advice: str) -> None:

@@ -16,10 +16,10 @@ import numpy as np
 
 from .. import losses, ops
 from ..losses.functions import huber_of
-from ..tensor import Tensor
+from ..tensor import Tensor, TracingError
 from .network import activation_function
 
-__all__ = ["REGRESSION", "Objective", "classification", "regression"]
+__all__ = ["REGRESSION", "Objective", "classification", "regression", "takes_logits"]
 
 Terms = Callable[[Tensor, Tensor], Tensor]
 
@@ -107,8 +107,7 @@ def classification(loss: Any, out_activation: str) -> Objective:
             f"loss={loss!r} takes class numbers and needs one output a class, of which one is right: with two classes "
             "give output_activation='softmax', with several labels a sample another loss"
         )
-    terms = _on_outputs(_losses_of(found), out_activation)
-    return Objective(out_activation, terms, class_numbers=found.takes_class_numbers)
+    return Objective(out_activation, _terms_of(found, out_activation), class_numbers=found.takes_class_numbers)
 
 
 # ---- regression ------------------------------------------------------------------------------------------------
@@ -177,7 +176,7 @@ def regression(loss: Any, out_activation: Any, quantile: float, delta: float) ->
     found = _given(loss)
     if found.takes_class_numbers:
         raise ValueError(f"loss={loss!r} takes class numbers, and is for classifiers")
-    return Objective(out_activation, _on_outputs(_losses_of(found), out_activation))
+    return Objective(out_activation, _terms_of(found, out_activation))
 
 
 # ---- losses of the user's --------------------------------------------------------------------------------------
@@ -197,11 +196,24 @@ def _given(loss: Any) -> losses.Loss:
     return found
 
 
+def takes_logits(loss: Any) -> bool:
+    """Whether a loss wants what goes into the output activation."""
+    return bool(getattr(loss, "_fn_kwargs", {}).get("from_logits", getattr(loss, "from_logits", False)))
+
+
+def _terms_of(loss: losses.Loss, out_activation: Any) -> Terms:
+    """Return a function of targets and logits that gives one loss a row."""
+    return _losses_of(loss) if takes_logits(loss) else _on_outputs(_losses_of(loss), out_activation)
+
+
 def _losses_of(loss: losses.Loss) -> Terms:
-    """Return a function of targets and outputs that gives one loss a row."""
+    """Return a function of targets and outputs, or logits, that gives one loss a row."""
 
     def terms(targets: Tensor, outputs: Tensor) -> Tensor:
-        values = loss.call(targets, outputs)
+        try:
+            values = loss.call(targets, outputs)
+        except TracingError as error:
+            raise TypeError(f"loss={loss.name!r} must be written in fastnn.ops: it asks for values") from error
         if not isinstance(values, Tensor):
             raise ValueError(f"loss={loss.name!r} must return a tensor with one loss a sample, got {values!r}")
         if values.shape[:1] != outputs.shape[:1] or values.shape[1:] not in ((), (1,), outputs.shape[1:]):

@@ -93,7 +93,12 @@ CONSTRAINTS: dict[str, list[Any]] = {
     **{name: [_POSITIVE, None] for name in CLIPPING},
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "warm_start_optimizer": ["boolean"],
-    "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), None],
+    "dtype": [
+        StrOptions({"float32", "float64"}),
+        Options(type, {np.float32, np.float64}),
+        Options(np.dtype, {np.dtype("float32"), np.dtype("float64")}),
+        None,
+    ],
     "n_jobs": [Integral, None],
 }
 

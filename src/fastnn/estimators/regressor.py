@@ -44,7 +44,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         - 'poisson': half the Poisson deviance, with the exponential function as output activation (a logarithmic link);
           needs ``y >= 0``;
         - any other of `fastnn.losses` by name, such an object with its parameters, or a function
-          ``loss(y_true, y_pred)`` of tensors of shape (n_samples, n_outputs) that returns one loss a sample.
+          ``loss(y_true, y_pred)`` of tensors of shape (n_samples, n_outputs) that returns one loss a sample. One with
+          ``from_logits=True`` is given what goes into the output activation.
 
         With several outputs errors are summed over them; all but 'poisson' are reported (``loss_``) as the mean over
         outputs, as scikit-learn does. Losses of `fastnn.losses` have their own rule.

@@ -6,6 +6,7 @@ import inspect
 import warnings
 import zlib
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -92,9 +93,18 @@ def _scorer(estimator: Any, samples: Samples) -> Callable[[np.ndarray, float], f
         # The samples have been checked, and their names are gone.
         nameless = twin(estimator)
         vars(nameless).pop("feature_names_in_", None)
-        return float(scorer(nameless, samples.X, samples.encoded.y, **weights))
+        return _number(scorer(nameless, samples.X, samples.encoded.y, **weights), scorer)
 
     return score
+
+
+def _number(score: Any, scorer: Callable[..., float]) -> float:
+    """Return a score as a number; raise ValueError, with scikit-learn's words, if it is none."""
+    if hasattr(score, "item") and getattr(score, "size", 1) == 1:
+        score = score.item()
+    if not isinstance(score, Real):
+        raise ValueError(f"scoring must return a number, got {score} ({type(score)}) instead. (scorer={scorer})")
+    return float(score)
 
 
 def _takes_weights(scorer: Callable[..., float]) -> bool:
