@@ -240,6 +240,15 @@ def test_sparsify():
     assert fitted.densify().coef_.shape == (1, 8)
 
 
+def test_goes_on_from_sparse_weights():
+    X, y = problem(3)
+    for settings, train in (({}, "partial_fit"), ({"warm_start": True}, "fit")):
+        dense, thin = (Perceptron(max_iter=3, tol=None, **settings).fit(X, y) for _ in range(2))
+        for each in (dense, thin.sparsify()):
+            getattr(each, train)(X, y)
+        np.testing.assert_array_equal(thin.coef_, dense.coef_)
+
+
 def test_warns_where_passes_do_not_suffice():
     X, y = problem()
     with pytest.warns(ConvergenceWarning, match="Maximum number of iteration reached before convergence"):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from joblib import effective_n_jobs
+from scipy import sparse
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
@@ -271,6 +272,7 @@ class Perceptron(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         given = {"coef_init": (coef, (count, X.shape[1])), "intercept_init": (intercept, (count,))}
         values = []
         for name, (value, shape) in given.items():
+            value = value.toarray() if sparse.issparse(value) else value  # of `sparsify`
             array = np.zeros(shape, X.dtype) if value is None else np.asarray(value, X.dtype)
             if array.size != np.prod(shape) or (count > 1 and array.shape != shape):
                 raise ValueError(f"Provided {name} does not match dataset: its shape is {array.shape}, not {shape}.")
