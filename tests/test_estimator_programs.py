@@ -196,6 +196,19 @@ def weights(estimator):
     return [*estimator.coefs_, *estimator.intercepts_]
 
 
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+def test_an_optimizer_begins_anew_with_what_it_is_made_of_and_nothing_else(cls):
+    def made(estimator):
+        solver = solvers.make_solver(estimator)
+        return type(solver.optimizer), {**solver.optimizer.get_config(), "name": None}, solver._schedule, solver._power
+
+    for name in set(inspect.signature(cls).parameters) - {"loss", "max_fun"}:  # the last is of lbfgs
+        beside = {other: value for other, value in OTHER[name].items() if other != name}
+        one, other = quick(cls, **beside), quick(cls, **{**beside, **OTHER[name]})
+        others = solvers.solver_parameters(one) != solvers.solver_parameters(other)
+        assert others == (made(one) != made(other)), name
+
+
 def test_joined():
     assert programs.joined("a", 1) == ("a", 1)
     assert programs.joined("a", None) is None
