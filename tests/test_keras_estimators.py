@@ -483,6 +483,10 @@ def test_validation_data():
     assert same.history_["val_loss"] == pytest.approx(found.history_["val_loss"])
     split = clone(found).set_params(validation_split=1 / 3).fit(X, LABELS)
     assert split.history_["val_loss"] == pytest.approx(found.history_["val_loss"])
+    nested = clone(found).set_params(fit__validation_data=(X[60:], LABELS[60:])).fit(X[:60], LABELS[:60])
+    assert nested.history_["val_loss"] == pytest.approx(found.history_["val_loss"])
+    given = nested.fit(X[:60], LABELS[:60], validation_data=(X[:60], LABELS[:60]))
+    assert given.history_["val_loss"] != pytest.approx(found.history_["val_loss"])
 
 
 def binary(activation, loss, outputs=1):

@@ -305,11 +305,10 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
             "shuffle": self.shuffle,
             "verbose": self.verbose,
             "callbacks": self.callbacks,
-            "validation_data": validation_data,
             **routed["fit"],
         }
         arguments["callbacks"] = make_callbacks(arguments["callbacks"], routed["callbacks"])
-        given = arguments["validation_data"]
+        given = arguments.get("validation_data") if validation_data is None else validation_data
         if given is not None:
             if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
                 raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {given!r}")
