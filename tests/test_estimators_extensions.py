@@ -860,6 +860,59 @@ def test_an_optimizer_object_is_not_changed():
     np.testing.assert_array_equal(clone(estimator).fit(X, y).coefs_[0], first)
 
 
+class Louder(optimizers.SGD):
+    """An optimizer of the user's, whose configuration does not tell all."""
+
+    def __init__(self, loudness=1.0, **settings):
+        super().__init__(**settings)
+        self.loudness = loudness
+
+    def update_step(self, gradient, variable, learning_rate=None):
+        super().update_step(gradient * self.loudness, variable, learning_rate)
+
+
+def decaying():
+    optimizer = optimizers.AdamW(0.01, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        decaying,
+        lambda: Louder(3.0, learning_rate=0.01),
+        lambda: optimizers.SGD(0.05, loss_scale_factor=1024.0),
+        lambda: optimizers.Adam(0.05, loss_scale_factor=3.0, gradient_accumulation_steps=2),
+        lambda: optimizers.Adam(0.05, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3),
+    ],
+)
+def test_an_optimizer_object_does_what_it_does_in_a_model(make):
+    X, y = problem(MLPRegressor)
+    settings = {"hidden_layer_sizes": (), "alpha": 0.0, "shuffle": False, "batch_size": 16}
+    before = fit(MLPRegressor, data=(X, y), optimizer=optimizers.SGD(1e-300), **settings)
+    model = fastnn.Sequential([fastnn.Input((7,), dtype="float64"), fastnn.layers.Dense(1, dtype="float64")])
+    model.set_weights([before.coefs_[0], before.intercepts_[0]])
+    model.compile(make(), lambda y_true, y_pred: ops.square(y_pred - y_true) * 0.5)
+    model.fit(X, y.reshape(-1, 1), batch_size=16, epochs=4, shuffle=False, verbose=0)
+    optimizer = make()
+    found = fit(MLPRegressor, data=(X, y), optimizer=optimizer, **settings)
+    np.testing.assert_allclose(found.coefs_[0], model.get_weights()[0], rtol=1e-6)
+    np.testing.assert_allclose(found.intercepts_[0], model.get_weights()[1], rtol=1e-6)
+    if type(optimizer) is not Louder:  # a configuration is all that there is of what has been built
+        optimizer.build(model.trainable_variables)
+        assert_same_weights(fit(MLPRegressor, data=(X, y), optimizer=optimizer, **settings), found)
+
+
+def test_the_penalty_is_scaled_with_the_loss():
+    scaled, plain = (
+        fit(MLPRegressor, alpha=1.0, l1=0.1, optimizer=optimizers.SGD(0.01, loss_scale_factor=factor))
+        for factor in (8.0, None)
+    )
+    assert_same_weights(scaled, plain)  # a power of two
+    assert scaled.loss_curve_ == plain.loss_curve_
+
+
 def test_averages_of_weights_are_what_is_left():
     """The first step's average is the weights themselves, as in Keras."""
     settings = {"hidden_layer_sizes": (), "batch_size": 60, "shuffle": False, "alpha": 0.0}

@@ -98,13 +98,14 @@ class TrainingStep:
         with GradientTape() as tape:
             losses, shown = self.objective.losses(targets, network.logits(x, training=True))
             summed = weighted_sum(losses, weights)
-        gradients = gradients_of(tape, summed, network.variables, share)  # of the mean
+        scaled = self.solver.optimizer.scale_loss(share)  # `apply` divides by what this multiplies by
+        gradients = gradients_of(tape, summed, network.variables, scaled)  # of the mean
         loss = weighted_sum(shown, weights) * share
         ops.guard(loss)
         penalty = self.penalty.value(network.kernels, share)
         if penalty is not None:
             loss = loss + penalty
-            self.penalty.add_gradient(gradients, network.kernels, share)
+            self.penalty.add_gradient(gradients, network.kernels, scaled)
         self.total.assign_add(ops.cast(loss, "float64") * float(rows))
         self.solver.optimizer.apply(gradients, network.variables)
 

@@ -11,6 +11,7 @@ from .. import losses, metrics, optimizers
 from ..models import Model
 from ..utils.naming import to_snake_case
 from . import routing
+from .solvers import without_state
 
 __all__ = ["DEFAULT_OPTIMIZER", "Routed", "compile_anew", "compile_arguments", "compile_model"]
 
@@ -71,7 +72,7 @@ def compile_anew(
         raise ValueError(_NO_LOSS)
     optimizer = changes.get("optimizer")
     if isinstance(optimizer, optimizers.Optimizer) and optimizer is own.get("optimizer"):  # it may have a state
-        changes["optimizer"] = type(optimizer).from_config(optimizer.get_config())
+        changes["optimizer"] = without_state(optimizer)
     model.compile(**{**model._runtime.compiled_with, **changes})
 
 

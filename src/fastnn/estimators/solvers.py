@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Hashable
+from copy import deepcopy
 from typing import Any
 
 from .. import optimizers
 
-__all__ = ["CLIPPING", "STOCHASTIC", "Solver", "make_solver", "solver_parameters"]
+__all__ = ["CLIPPING", "STOCHASTIC", "Solver", "make_solver", "solver_parameters", "without_state"]
 
 _SMALLEST_RATE = 1e-6  # 'adaptive' stops dividing here
 
@@ -150,10 +151,20 @@ def _anew(optimizer: optimizers.Optimizer, estimator: Any) -> optimizers.Optimiz
         twice.append("learning_rate")
     if twice:
         raise ValueError(f"optimizer={optimizer!r} is an object: give {', '.join(twice)} to it, not to the estimator.")
+    return without_state(optimizer)
+
+
+def without_state(optimizer: optimizers.Optimizer) -> optimizers.Optimizer:
+    """Return an optimizer like this one as it was before it was built for any variables."""
+    if not optimizer.built:  # all of a user's own class, too, whatever its get_config tells
+        return deepcopy(optimizer)
     settings = optimizer.get_config()
     if _schedule_of(optimizer) is not None:
         settings["learning_rate"] = _schedule_of(optimizer)
-    return type(optimizer).from_config(settings)
+    found = type(optimizer).from_config(settings)
+    _, pattern = optimizer._excluded
+    found._excluded = [], pattern
+    return found
 
 
 def _schedule_of(optimizer: optimizers.Optimizer) -> Any:
