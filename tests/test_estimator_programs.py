@@ -1,6 +1,7 @@
 """Programs that estimators share: whatever was trained before, a fit gives the bits of a fit that compiles its own."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from estimator_samples import SAMPLES, X, Y, outputs, quick
 from fastnn import MLPClassifier, MLPRegressor, activations, losses, optimizers
 from fastnn.estimators import objectives, programs, solvers
 from fastnn.estimators.base import MultilayerPerceptron
+from fastnn.estimators.parameters import LOSSES
 from fastnn.losses import MeanSquaredError
 from fastnn.optimizers import SGD, schedules
 from fastnn.template import Templates
@@ -60,6 +62,8 @@ OTHER = {
     "noise": {"noise": 0.5},
     "noise_type": {"noise": 0.5, "noise_type": "masking"},
 }
+#: Of regression on any numbers.
+LOSSES_BY_NAME = sorted(name for name in LOSSES[0] if not re.search("poisson|categorical_?crossentropy", name.lower()))
 LOSS = {MLPClassifier: {"loss": "kld"}}
 ESTIMATORS = [
     cls for cls in SAMPLES if issubclass(cls, MultilayerPerceptron) or cls.__name__ == "AutoencoderTransformer"
@@ -123,6 +127,8 @@ def test_no_parameter_is_forgotten(cls, templates):
         *({"solver": name} for name in (*solvers.STOCHASTIC, "lbfgs")),
         *({"optimizer": name} for name in (each.__name__ for each in optimizers.REGISTRY.classes)),
         *({"loss": name} for name in objectives.REGRESSION),
+        *({"loss": name} for name in LOSSES_BY_NAME),
+        {"activation": [activations.gelu], "output_activation": activations.tanh},
         {"early_stopping": True},
         {"normalization": "batch"},
         {"normalization": "layer"},
@@ -157,7 +163,6 @@ def test_partial_fit_compiles_once_for_each_number_of_rows(activation):
         {"activation": lambda x: x * 0.5},
         {"output_activation": lambda x: x * 0.5},
         {"loss": MeanSquaredError()},
-        {"loss": "mse"},
         {"optimizer": SGD(0.01)},
         {"learning_rate": schedules.ExponentialDecay(0.1, 10, 0.9)},
     ],
@@ -219,3 +224,4 @@ def test_named_losses_of_classifiers():
         objectives.classification("log_loss", "softmax").make != objectives.classification("log_loss", "logistic").make
     )
     assert objectives.classification(losses.KLDivergence(), "softmax").make is None
+    assert objectives.classification("kld", "softmax").make != objectives.classification("kld", "logistic").make

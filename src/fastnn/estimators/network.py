@@ -18,7 +18,7 @@ from ..tensor import Tensor, TracingError, Variable
 from .normalization import NAMES, Values, arrays_of, kinds_of, make_layer
 from .programs import compiled, joined
 
-__all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function", "check_layers"]
+__all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function", "check_layers", "is_ours"]
 
 #: Scikit-learn's names of activations, where ours are others.
 ACTIVATIONS: dict[str, Callable[..., Tensor]] = {
@@ -34,8 +34,12 @@ def activation_function(identifier: Any) -> Callable[..., Tensor]:
     """Return the function that one of scikit-learn's names or one of ours stands for; one of the user's is checked."""
     if isinstance(identifier, str):
         return ACTIVATIONS.get(identifier) or activations.get(identifier)
-    ours = any(identifier is function for function in activations.REGISTRY.by_name.values())
-    return identifier if ours else _checked(identifier)
+    return identifier if is_ours(identifier) else _checked(identifier)
+
+
+def is_ours(activation: Any) -> bool:
+    """Whether an activation is one that has a name."""
+    return isinstance(activation, str) or any(activation is each for each in activations.REGISTRY.by_name.values())
 
 
 def _checked(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
@@ -212,8 +216,8 @@ class Network:
         self.averages: list[Variable] = [v for norm in norms if norm for v in norm.non_trainable_variables]
         self._shown = [*self.kernels, *self.biases, *(v for norm in norms if norm for v in norm.variables)]
         shapes, kinds = tuple(coef.shape for coef in coefs), tuple(kinds_of(values))
-        named = all(isinstance(activation, str) for activation in (*hidden, out))
-        self.make = (shapes, self.dtype, *functions, self._out, self._dropout, noise, kinds, sparse) if named else None
+        ours = all(map(is_ours, (*hidden, out)))
+        self.make = (shapes, self.dtype, *functions, self._out, self._dropout, noise, kinds, sparse) if ours else None
         self.coefs = [variable.array for variable in self.kernels]
         self.intercepts = [variable.array for variable in self.biases]
         self.normalization = [None if norm is None else arrays_of(norm) for norm in norms]

@@ -17,7 +17,7 @@ import numpy as np
 from .. import losses, ops
 from ..losses.functions import huber_of
 from ..tensor import Tensor, TracingError
-from .network import activation_function
+from .network import activation_function, is_ours
 
 __all__ = ["REGRESSION", "Objective", "classification", "regression", "takes_logits"]
 
@@ -107,7 +107,7 @@ def classification(loss: Any, out_activation: str) -> Objective:
             f"loss={loss!r} takes class numbers and needs one output a class, of which one is right: with two classes "
             "give output_activation='softmax', with several labels a sample another loss"
         )
-    return Objective(out_activation, _terms_of(found, out_activation), class_numbers=found.takes_class_numbers)
+    return _objective_of(loss, found, out_activation)
 
 
 # ---- regression ------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def regression(loss: Any, out_activation: Any, quantile: float, delta: float) ->
     delta : float
         Of "huber".
     """
-    named = _is(loss, *REGRESSION) and isinstance(out_activation, str | None)
+    named = _is(loss, *REGRESSION) and (out_activation is None or is_ours(out_activation))
     make = (loss, out_activation, quantile, delta) if named else None
     if _is(loss, "poisson"):
         if out_activation is None:
@@ -176,7 +176,7 @@ def regression(loss: Any, out_activation: Any, quantile: float, delta: float) ->
     found = _given(loss)
     if found.takes_class_numbers:
         raise ValueError(f"loss={loss!r} takes class numbers, and is for classifiers")
-    return Objective(out_activation, _terms_of(found, out_activation))
+    return _objective_of(loss, found, out_activation)
 
 
 # ---- losses of the user's --------------------------------------------------------------------------------------
@@ -196,14 +196,16 @@ def _given(loss: Any) -> losses.Loss:
     return found
 
 
+def _objective_of(given: Any, loss: losses.Loss, out_activation: Any) -> Objective:
+    """Return the objective of the loss that was given by name, or as a function or an object of the user's."""
+    terms = _losses_of(loss) if takes_logits(loss) else _on_outputs(_losses_of(loss), out_activation)
+    make = (given, out_activation) if isinstance(given, str) and is_ours(out_activation) else None
+    return Objective(out_activation, terms, class_numbers=loss.takes_class_numbers, make=make)
+
+
 def takes_logits(loss: Any) -> bool:
     """Whether a loss wants what goes into the output activation."""
     return bool(getattr(loss, "_fn_kwargs", {}).get("from_logits", getattr(loss, "from_logits", False)))
-
-
-def _terms_of(loss: losses.Loss, out_activation: Any) -> Terms:
-    """Return a function of targets and logits that gives one loss a row."""
-    return _losses_of(loss) if takes_logits(loss) else _on_outputs(_losses_of(loss), out_activation)
 
 
 def _losses_of(loss: losses.Loss) -> Terms:
