@@ -243,6 +243,9 @@ def test_normalization_can_be_written():
         fitted.normalization_ = bad
         with pytest.raises(ValueError, match="normalization_ must hold None, or arrays of its size"):
             fitted.predict(X)
+    fitted.normalization_ = None
+    (w1, w2), (b1, b2) = fitted.coefs_, fitted.intercepts_
+    np.testing.assert_allclose(fitted.predict(X), (np.maximum(X @ w1 + b1, 0) @ w2 + b2).ravel(), rtol=1e-10)
 
 
 def test_a_warm_start_keeps_its_normalization():

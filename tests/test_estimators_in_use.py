@@ -18,10 +18,12 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import validate_data
 
 import fastnn
 from fastnn import MLPClassifier, MLPRegressor, layers
 from fastnn._kernels import core
+from fastnn.estimators import features
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -616,6 +618,53 @@ def test_another_output_activation_put_there_by_hand_leaves_the_kind_of_outputs(
 def test_predict_takes_no_dates(estimator):
     with pytest.raises(TypeError, match="X must hold numbers, got datetime64"):
         fit(estimator).predict(np.zeros((2, 7), "M8[s]"))
+
+
+def rows_of_all_kinds(path):
+    """Return features to predict from by what they are: those that are plain, and all others."""
+    rows = problem(MLPRegressor)[0]
+    np.save(path / "rows.npy", rows)
+    read_only = rows.copy()
+    read_only.flags.writeable = False
+    plain = {
+        "rows": rows,
+        "float32": rows.astype("float32"),
+        "columns": np.asfortranarray(rows),
+        "strides": np.repeat(rows, 2, axis=1)[::-2, ::2],
+        "read-only": read_only,
+    }
+    others = {
+        "huge": np.full_like(rows, 1e308),
+        "NaN": np.where(rows > 1, np.nan, rows),
+        "both infinities": np.where(rows > 0, np.inf, -np.inf),
+        "none": rows[:0],
+        "one row": rows[0],
+        "three axes": rows[np.newaxis],
+        "fewer features": rows[:, :-1],
+        "integers": rows.astype(int),
+        "float16": rows.astype("float16"),
+        "other bytes": rows.astype(rows.dtype.newbyteorder()),
+        "objects": rows.astype(object),
+        "list": rows.tolist(),
+        "frame": pytest.importorskip("pandas").DataFrame(rows).add_prefix("f"),
+        "sparse": sparse.csr_array(rows),
+        "file": np.load(path / "rows.npy", mmap_mode="r"),
+        "masked": np.ma.masked_array(rows, rows > 2),
+    }
+    return plain, others
+
+
+def test_plain_rows_are_those_that_scikit_learn_lets_pass(tmp_path):
+    plain, others = rows_of_all_kinds(tmp_path)
+    fitted, named = fit(MLPRegressor), fit(MLPRegressor, data=(others["frame"], problem(MLPRegressor)[1]))
+    for name, X in plain.items():
+        assert features._are_plain(X, fitted), name
+        assert validate_data(fitted, X, accept_sparse="csr", reset=False) is X
+        assert not features._are_plain(X, named), name
+    for name, X in others.items():
+        assert not features._are_plain(X, fitted), name
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        named.predict(plain["rows"])
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])

@@ -21,7 +21,7 @@ from ..optimizers.schedules import LearningRateSchedule
 from .base import has_partial_fit
 from .call import naming
 from .docs import ATTRIBUTES, EXTENSIONS, PARAMETERS, documented, only
-from .features import as_numbers, features_of, note_features, refuse_dates, twin
+from .features import checked_rows, features_of, note_features, refuse_dates, twin
 from .network import Noise
 from .parameters import (
     CONSTRAINTS,
@@ -389,8 +389,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     def _features(self, X: Any) -> np.ndarray:
         """Return features to predict from, checked against those of `fit`."""
         check_is_fitted(self)
-        refuse_dates("X", X)
-        return as_numbers(validate_data(self, X, reset=False))
+        return checked_rows(self, X)
 
     def _through(self, X: np.ndarray, first: int, last: int | None) -> np.ndarray:
         """Return what some of the layers make of rows."""

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .. import threads
 from .call import Given, check_call
-from .features import as_numbers, refuse_dates
+from .features import checked_rows
 from .lbfgs import fit_lbfgs
 from .parameters import CONSTRAINTS, threads_for
 from .solvers import STOCHASTIC
@@ -103,8 +103,7 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs for features, shape (n_samples, n_outputs_)."""
         check_is_fitted(self)
-        refuse_dates("X", X)
-        X = as_numbers(validate_data(self, X, accept_sparse="csr", reset=False))
+        X = checked_rows(self, X, accept_sparse="csr")
         with threads.limited(threads_for(self.n_jobs)):
             return self._fitted_network().predict(X)
 

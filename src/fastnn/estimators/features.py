@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
 
 from ..dtypes import native
 
-__all__ = ["aligned", "as_numbers", "features_of", "note_features", "refuse_dates", "twin"]
+__all__ = ["aligned", "as_numbers", "checked_rows", "features_of", "note_features", "refuse_dates", "twin"]
 
 _NAMES = ("n_features_in_", "feature_names_in_")
+_FLOATS = (np.dtype("float64"), np.dtype("float32"))  # native
 
 
 def twin(estimator: Any) -> Any:
@@ -39,6 +41,28 @@ def refuse_dates(name: str, given: Any) -> None:
     for dtype in found if np.iterable(found) else (getattr(given, "dtype", None),):
         if getattr(dtype, "kind", "") in ("m", "M") or getattr(dtype, "is_temporal", bool)():  # polars asks the latter
             raise TypeError(f"{name} must hold numbers, got {dtype}")
+
+
+def checked_rows(estimator: Any, X: Any, accept_sparse: Any = False) -> Any:
+    """Return features to predict from, checked against those that a fitted estimator knows.
+
+    Scikit-learn's checks take ten times as long as a small network for a row; with plain rows they find nothing.
+    """
+    if _are_plain(X, estimator):
+        return X
+    refuse_dates("X", X)
+    return as_numbers(validate_data(estimator, X, accept_sparse=accept_sparse, reset=False))
+
+
+def _are_plain(X: Any, estimator: Any) -> bool:
+    """Whether X is an array of finite floats, as many in a row as there were in `fit`, where they had no names."""
+    if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in _FLOATS or not len(X):
+        return False
+    told = vars(estimator)
+    if "feature_names_in_" in told or told.get("n_features_in_") != X.shape[1]:
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(X.sum()))
 
 
 def as_numbers(x: Any) -> Any:

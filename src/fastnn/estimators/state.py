@@ -91,9 +91,11 @@ class FittedState:
         ValueError
             If their shapes do not make a network of these features and outputs.
         """
-        network = getattr(self, "_network", None)
+        network = vars(self).get("_network")
         hidden, out = self._present_activations()
         present = self._present_arrays()
+        if network is not None and network.out == out and network.holds(*present):
+            return network
         if network is None or network.out != out or not network.fits(*present):
             dtype = None if network is None else network.dtype
             coefs, intercepts = ([np.asarray(a, dtype) for a in each] for each in (self.coefs_, self.intercepts_))
