@@ -334,8 +334,10 @@ def test_refuses_data():
         fitted.transform(X[:, 1:])
     with pytest.raises(ValueError, match="contains NaN"):
         coder().fit(X * np.nan)
-    with pytest.raises(TypeError, match="[Ss]parse data was passed"):
-        coder().fit(pytest.importorskip("scipy.sparse").csr_array(X))
+    thin = pytest.importorskip("scipy.sparse").csr_array(X)
+    for refusing in (coder().fit, fitted.transform, fitted.reconstruction_error):
+        with pytest.raises(TypeError, match="[Ss]parse data was passed"):
+            refusing(thin)
     with pytest.raises(NotFittedError):
         coder().transform(X)
     with pytest.raises(AttributeError, match="has no attribute .partial_fit."):

@@ -632,6 +632,8 @@ def rows_of_all_kinds(path):
         "columns": np.asfortranarray(rows),
         "strides": np.repeat(rows, 2, axis=1)[::-2, ::2],
         "read-only": read_only,
+        "sparse": sparse.csr_array(rows),
+        "a sparse matrix": sparse.csr_matrix(rows.astype("float32")),
     }
     others = {
         "huge": np.full_like(rows, 1e308),
@@ -647,7 +649,10 @@ def rows_of_all_kinds(path):
         "objects": rows.astype(object),
         "list": rows.tolist(),
         "frame": pytest.importorskip("pandas").DataFrame(rows).add_prefix("f"),
-        "sparse": sparse.csr_array(rows),
+        "sparse columns": sparse.csc_array(rows),
+        "a sparse row": sparse.csr_array(rows[0]),
+        "sparse NaN": sparse.csr_array(np.where(rows > 1, np.nan, 0)),
+        "sparse integers": sparse.csr_array(rows.astype(int)),
         "file": np.load(path / "rows.npy", mmap_mode="r"),
         "masked": np.ma.masked_array(rows, rows > 2),
     }

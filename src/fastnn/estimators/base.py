@@ -103,7 +103,7 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs for features, shape (n_samples, n_outputs_)."""
         check_is_fitted(self)
-        X = checked_rows(self, X, accept_sparse="csr")
+        X = checked_rows(self, X, accept_sparse=True)
         with threads.limited(threads_for(self.n_jobs)):
             return self._fitted_network().predict(X)
 
