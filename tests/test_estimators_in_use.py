@@ -663,11 +663,12 @@ def test_plain_rows_are_those_that_scikit_learn_lets_pass(tmp_path):
     plain, others = rows_of_all_kinds(tmp_path)
     fitted, named = fit(MLPRegressor), fit(MLPRegressor, data=(others["frame"], problem(MLPRegressor)[1]))
     for name, X in plain.items():
-        assert features._are_plain(X, fitted), name
-        assert validate_data(fitted, X, accept_sparse="csr", reset=False) is X
-        assert not features._are_plain(X, named), name
+        assert features.are_plain(X, fitted), name
+        for settings in ({}, {"allow_nd": True, "dtype": "numeric"}):
+            assert validate_data(fitted, X, accept_sparse="csr", reset=False, **settings) is X
+        assert not features.are_plain(X, named), name
     for name, X in others.items():
-        assert not features._are_plain(X, fitted), name
+        assert not features.are_plain(X, fitted), name
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         named.predict(plain["rows"])
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from ..dtypes import native
 
-__all__ = ["aligned", "as_numbers", "checked_rows", "features_of", "note_features", "refuse_dates", "twin"]
+__all__ = ["aligned", "are_plain", "as_numbers", "checked_rows", "features_of", "note_features", "refuse_dates", "twin"]
 
 _NAMES = ("n_features_in_", "feature_names_in_")
 _ROWS = (np.ndarray, sparse.csr_array, sparse.csr_matrix)
@@ -50,14 +50,17 @@ def checked_rows(estimator: Any, X: Any, accept_sparse: bool = False) -> Any:
 
     Scikit-learn's checks take ten times as long as a small network for a row; in plain rows they find nothing.
     """
-    if _are_plain(X, estimator) and (accept_sparse or type(X) is np.ndarray):
+    if are_plain(X, estimator) and (accept_sparse or type(X) is np.ndarray):
         return X
     refuse_dates("X", X)
     return as_numbers(validate_data(estimator, X, accept_sparse="csr" if accept_sparse else False, reset=False))
 
 
-def _are_plain(X: Any, estimator: Any) -> bool:
-    """Whether X holds finite floats alone, as many in a row as there were in `fit`, where they had no names."""
+def are_plain(X: Any, estimator: Any) -> bool:
+    """Whether X holds finite floats alone, as many in a row as there were in `fit`, where they had no names.
+
+    It then is what `sklearn.utils.validation.validate_data` makes of it.
+    """
     if type(X) not in _ROWS or X.ndim != 2 or X.dtype not in _FLOATS or not X.shape[0]:
         return False
     told = vars(estimator)

@@ -25,7 +25,7 @@ from ..training.data import as_features, check_finite
 from ..training.errors import DivergenceError
 from . import routing
 from .call import naming
-from .features import features_of, note_features, refuse_dates, twin
+from .features import are_plain, features_of, note_features, refuse_dates, twin
 from .keras_building import build_model, make_callbacks
 from .keras_compiling import Routed, compile_anew, compile_model
 from .keras_going_on import changed, noted, refuse_another_model
@@ -347,8 +347,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the model's outputs, shape (n_samples, units); features that its dtype cannot hold are refused."""
         check_is_fitted(self)
-        refuse_dates("X", X)
-        X = validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False)
+        if not are_plain(X, self):
+            refuse_dates("X", X)
+            X = validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False)
         check_finite(as_features(X, "x"), "x", self.model_._input_dtype)
         with threads.limited(threads_for(None)):
             return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})

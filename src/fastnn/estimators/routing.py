@@ -72,6 +72,9 @@ def check_arguments(function: Callable[..., Any], names: Iterable[str], what: st
     taken : iterable of str
         Arguments that are given otherwise.
     """
+    names = list(names)
+    if not names:
+        return  # a signature takes longer than a prediction
     parameters = inspect.signature(function).parameters.values()
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     known = [p.name for p in parameters if p.kind in kinds and p.name not in {"self", *taken}]
