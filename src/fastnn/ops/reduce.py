@@ -19,7 +19,8 @@ __all__ = [
     "prod", "std", "sum", "sum_of_squares", "var",
 ]  # fmt: skip
 
-_LONG, _ROW = 1 << 17, 1 << 12  # elements: memory of so many is summed in rows of so many
+_LONG, _ROW = 1 << 17, 1 << 12  # elements: squares of so many are summed in rows of so many,
+_LONG_SUM = 1 << 20  # and elements themselves of so many, since rows are steps of their own
 
 
 def _kept(shape, axes):
@@ -50,7 +51,7 @@ def _reduce_op(name, reference, derivative=None, *, convert=to_number, out_dtype
     def lower(plan, outs, ins, axes, **attrs):
         x = three_axes(plan, ins[0], axes)
         out = outs[0].reshape(x.shape[0], x.shape[2])
-        if long is not None and x.size == x.shape[1] >= _LONG and x.flags.c_contiguous:
+        if long is not None and x.size == x.shape[1] >= _LONG_SUM and x.flags.c_contiguous:
             long(plan, out, x, **attrs)
         else:
             plan.reduce(name, out, x, **attrs)
