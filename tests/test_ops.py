@@ -719,6 +719,8 @@ def test_pad_is_that_of_numpy(mode, width):
 
 def test_padding_has_the_dtype_of_the_tensor_and_a_derivative():
     assert ops.pad(np.ones(3, "int32"), 1, constant_values=2.0).dtype == "int32"
+    for mode in ("constant", "edge"):
+        assert ops.pad(5.0, 1, mode).numpy() == 5  # what has no axes has no ends
     x = fastnn.Variable(np.arange(3.0))
     with GradientTape() as tape:
         y = ops.sum(ops.pad(x, (1, 2), "reflect"))

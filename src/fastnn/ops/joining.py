@@ -122,7 +122,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
                 x = take(x, np.pad(np.arange(x.shape[axis]), width, mode), axis=axis)
         return x
     shape = tuple(n + a + b for n, (a, b) in zip(x.shape, widths, strict=True))
-    place = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths, strict=True))
+    place = (*(slice(a, a + n) for n, (a, _) in zip(x.shape, widths, strict=True)), ...)
     y = _unslice(x, shape, place)
     if constant_values:
         inside = np.zeros(shape, bool)
