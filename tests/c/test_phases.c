@@ -116,7 +116,7 @@ static void test_homes(void)
 
 /* ---- long plans ----------------------------------------------------------------------------------------- */
 
-enum { LONG = 300, CALLER = 0, BY_UNITS, SHARED_BY_ROWS };
+enum { LONG = 300, SHORT = 60, CALLER = 0, BY_UNITS, SHARED_BY_ROWS };
 
 /* What phases.c does, by a look at all touches of all steps of a phase. */
 
@@ -155,10 +155,10 @@ static int apart(const fnn_step *a, int share_a, const fnn_reach *ra, const fnn_
 }
 
 /* Fills in the number of each step's phase and its share. */
-static void share_slowly(const fnn_step *steps, const fnn_reach *reach, int *phase, int *share)
+static void share_slowly(const fnn_step *steps, const fnn_reach *reach, int n, int *phase, int *share)
 {
     int64_t rows = 0;
-    for (int k = 0, first = 0; k < LONG; k++) {
+    for (int k = 0, first = 0; k < n; k++) {
         int joins = k > 0;
         share[k] = share_of(&steps[k], &reach[k], rows);
         for (int j = first; j < k; j++)
@@ -186,7 +186,8 @@ static void make_step(fnn_step *s, fnn_reach *r, unsigned places, unsigned write
     *r = (fnn_reach){.known = random_below(100) > 0, .count = 1 + (int)random_below(3)};
     for (int i = 0; i < r->count; i++) {
         char *low = (char *)x + 1024 * random_below(places) + (random_below(30) ? 0 : 512);
-        r->touch[i] = (fnn_touch){low, low + 768, random_below(4) ? 768 / s->units : 0, !random_below(writes)};
+        const int64_t bytes = random_below(10) ? 768 : 192;
+        r->touch[i] = (fnn_touch){low, low + bytes, random_below(4) ? bytes / s->units : 0, !random_below(writes)};
     }
 }
 
@@ -195,11 +196,12 @@ static void test_long_plans(void)
     static fnn_step steps[LONG];
     static fnn_reach reach[LONG];
     int phase[LONG], share[LONG], longest = 0;
-    for (unsigned round = 0; round < 100; round++) {
-        for (int k = 0; k < LONG; k++) make_step(&steps[k], &reach[k], 1 + round % 20, 1 + round);
-        share_slowly(steps, reach, phase, share);
-        fnn_share(steps, reach, LONG);
-        for (int k = 0, first = 0; k < LONG; k++) {
+    for (unsigned round = 0; round < 200; round++) {
+        const int n = round % 2 ? LONG : SHORT;
+        for (int k = 0; k < n; k++) make_step(&steps[k], &reach[k], 1 + round % 20, 1 + round / 2);
+        share_slowly(steps, reach, n, phase, share);
+        fnn_share(steps, reach, n);
+        for (int k = 0, first = 0; k < n; k++) {
             CHECK(steps[k].share == share[k], "round %u: step %d is shared otherwise", round, k);
             CHECK(!steps[k].phase || steps[k].phase == phase[k], "round %u: step %d, phase %d", round, k, phase[k]);
             first = phase[k] == phase[first] ? first : k;

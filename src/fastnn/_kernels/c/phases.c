@@ -15,9 +15,11 @@
 #include "fnn.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { CALLER, BY_UNITS, BY_ROWS };
 enum { FEWEST_ROWS = 8 };   /* that are cut */
+enum { SHORT = 64 };        /* steps */
 
 /* How many threads a step is work for. */
 static double work(const fnn_step *s)
@@ -55,71 +57,80 @@ static int share_of(const fnn_step *s, const fnn_reach *r, int64_t rows)
 
 /* ---- whom a step meets ---- */
 
-/* Whether a thread may be in step b, which touches y, while another is still in a, which touches x. */
-static int apart(const fnn_step *a, const fnn_touch *x, const fnn_step *b, const fnn_touch *y)
-{
-    if (!(x->written || y->written) || x->low >= y->high || y->low >= x->high)
-        return 1;
-    if (a->share == CALLER && b->share == CALLER)
-        return 1;
-    const int cut_alike = a->share == BY_ROWS && b->share == BY_ROWS;
-    return cut_alike && x->row && x->low == y->low && x->row * a->units == y->row * b->units;
-}
+/* A touch of a step. Memory that overlaps is one area: whom a touch may meet is in the list of its area, so that a step
+ * need not look at all that its phase touches. In a short plan all is one area: to look takes less than to sort. */
+typedef struct spot {
+    const fnn_touch *touch;
+    const fnn_step *step;
+    int64_t area;
+    struct spot *older;     /* the spot that came before this one into its list, or NULL */
+} spot;
 
-/* Whether who is apart from the one is apart from the other. */
-static int alike(const fnn_step *a, const fnn_touch *x, const fnn_step *b, const fnn_touch *y)
-{
-    return x->low == y->low && x->high == y->high && x->written == y->written && a->share == b->share &&
-           x->row * a->units == y->row * b->units;
-}
-
-/* The touches of a plan: number k FNN_TOUCHES + i is touch i of step k. Memory that overlaps is one area, in whose list
- * are those that a touch may meet: a step need not look at all that its phase touches. */
 typedef struct {
     fnn_step *steps;
     const fnn_reach *reach;
     int64_t n;
-    int64_t *area;          /* of a touch */
-    int64_t *newest;        /* of an area: the touch that came last into its list, or -1 */
-    int64_t *older;         /* of a touch in a list: the one before it there, or -1 */
-} touches;
+    spot *spots;            /* [n][FNN_TOUCHES] */
+    spot **newest;          /* of each area: what came last into its list, or NULL */
+} plan;
 
-typedef struct {
-    const fnn_touch *touch;
-    int64_t number;
-} place;
+/* Whether a thread may be at x while another is at y. */
+static int apart(const spot *x, const spot *y)
+{
+    const fnn_touch *s = x->touch, *t = y->touch;
+    if (!(s->written || t->written) || s->low >= t->high || t->low >= s->high)
+        return 1;
+    if (x->step->share == CALLER && y->step->share == CALLER)
+        return 1;
+    const int cut_alike = x->step->share == BY_ROWS && y->step->share == BY_ROWS;
+    return cut_alike && s->row && s->low == t->low && s->row * x->step->units == t->row * y->step->units;
+}
+
+/* Whether whoever is apart from x is apart from y. */
+static int alike(const spot *x, const spot *y)
+{
+    const fnn_touch *s = x->touch, *t = y->touch;
+    return s->low == t->low && s->high == t->high && s->written == t->written && x->step->share == y->step->share &&
+           s->row * x->step->units == t->row * y->step->units;
+}
 
 static int by_address(const void *a, const void *b)
 {
-    const char *x = ((const place *)a)->touch->low, *y = ((const place *)b)->touch->low;
+    const char *x = (*(spot *const *)a)->touch->low, *y = (*(spot *const *)b)->touch->low;
     return (x > y) - (x < y);
 }
 
-/* Finds the areas; returns 0 where there is no memory for that. */
-static int make_lists(touches *t)
+/* Finds the areas of n spots, which it sorts. */
+static void find_areas(spot **sorted, int64_t n)
 {
-    const size_t most = (size_t)t->n * FNN_TOUCHES;
-    place *places = malloc(most * sizeof *places);
-    t->area = malloc(3 * most * sizeof *t->area);
-    if (!places || !t->area) {
-        free(places);
-        return 0;
-    }
-    t->newest = t->area + most, t->older = t->newest + most;
-    int64_t count = 0, areas = 0;
-    for (int64_t k = 0; k < t->n; k++)
-        for (int i = 0; i < t->reach[k].count; i++)
-            places[count++] = (place){&t->reach[k].touch[i], k * FNN_TOUCHES + i};
-    qsort(places, (size_t)count, sizeof *places, by_address);
     const char *end = NULL;
-    for (int64_t c = 0; c < count; c++) {
-        if (places[c].touch->low >= end)
-            t->newest[areas++] = -1;
-        if (places[c].touch->high > end)
-            end = places[c].touch->high;
-        t->area[places[c].number] = areas - 1;
+    int64_t areas = 0;
+    qsort(sorted, (size_t)n, sizeof *sorted, by_address);
+    for (int64_t i = 0; i < n; i++) {
+        areas += sorted[i]->touch->low >= end;
+        end = sorted[i]->touch->high > end ? sorted[i]->touch->high : end;
+        sorted[i]->area = areas - 1;
     }
-    free(places);
+}
+
+/* Fills in the spots, in no list; returns 0 where there is no memory for them. */
+static int find_spots(plan *p)
+{
+    const size_t most = (size_t)p->n * FNN_TOUCHES;
+    int64_t count = 0;
+    p->spots = malloc(most * (sizeof *p->spots + sizeof *p->newest));
+    if (!p->spots)
+        return 0;
+    p->newest = (spot **)(p->spots + most);
+    for (int64_t k = 0; k < p->n; k++)
+        for (int i = 0; i < p->reach[k].count; i++) {
+            spot *s = &p->spots[k * FNN_TOUCHES + i];
+            *s = (spot){&p->reach[k].touch[i], &p->steps[k], 0, NULL};
+            p->newest[count++] = s;
+        }
+    if (p->n > SHORT)
+        find_areas(p->newest, count);
+    memset(p->newest, 0, (size_t)(p->n > SHORT ? count : 1) * sizeof *p->newest);
     return 1;
 }
 
@@ -131,49 +142,46 @@ typedef struct {
     int unknown, shared_unknown;    /* one may touch anything, one of these may */
 } phase;
 
-/* Whether touch i of step k is apart from all of the phase. */
-static int is_apart(const touches *t, const phase *p, int64_t k, int i)
+/* Whether a spot is apart from all that the phase, which begins with `first`, touches. */
+static int is_apart(const plan *p, const spot *first, const spot *s)
 {
-    const fnn_touch *touch = &t->reach[k].touch[i];
-    int64_t x = t->newest[t->area[k * FNN_TOUCHES + i]];
-    for (; x >= p->first * FNN_TOUCHES; x = t->older[x])
-        if (!apart(&t->steps[x / FNN_TOUCHES], &t->reach[x / FNN_TOUCHES].touch[x % FNN_TOUCHES], &t->steps[k], touch))
+    for (const spot *x = p->newest[s->area]; x >= first; x = x->older)
+        if (!apart(x, s))
             return 0;
     return 1;
 }
 
-/* Puts touch i of step k into its area's list, unless one like it is there. */
-static void note(const touches *t, const phase *p, int64_t k, int i)
+/* Puts a spot into its list, unless that may be long and one like it is there. */
+static void note(const plan *p, const spot *first, spot *s)
 {
-    const fnn_touch *touch = &t->reach[k].touch[i];
-    int64_t *newest = &t->newest[t->area[k * FNN_TOUCHES + i]];
-    for (int64_t x = *newest; x >= p->first * FNN_TOUCHES; x = t->older[x])
-        if (alike(&t->steps[x / FNN_TOUCHES], &t->reach[x / FNN_TOUCHES].touch[x % FNN_TOUCHES], &t->steps[k], touch))
+    for (const spot *x = p->newest[s->area]; p->n > SHORT && x >= first; x = x->older)
+        if (alike(x, s))
             return;
-    t->older[k * FNN_TOUCHES + i] = *newest;
-    *newest = k * FNN_TOUCHES + i;
+    s->older = p->newest[s->area];
+    p->newest[s->area] = s;
 }
 
 /* Whether step k, which comes next, joins the phase. */
-static int joins(const touches *t, phase *p, int64_t k)
+static int joins(const plan *p, phase *ph, int64_t k)
 {
-    fnn_step *s = &t->steps[k];
-    const fnn_reach *r = &t->reach[k];
-    s->share = share_of(s, r, p->rows);
+    fnn_step *s = &p->steps[k];
+    const fnn_reach *r = &p->reach[k];
+    spot *spots = p->spots + k * FNN_TOUCHES, *first = p->spots + ph->first * FNN_TOUCHES;
+    s->share = share_of(s, r, ph->rows);
     const int shared = s->share != CALLER;
-    if (k > p->first) {
-        if (shared ? p->unknown || !r->known : p->shared_unknown || (p->shared && !r->known))
+    if (k > ph->first && (shared || ph->shared)) {
+        if (!r->known || (shared ? ph->unknown : ph->shared_unknown))
             return 0;
         for (int i = 0; i < r->count; i++)
-            if (!is_apart(t, p, k, i))
+            if (!is_apart(p, first, &spots[i]))
                 return 0;
     }
-    for (int i = 0; i < r->count && k + 1 < t->n; i++) note(t, p, k, i);
-    p->shared |= shared;
-    p->unknown |= !r->known;
-    p->shared_unknown |= shared && !r->known;
-    if (s->share == BY_ROWS && (!p->rows || s->units < p->rows))
-        p->rows = s->units;
+    for (int i = 0; i < r->count && k + 1 < p->n; i++) note(p, first, &spots[i]);
+    ph->shared |= shared;
+    ph->unknown |= !r->known;
+    ph->shared_unknown |= shared && !r->known;
+    if (s->share == BY_ROWS && (!ph->rows || s->units < ph->rows))
+        ph->rows = s->units;
     return 1;
 }
 
@@ -219,14 +227,14 @@ static int settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
 /* Without a phase that is work for two threads nobody is asked to help, nor where there is no memory to find one. */
 void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
 {
-    touches t = {steps, reach, n, NULL, NULL, NULL};
+    plan p = {steps, reach, n, NULL, NULL};
     int worth = 0;
-    const int ready = n < 2 || make_lists(&t);
+    const int ready = n < 2 || find_spots(&p);
     for (int64_t first = 0, end, number = 1; ready && first < n; first = end, number++) {
-        phase p = {.first = first};
-        for (end = first; end < n && joins(&t, &p, end);) end++;
-        worth |= settle(steps + first, end - first, p.rows, number);
+        phase ph = {.first = first};
+        for (end = first; end < n && joins(&p, &ph, end);) end++;
+        worth |= settle(steps + first, end - first, ph.rows, number);
     }
     for (int64_t k = 0; k < n && !worth; k++) steps[k].phase = 0;
-    free(t.area);
+    free(p.spots);
 }
