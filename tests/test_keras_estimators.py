@@ -622,7 +622,7 @@ def test_going_on_obeys_an_optimizer_that_was_changed_in_place():
     assert warm.fit(XR, YR).model_.optimizer.momentum == 0.5
 
 
-def test_going_back_to_the_models_own_optimizer_keeps_what_it_excludes():
+def test_another_form_of_an_optimizer_keeps_what_it_excludes():
     own = optimizers.AdamW(0.01, weight_decay=0.5)
     own.exclude_from_weight_decay(var_names=["bias"])
     model = network(4, 1)
@@ -630,8 +630,11 @@ def test_going_back_to_the_models_own_optimizer_keeps_what_it_excludes():
     warm = regressor(model, epochs=1, warm_start=True).fit(XR, YR)
     warm.set_params(optimizer="sgd").fit(XR, YR)
     warm.set_params(optimizer=None).fit(XR, YR)
-    optimizer, (kernel, bias, *_) = warm.model_.optimizer, warm.model_.trainable_variables
-    assert [optimizer._decay_of(variable) for variable in (kernel, bias)] == [0.5, 0.0]
+    (kernel, bias, *_) = warm.model_.trainable_variables
+    assert [warm.model_.optimizer._decay_of(variable) for variable in (kernel, bias)] == [0.5, 0.0]
+    for given in ({"optimizer": own}, {}):  # with another learning rate, too
+        nested = regressor(model, optimizer__learning_rate=0.1, **given).fit(XR, YR).model_
+        assert [nested.optimizer._decay_of(each) for each in nested.trainable_variables[:2]] == [0.5, 0.0]
 
 
 @pytest.mark.parametrize(

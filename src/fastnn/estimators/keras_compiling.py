@@ -11,7 +11,7 @@ from .. import losses, metrics, optimizers
 from ..models import Model
 from ..utils.naming import to_snake_case
 from . import routing
-from .solvers import without_state
+from .solvers import excluding_alike, without_state
 
 __all__ = ["DEFAULT_OPTIMIZER", "Routed", "compile_anew", "compile_arguments", "compile_model"]
 
@@ -90,6 +90,8 @@ def compile_arguments(
             value = (present or {}).get(name, DEFAULT_OPTIMIZER if name == "optimizer" else None)
         if value is not None:
             found[name] = routing.assemble(copy.deepcopy(value), nested, name, find)
+            if nested and isinstance(value, optimizers.Optimizer):
+                excluding_alike(found[name], value)
         elif nested and present is not None:
             raise ValueError(f"{name}__{next(iter(nested))} needs {name}, which is not given")
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import optimizers
 
-__all__ = ["CLIPPING", "STOCHASTIC", "Solver", "make_solver", "solver_parameters", "without_state"]
+__all__ = ["CLIPPING", "STOCHASTIC", "Solver", "excluding_alike", "make_solver", "solver_parameters", "without_state"]
 
 _SMALLEST_RATE = 1e-6  # 'adaptive' stops dividing here
 
@@ -161,10 +161,14 @@ def without_state(optimizer: optimizers.Optimizer) -> optimizers.Optimizer:
     settings = optimizer.get_config()
     if _schedule_of(optimizer) is not None:
         settings["learning_rate"] = _schedule_of(optimizer)
-    found = type(optimizer).from_config(settings)
-    _, pattern = optimizer._excluded
-    found._excluded = [], pattern
-    return found
+    return excluding_alike(type(optimizer).from_config(settings), optimizer)
+
+
+def excluding_alike(made: optimizers.Optimizer, given: optimizers.Optimizer) -> optimizers.Optimizer:
+    """Let an optimizer made by a configuration, which does not tell it, exclude the names that the given one does."""
+    _, pattern = given._excluded
+    made._excluded = [], pattern
+    return made
 
 
 def _schedule_of(optimizer: optimizers.Optimizer) -> Any:
