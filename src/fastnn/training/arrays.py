@@ -6,14 +6,14 @@ not read.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .._kernels.core import Plan
 from ..dtypes import WIDER
+from ..ops.update import place_guard
 from ..sparse import is_sparse
 from ..tensor import Tensor, Variable
 
@@ -195,10 +195,13 @@ def check_finite(
 
 
 def _all_finite(array: np.ndarray) -> bool:
-    """Whether all values are finite. Of many, the sum is looked at, at twice the speed: finite ones may overflow it."""
+    """Whether all values are finite. Many are looked at by a kernel, in half the time."""
     if array.size < _BLOCK:
         return bool(np.isfinite(array).all())
-    return math.isfinite(float(ops.sum(array)))
+    look = Plan()
+    place_guard(look, [array])
+    look.run()
+    return look.stopped_at is None
 
 
 def _blocks(array: np.ndarray):

@@ -228,6 +228,15 @@ static int settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
 void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
 {
     plan p = {steps, reach, n, NULL, NULL};
+    double all = 0;
+    for (int64_t k = 0; k < n; k++) {
+        steps[k].share = CALLER;
+        all += work(&steps[k]);
+    }
+    if (all < 2) { /* nor can there be one */
+        settle(steps, n, 0, 0);
+        return;
+    }
     int worth = 0;
     const int ready = n < 2 || find_spots(&p);
     for (int64_t first = 0, end, number = 1; ready && first < n; first = end, number++) {
