@@ -341,6 +341,25 @@ def test_custom_objects_count_for_all_parts():
         Sequential.from_config(model.get_config())
 
 
+class Summed(Model):
+    def __init__(self, regularizer=None, **kwargs):
+        super().__init__(**kwargs)
+        self.out = layers.Dense(1, kernel_regularizer=regularizer)
+
+    def call(self, x):
+        return self.out(x)
+
+    def get_config(self):
+        return {**super().get_config(), "regularizer": fastnn.regularizers.serialize(self.out.kernel_regularizer)}
+
+
+def test_custom_objects_count_for_parts_of_a_subclass():
+    config = Summed(Sum(0.5)).get_config()
+    assert Summed.from_config(config, {"Sum": Sum}).out.kernel_regularizer.factor == 0.5
+    with pytest.raises(ValueError, match="Unknown regularizer 'Sum'"):
+        Summed.from_config(config)
+
+
 def test_config_of_a_lazily_built_model():
     model = Sequential([layers.Dense(3)])
     assert not Sequential.from_config(model.get_config()).built

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ..autograd import is_recording
 from ..dtypes import is_float, standardize_dtype
 from ..layers import Layer
 from ..layers.context import outermost
+from ..layers.custom_objects import known
 from ..tensor import Tensor, TracingError, current_graph
 from ..training import Trainer
 from ..utils import checks
@@ -152,6 +153,12 @@ class Model(Trainer, Layer):
         if not self.built:
             raise NotImplementedError(f"model {self.name!r} does not know its output shape before it is built")
         return super().compute_output_shape(input_shape)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """Make a model from what `get_config` returned; ``custom_objects`` are the user's own parts by name."""
+        with known(custom_objects):
+            return super().from_config(config)
 
     # ---- layers -------------------------------------------------------------------------------------
 
