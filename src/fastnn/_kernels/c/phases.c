@@ -70,7 +70,7 @@ typedef struct {
     fnn_step *steps;
     const fnn_reach *reach;
     int64_t n;
-    spot *spots;            /* [n][FNN_TOUCHES] */
+    spot *spots;            /* of the first step, of the second, ... */
     spot **newest;          /* of each area: what came last into its list, or NULL */
 } plan;
 
@@ -116,17 +116,16 @@ static void find_areas(spot **sorted, int64_t n)
 /* Fills in the spots, in no list; returns 0 where there is no memory for them. */
 static int find_spots(plan *p)
 {
-    const size_t most = (size_t)p->n * FNN_TOUCHES;
-    int64_t count = 0;
-    p->spots = malloc(most * (sizeof *p->spots + sizeof *p->newest));
+    int64_t count = 0, i = 0;
+    for (int64_t k = 0; k < p->n; k++) count += p->reach[k].count;
+    p->spots = malloc(((size_t)count + 1) * (sizeof *p->spots + sizeof *p->newest));
     if (!p->spots)
         return 0;
-    p->newest = (spot **)(p->spots + most);
+    p->newest = (spot **)(p->spots + count + 1);
     for (int64_t k = 0; k < p->n; k++)
-        for (int i = 0; i < p->reach[k].count; i++) {
-            spot *s = &p->spots[k * FNN_TOUCHES + i];
-            *s = (spot){&p->reach[k].touch[i], &p->steps[k], 0, NULL};
-            p->newest[count++] = s;
+        for (int t = 0; t < p->reach[k].count; t++, i++) {
+            p->spots[i] = (spot){&p->reach[k].touch[t], &p->steps[k], 0, NULL};
+            p->newest[i] = &p->spots[i];
         }
     if (p->n > SHORT)
         find_areas(p->newest, count);
@@ -137,24 +136,25 @@ static int find_spots(plan *p)
 /* The steps of a phase so far. */
 typedef struct {
     int64_t first;          /* the number of the first */
+    spot *begin, *end;      /* their spots, and those of the step that comes next from `end` on */
     int64_t rows;           /* what the phase is cut into, 0: not yet */
     int shared;             /* whether one is not the caller's, */
     int unknown, shared_unknown;    /* one may touch anything, one of these may */
 } phase;
 
-/* Whether a spot is apart from all that the phase, which begins with `first`, touches. */
-static int is_apart(const plan *p, const spot *first, const spot *s)
+/* Whether a spot is apart from all of the phase. */
+static int is_apart(const plan *p, const phase *ph, const spot *s)
 {
-    for (const spot *x = p->newest[s->area]; x >= first; x = x->older)
+    for (const spot *x = p->newest[s->area]; x >= ph->begin; x = x->older)
         if (!apart(x, s))
             return 0;
     return 1;
 }
 
 /* Puts a spot into its list, unless that may be long and one like it is there. */
-static void note(const plan *p, const spot *first, spot *s)
+static void note(const plan *p, const phase *ph, spot *s)
 {
-    for (const spot *x = p->newest[s->area]; p->n > SHORT && x >= first; x = x->older)
+    for (const spot *x = p->newest[s->area]; p->n > SHORT && x >= ph->begin; x = x->older)
         if (alike(x, s))
             return;
     s->older = p->newest[s->area];
@@ -166,17 +166,16 @@ static int joins(const plan *p, phase *ph, int64_t k)
 {
     fnn_step *s = &p->steps[k];
     const fnn_reach *r = &p->reach[k];
-    spot *spots = p->spots + k * FNN_TOUCHES, *first = p->spots + ph->first * FNN_TOUCHES;
     s->share = share_of(s, r, ph->rows);
     const int shared = s->share != CALLER;
     if (k > ph->first && (shared || ph->shared)) {
         if (!r->known || (shared ? ph->unknown : ph->shared_unknown))
             return 0;
         for (int i = 0; i < r->count; i++)
-            if (!is_apart(p, first, &spots[i]))
+            if (!is_apart(p, ph, &ph->end[i]))
                 return 0;
     }
-    for (int i = 0; i < r->count && k + 1 < p->n; i++) note(p, first, &spots[i]);
+    for (int i = 0; i < r->count; i++) note(p, ph, ph->end++);
     ph->shared |= shared;
     ph->unknown |= !r->known;
     ph->shared_unknown |= shared && !r->known;
@@ -237,12 +236,14 @@ void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
         settle(steps, n, 0, 0);
         return;
     }
+    int64_t end = 0;
     int worth = 0;
-    const int ready = n < 2 || find_spots(&p);
-    for (int64_t first = 0, end, number = 1; ready && first < n; first = end, number++) {
-        phase ph = {.first = first};
-        for (end = first; end < n && joins(&p, &ph, end);) end++;
-        worth |= settle(steps + first, end - first, ph.rows, number);
+    spot *next = find_spots(&p) ? p.spots : NULL;
+    for (int64_t number = 1; next && end < n; number++) {
+        phase ph = {.first = end, .begin = next, .end = next};
+        while (end < n && joins(&p, &ph, end)) end++;
+        worth |= settle(steps + ph.first, end - ph.first, ph.rows, number);
+        next = ph.end;
     }
     for (int64_t k = 0; k < n && !worth; k++) steps[k].phase = 0;
     free(p.spots);
