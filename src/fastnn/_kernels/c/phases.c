@@ -232,14 +232,13 @@ void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
         steps[k].share = CALLER;
         all += work(&steps[k]);
     }
-    if (all < 2) { /* nor can there be one */
+    if (all < 2 || !find_spots(&p)) {
         settle(steps, n, 0, 0);
         return;
     }
-    int64_t end = 0;
     int worth = 0;
-    spot *next = find_spots(&p) ? p.spots : NULL;
-    for (int64_t number = 1; next && end < n; number++) {
+    spot *next = p.spots;
+    for (int64_t end = 0, number = 1; end < n; number++) {
         phase ph = {.first = end, .begin = next, .end = next};
         while (end < n && joins(&p, &ph, end)) end++;
         worth |= settle(steps + ph.first, end - ph.first, ph.rows, number);
