@@ -23,6 +23,7 @@ _READ_AS = {**WIDER, np.dtype("uint64"): np.dtype("int64")}  # integers beyond i
 _LARGEST = {np.dtype(name): float(np.finfo(name).max) for name in ("float16", "float32", "float64")}
 _TEXT_HINT = ": encode text as numbers, labels for example by np.unique(labels, return_inverse=True)[1]"
 _BLOCK = 1 << 16  # elements looked at together, so that the second look finds them in the cache
+_FEW = 1 << 12  # elements: of fewer, NumPy tells sooner whether they are finite than a plan that is made for it
 
 
 def as_array(value: Any, name: str) -> np.ndarray:
@@ -196,7 +197,7 @@ def check_finite(
 
 def _all_finite(array: np.ndarray) -> bool:
     """Whether all values are finite. Many are looked at by a kernel, in half the time."""
-    if array.size < _BLOCK:
+    if array.size < _FEW:
         return bool(np.isfinite(array).all())
     look = Plan()
     place_guard(look, [array])
