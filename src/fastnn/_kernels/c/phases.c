@@ -19,7 +19,7 @@
 
 enum { CALLER, BY_UNITS, BY_ROWS };
 enum { FEWEST_ROWS = 8 };   /* that are cut */
-enum { SHORT = 64 };        /* steps */
+enum { SHORT = 256 };       /* touches of a plan */
 
 /* How many threads a step is work for. */
 static double work(const fnn_step *s)
@@ -70,8 +70,10 @@ typedef struct {
     fnn_step *steps;
     const fnn_reach *reach;
     int64_t n;
+    int is_short;
     spot *spots;            /* of the first step, of the second, ... */
     spot **newest;          /* of each area: what came last into its list, or NULL */
+    spot *last;             /* that of the one area of a short plan */
 } plan;
 
 /* Whether a thread may be at x while another is at y. */
@@ -100,36 +102,36 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Finds the areas of n spots, which it sorts. */
-static void find_areas(spot **sorted, int64_t n)
+/* Finds the areas of n spots; newest: room for as many. */
+static void find_areas(spot *spots, int64_t n, spot **newest)
 {
     const char *end = NULL;
     int64_t areas = 0;
-    qsort(sorted, (size_t)n, sizeof *sorted, by_address);
+    for (int64_t i = 0; i < n; i++) newest[i] = &spots[i];
+    qsort(newest, (size_t)n, sizeof *newest, by_address);
     for (int64_t i = 0; i < n; i++) {
-        areas += sorted[i]->touch->low >= end;
-        end = sorted[i]->touch->high > end ? sorted[i]->touch->high : end;
-        sorted[i]->area = areas - 1;
+        areas += newest[i]->touch->low >= end;
+        end = newest[i]->touch->high > end ? newest[i]->touch->high : end;
+        newest[i]->area = areas - 1;
     }
+    memset(newest, 0, (size_t)n * sizeof *newest);
 }
 
-/* Fills in the spots, in no list; returns 0 where there is no memory for them. */
-static int find_spots(plan *p)
+/* Fills in the spots, in no list; returns 0 where there is no memory for them. few: room for those of a short plan. */
+static int find_spots(plan *p, spot *few)
 {
-    int64_t count = 0, i = 0;
-    for (int64_t k = 0; k < p->n; k++) count += p->reach[k].count;
-    p->spots = malloc(((size_t)count + 1) * (sizeof *p->spots + sizeof *p->newest));
+    int64_t n = 0, i = 0;
+    for (int64_t k = 0; k < p->n; k++) n += p->reach[k].count;
+    p->is_short = n <= SHORT;
+    p->spots = p->is_short ? few : malloc((size_t)n * (sizeof *p->spots + sizeof *p->newest));
     if (!p->spots)
         return 0;
-    p->newest = (spot **)(p->spots + count + 1);
     for (int64_t k = 0; k < p->n; k++)
-        for (int t = 0; t < p->reach[k].count; t++, i++) {
-            p->spots[i] = (spot){&p->reach[k].touch[t], &p->steps[k], 0, NULL};
-            p->newest[i] = &p->spots[i];
-        }
-    if (p->n > SHORT)
-        find_areas(p->newest, count);
-    memset(p->newest, 0, (size_t)(p->n > SHORT ? count : 1) * sizeof *p->newest);
+        for (int t = 0; t < p->reach[k].count; t++)
+            p->spots[i++] = (spot){&p->reach[k].touch[t], &p->steps[k], 0, NULL};
+    p->newest = p->is_short ? &p->last : (spot **)(p->spots + n);
+    if (!p->is_short)
+        find_areas(p->spots, n, p->newest);
     return 1;
 }
 
@@ -154,7 +156,7 @@ static int is_apart(const plan *p, const phase *ph, const spot *s)
 /* Puts a spot into its list, unless that may be long and one like it is there. */
 static void note(const plan *p, const phase *ph, spot *s)
 {
-    for (const spot *x = p->newest[s->area]; p->n > SHORT && x >= ph->begin; x = x->older)
+    for (const spot *x = p->newest[s->area]; !p->is_short && x >= ph->begin; x = x->older)
         if (alike(x, s))
             return;
     s->older = p->newest[s->area];
@@ -226,13 +228,14 @@ static int settle(fnn_step *steps, int64_t n, int64_t rows, int64_t phase)
 /* Without a phase that is work for two threads nobody is asked to help, nor where there is no memory to find one. */
 void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
 {
-    plan p = {steps, reach, n, NULL, NULL};
+    spot few[SHORT];
+    plan p = {.steps = steps, .reach = reach, .n = n};
     double all = 0;
     for (int64_t k = 0; k < n; k++) {
         steps[k].share = CALLER;
         all += work(&steps[k]);
     }
-    if (all < 2 || !find_spots(&p)) {
+    if (all < 2 || !find_spots(&p, few)) {
         settle(steps, n, 0, 0);
         return;
     }
@@ -245,5 +248,6 @@ void fnn_share(fnn_step *steps, const fnn_reach *reach, int64_t n)
         next = ph.end;
     }
     for (int64_t k = 0; k < n && !worth; k++) steps[k].phase = 0;
-    free(p.spots);
+    if (!p.is_short)
+        free(p.spots);
 }
