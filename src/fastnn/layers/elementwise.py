@@ -210,7 +210,7 @@ class Rescaling(_SameShape):
 
 def _number_or_array(name: str, value: Any) -> float | np.ndarray:
     if np.ndim(value) == 0:
-        return checks.real(name, value.item() if isinstance(value, np.ndarray) else value)
+        return checks.real(name, value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"Argument `{name}` must be a number or an array of numbers. Received: {name}={value!r}")
