@@ -7,16 +7,11 @@
 #   CC=clang TRIALS=100 tests/c/run.sh
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")" && pwd)
-c=$here/../../src/fastnn/_kernels/c
+# shellcheck source=tests/c/common.sh
+. "$(dirname "$0")/common.sh"
 cc=${CC:-cc}
 trials=${TRIALS:-24}
-build=$(mktemp -d)
-trap 'rm -rf "$build"' EXIT
 
-# As setup.py builds, but for the optimisation level, which is what the sanitizers' build time hangs on.
-flags=(-O1 -g1 -std=gnu11 -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=off -pthread
-    -Wall -Wextra -Werror -fno-omit-frame-pointer "-I$c")
 memory=(-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all)
 race=(-fsanitize=thread)
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
@@ -36,7 +31,6 @@ isa_flags() {
     echo "-DFNN_ISA=$1 -DFNN_TABLE=fnn_table_$1"
 }
 
-once=("$c"/{flag,cpus,crew,pool,phases,worth,exec}.c)
 for isa in "${isas[@]}"; do
     "$cc" "${flags[@]}" "-DFNN_TABLE=fnn_table_$isa" -c "$here/stub_table.c" -o "$build/stub-$isa.o"
 done

@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <time.h>
 
-#if defined(__linux__) && !defined(FNN_NO_FUTEX)
+#if defined(__linux__) && __has_include(<linux/futex.h>) && !defined(FNN_NO_FUTEX) /* musl comes without */
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -4,22 +4,23 @@
  *   vload_T(p), vstore_T(p, v)              unaligned, V = VEC_BYTES / sizeof(T) elements
  *   vload_part_T(p, n), vstore_part_T(p, v, n)   the first n < V elements; a load sets the rest to 0
  *   vset_T(x)                               x in every lane
- *   vfma_T(a, b, c)                         a b + c, one rounding wherever the instruction exists
- *   vfma_half_T(a, p, c)                    a p[l] + c in the lower half of the lanes; the upper ones hold anything
- *   vsqrt_T(x)                              the square root of every lane
- *   vsqrt_half_T(x), vdiv_half_T(a, b)      square root, a / b in the lower half; the upper lanes hold anything
+ *   vfmadd_T(a, b, c)                       a b + c, one rounding wherever the instruction exists
+ *   vfmadd_half_T(a, p, c)                  a p[l] + c in the lower half of the lanes; the upper ones hold anything
+ *   vroot_T(x)                              the square root of every lane
+ *   vroot_half_T(x), vdiv_half_T(a, b)      square root, a / b in the lower half; the upper lanes hold anything
  *   vstore_half_T(p, v, n)                  the first n <= V/2 elements
  *   vnonzero_T(x)                           bit l: whether lane l is not zero (NaN is not)
  * and where VEC_ESTIMATES
  *   vestimate_T(x)                          1 / x, to within 2^-14 of it
- *   vfma_up_T(a, b, c)                      a b + c, rounded up
+ *   vfmadd_up_T(a, b, c)                    a b + c, rounded up
  *   vfinite_T(x)                            whether all lanes are finite
  *   vsum4_T(a, b, c, d, out)                out[0..3] = sum of the lanes of a, b, c, d
  *
  * vsum4 adds lane l to lane l + V/2, then l + V/4, ..., then l + 1: the last levels of the one
  * reduction tree that is the same on every instruction set. It ends by adding +0, so that a zero sum
  * is +0 whether or not lanes without elements took part in FMAs of zeros.
- * Intrinsics are here and, for one multiplication, in wide.h; nowhere else.
+ * Intrinsics are here and, for one multiplication, in wide.h; nowhere else. NEON's have names like these, and for halves of
+ * vectors vfma_T and vsqrt_T themselves.
  *
  * Within a body included for one element type, VEC_LEN is V.
  */
@@ -87,33 +88,33 @@ FNN_INLINE void vstore_f64(double *p, vec_f64 v) { *(vec_unaligned_f64 *)p = v; 
 
 FNN_INLINE vec_f32 vset_f32(float x) { return (vec_f32)_mm512_set1_ps(x); }
 FNN_INLINE vec_f64 vset_f64(double x) { return (vec_f64)_mm512_set1_pd(x); }
-FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
+FNN_INLINE vec_f32 vfmadd_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return (vec_f32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 }
-FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
+FNN_INLINE vec_f64 vfmadd_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return (vec_f64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
 }
-FNN_INLINE vec_f32 vfma_half_f32(vec_f32 a, const float *b, vec_f32 c)
+FNN_INLINE vec_f32 vfmadd_half_f32(vec_f32 a, const float *b, vec_f32 c)
 {
     const __m256 low =
         _mm256_fmadd_ps(_mm512_castps512_ps256((__m512)a), _mm256_loadu_ps(b), _mm512_castps512_ps256((__m512)c));
     return (vec_f32)_mm512_zextps256_ps512(low);
 }
-FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c)
+FNN_INLINE vec_f64 vfmadd_half_f64(vec_f64 a, const double *b, vec_f64 c)
 {
     const __m256d low =
         _mm256_fmadd_pd(_mm512_castpd512_pd256((__m512d)a), _mm256_loadu_pd(b), _mm512_castpd512_pd256((__m512d)c));
     return (vec_f64)_mm512_zextpd256_pd512(low);
 }
-FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm512_sqrt_ps((__m512)x); }
-FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm512_sqrt_pd((__m512d)x); }
-FNN_INLINE vec_f32 vsqrt_half_f32(vec_f32 x)
+FNN_INLINE vec_f32 vroot_f32(vec_f32 x) { return (vec_f32)_mm512_sqrt_ps((__m512)x); }
+FNN_INLINE vec_f64 vroot_f64(vec_f64 x) { return (vec_f64)_mm512_sqrt_pd((__m512d)x); }
+FNN_INLINE vec_f32 vroot_half_f32(vec_f32 x)
 {
     return (vec_f32)_mm512_zextps256_ps512(_mm256_sqrt_ps(_mm512_castps512_ps256((__m512)x)));
 }
-FNN_INLINE vec_f64 vsqrt_half_f64(vec_f64 x)
+FNN_INLINE vec_f64 vroot_half_f64(vec_f64 x)
 {
     return (vec_f64)_mm512_zextpd256_pd512(_mm256_sqrt_pd(_mm512_castpd512_pd256((__m512d)x)));
 }
@@ -143,11 +144,11 @@ FNN_INLINE uint64_t vnonzero_f64(vec_f64 x)
 FNN_INLINE vec_f32 vestimate_f32(vec_f32 x) { return (vec_f32)_mm512_rcp14_ps((__m512)x); }
 FNN_INLINE vec_f64 vestimate_f64(vec_f64 x) { return (vec_f64)_mm512_rcp14_pd((__m512d)x); }
 #define VEC_UP (_MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)
-FNN_INLINE vec_f32 vfma_up_f32(vec_f32 a, vec_f32 b, vec_f32 c)
+FNN_INLINE vec_f32 vfmadd_up_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return (vec_f32)_mm512_fmadd_round_ps((__m512)a, (__m512)b, (__m512)c, VEC_UP);
 }
-FNN_INLINE vec_f64 vfma_up_f64(vec_f64 a, vec_f64 b, vec_f64 c)
+FNN_INLINE vec_f64 vfmadd_up_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return (vec_f64)_mm512_fmadd_round_pd((__m512d)a, (__m512d)b, (__m512d)c, VEC_UP);
 }
@@ -190,16 +191,16 @@ FNN_INLINE __m256i vec_mask(int64_t words) /* the first `words` 32-bit words set
 }
 FNN_INLINE vec_f32 vset_f32(float x) { return (vec_f32)_mm256_set1_ps(x); }
 FNN_INLINE vec_f64 vset_f64(double x) { return (vec_f64)_mm256_set1_pd(x); }
-FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
+FNN_INLINE vec_f32 vfmadd_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return (vec_f32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 }
-FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
+FNN_INLINE vec_f64 vfmadd_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return (vec_f64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
 }
-FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)_mm256_sqrt_ps((__m256)x); }
-FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)_mm256_sqrt_pd((__m256d)x); }
+FNN_INLINE vec_f32 vroot_f32(vec_f32 x) { return (vec_f32)_mm256_sqrt_ps((__m256)x); }
+FNN_INLINE vec_f64 vroot_f64(vec_f64 x) { return (vec_f64)_mm256_sqrt_pd((__m256d)x); }
 FNN_INLINE uint64_t vnonzero_f32(vec_f32 x)
 {
     return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)x, _mm256_setzero_ps(), _CMP_NEQ_UQ));
@@ -246,25 +247,25 @@ FNN_INLINE void vstore_part_f64(double *p, vec_f64 v, int64_t n)
 #else /* 16 bytes */
 
 #if defined(__aarch64__)
-FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x) { return (vec_f32)vsqrtq_f32((float32x4_t)x); }
-FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64)vsqrtq_f64((float64x2_t)x); }
-FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
+FNN_INLINE vec_f32 vroot_f32(vec_f32 x) { return (vec_f32)vsqrtq_f32((float32x4_t)x); }
+FNN_INLINE vec_f64 vroot_f64(vec_f64 x) { return (vec_f64)vsqrtq_f64((float64x2_t)x); }
+FNN_INLINE vec_f32 vfmadd_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return (vec_f32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 }
-FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
+FNN_INLINE vec_f64 vfmadd_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return (vec_f64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
 #else
-FNN_INLINE vec_f32 vsqrt_f32(vec_f32 x)
+FNN_INLINE vec_f32 vroot_f32(vec_f32 x)
 {
     for (int l = 0; l < 4; l++) x[l] = __builtin_sqrtf(x[l]);
     return x;
 }
-FNN_INLINE vec_f64 vsqrt_f64(vec_f64 x) { return (vec_f64){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])}; }
-FNN_INLINE vec_f32 vfma_f32(vec_f32 a, vec_f32 b, vec_f32 c) { return a * b + c; }
-FNN_INLINE vec_f64 vfma_f64(vec_f64 a, vec_f64 b, vec_f64 c) { return a * b + c; }
+FNN_INLINE vec_f64 vroot_f64(vec_f64 x) { return (vec_f64){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])}; }
+FNN_INLINE vec_f32 vfmadd_f32(vec_f32 a, vec_f32 b, vec_f32 c) { return a * b + c; }
+FNN_INLINE vec_f64 vfmadd_f64(vec_f64 a, vec_f64 b, vec_f64 c) { return a * b + c; }
 #endif
 
 FNN_INLINE uint64_t vnonzero_f32(vec_f32 x)
@@ -295,12 +296,12 @@ FNN_INLINE void vstore_part_f64(double *p, vec_f64 v, int64_t n)
 #endif
 
 #if !VEC_HALVES
-FNN_INLINE vec_f32 vfma_half_f32(vec_f32 a, const float *b, vec_f32 c) { return vfma_f32(a, vload_f32(b), c); }
-FNN_INLINE vec_f64 vfma_half_f64(vec_f64 a, const double *b, vec_f64 c) { return vfma_f64(a, vload_f64(b), c); }
+FNN_INLINE vec_f32 vfmadd_half_f32(vec_f32 a, const float *b, vec_f32 c) { return vfmadd_f32(a, vload_f32(b), c); }
+FNN_INLINE vec_f64 vfmadd_half_f64(vec_f64 a, const double *b, vec_f64 c) { return vfmadd_f64(a, vload_f64(b), c); }
 FNN_INLINE void vstore_half_f32(float *p, vec_f32 v, int64_t n) { vstore_part_f32(p, v, n); }
 FNN_INLINE void vstore_half_f64(double *p, vec_f64 v, int64_t n) { vstore_part_f64(p, v, n); }
-FNN_INLINE vec_f32 vsqrt_half_f32(vec_f32 x) { return vsqrt_f32(x); }
-FNN_INLINE vec_f64 vsqrt_half_f64(vec_f64 x) { return vsqrt_f64(x); }
+FNN_INLINE vec_f32 vroot_half_f32(vec_f32 x) { return vroot_f32(x); }
+FNN_INLINE vec_f64 vroot_half_f64(vec_f64 x) { return vroot_f64(x); }
 FNN_INLINE vec_f32 vdiv_half_f32(vec_f32 a, vec_f32 b) { return a / b; }
 FNN_INLINE vec_f64 vdiv_half_f64(vec_f64 a, vec_f64 b) { return a / b; }
 #endif
