@@ -257,6 +257,14 @@ FNN_INLINE vec_f64 vfmadd_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return (vec_f64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
+FNN_INLINE uint64_t vnonzero_f32(vec_f32 x)
+{
+    return vaddvq_u32(vbicq_u32((uint32x4_t){1, 2, 4, 8}, vceqzq_f32((float32x4_t)x)));
+}
+FNN_INLINE uint64_t vnonzero_f64(vec_f64 x)
+{
+    return vaddvq_u64(vbicq_u64((uint64x2_t){1, 2}, vceqzq_f64((float64x2_t)x)));
+}
 #else
 FNN_INLINE vec_f32 vroot_f32(vec_f32 x)
 {
@@ -266,13 +274,13 @@ FNN_INLINE vec_f32 vroot_f32(vec_f32 x)
 FNN_INLINE vec_f64 vroot_f64(vec_f64 x) { return (vec_f64){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])}; }
 FNN_INLINE vec_f32 vfmadd_f32(vec_f32 a, vec_f32 b, vec_f32 c) { return a * b + c; }
 FNN_INLINE vec_f64 vfmadd_f64(vec_f64 a, vec_f64 b, vec_f64 c) { return a * b + c; }
-#endif
-
 FNN_INLINE uint64_t vnonzero_f32(vec_f32 x)
 {
     return (unsigned)(x[0] != 0) | (unsigned)(x[1] != 0) << 1 | (unsigned)(x[2] != 0) << 2 | (unsigned)(x[3] != 0) << 3;
 }
 FNN_INLINE uint64_t vnonzero_f64(vec_f64 x) { return (unsigned)(x[0] != 0) | (unsigned)(x[1] != 0) << 1; }
+#endif
+
 FNN_INLINE vec_f32 vset_f32(float x) { return (vec_f32){x, x, x, x}; }
 FNN_INLINE vec_f64 vset_f64(double x) { return (vec_f64){x, x}; }
 FNN_INLINE vec_f32 vload_part_f32(const float *p, int64_t n)
