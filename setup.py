@@ -34,7 +34,7 @@ VARIANTS = {
         "avx2": ["-march=x86-64-v3"],
         "baseline": ["-march=x86-64"],
     },
-    "aarch64": {"neon": []},
+    "aarch64": {"neon": ["-fno-schedule-insns"]},  # or GCC moves loads up until sums no longer fit the registers
 }
 SAME_MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
 
