@@ -111,8 +111,23 @@ def test_refuses_functions_and_lists_that_are_none(settings, error, message):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_refuses_weights_that_count_as_zero(dtype):
     X, y = problem(MLPRegressor)
+    tiny = np.full(len(y), np.finfo(dtype).tiny / 2)
     with pytest.raises(ValueError, match=f"too small for {dtype}"):
-        MLPRegressor().fit(X.astype(dtype), y, np.full(len(y), np.finfo(dtype).tiny / 2))
+        MLPRegressor().fit(X.astype(dtype), y, tiny)
+    with pytest.raises(ValueError, match=f"samples of the validation set are too small for {dtype}"):
+        MLPRegressor().fit(X.astype(dtype), y, validation_data=(X, y, tiny))
+
+
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_refuses_a_split_that_leaves_no_weight_to_train_with(estimator):
+    X, y = problem(estimator)
+    seen = []
+    fit(estimator, early_stopping=True, max_iter=1, scoring=lambda fitted, X, y: seen.append(X) or 0.0)
+    held_out = (X[:, np.newaxis] == seen[0]).all(axis=2).any(axis=1)
+    made = estimator(early_stopping=True, random_state=0)
+    with pytest.raises(ValueError, match="weights of the training set must contain at least one non-zero number"):
+        made.fit(X, y, sample_weight=held_out.astype(float))
+    assert not hasattr(made, "coefs_")
 
 
 def test_dropout():

@@ -19,6 +19,7 @@ from .many_epochs import ManyEpochs
 from .orders import Orders
 from .tasks import Tasks
 from .validation import Validation, split_off
+from .weights import refuse_weightless_part
 
 __all__ = ["StochasticFit", "batch_size_for", "fit_stochastic"]
 
@@ -29,6 +30,8 @@ def fit_stochastic(estimator: Any, call: Call) -> None:
     if estimator.early_stopping and held_out is None:
         data.rows, rows = split_off(call, estimator.validation_fraction)
         held_out = call.samples.take(rows)
+        if data.sample_weight is not None:
+            refuse_weightless_part(data.sample_weight[data.rows], call.dtype, "training set")
     step = estimator._training_step(call)
     validation = None
     if held_out is not None:

@@ -19,6 +19,7 @@ from .call import Call, Samples
 from .data import TrainingData
 from .epochs import TrainingStep
 from .features import twin
+from .weights import refuse_weightless_part
 
 __all__ = ["Validation", "split_off"]
 
@@ -42,11 +43,10 @@ class Validation:
         self._scorer = _scorer(estimator, samples)
         self._rule = tuple(getattr(estimator, name, None) for name in ("scoring", "loss", "quantile", "delta"))
         count = len(self._data.targets)
+        refuse_weightless_part(self._data.sample_weight, step.network.dtype, "validation set")
         if self._data.sample_weight is None:
             self._data.sample_weight = np.ones(count, step.network.dtype)
         self._total = float(self._data.sample_weight.sum(dtype=np.float64))
-        if not self._total:
-            raise ValueError("Sample weights of the validation set must contain at least one non-zero number.")
         self._outputs = np.empty((count, step.network.n_outputs), step.network.dtype)
         self._data.thin = self._data.thin and step.network.takes_sparse
         self._features = self._data.sources(step.network.dtype)[0] if self._data.thin else self._data.X

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight
 
-__all__ = ["Weigh", "checked_sample_weight", "class_weights", "joint_weights", "refuse_balanced", "refuse_weightless"]
+__all__ = [
+    "Weigh",
+    "checked_sample_weight",
+    "class_weights",
+    "joint_weights",
+    "refuse_balanced",
+    "refuse_weightless",
+    "refuse_weightless_part",
+]
 
 Weigh = Callable[[np.ndarray], np.ndarray | None]
 
@@ -54,6 +62,13 @@ def refuse_weightless(weight: np.ndarray | None, dtype: Any, of: str = "") -> No
             f"The weights of samples{of} are too small for {about.dtype}: the largest is {weight.max():.3g}, and must "
             f"be at least {about.tiny / about.eps:.3g}."
         )
+
+
+def refuse_weightless_part(weight: np.ndarray | None, dtype: Any, part: str) -> None:
+    """Raise ValueError where the `joint_weights` of a part of the samples are all zero, or nearly: see above."""
+    if weight is not None and not weight.any():
+        raise ValueError(f"Sample weights of the {part} must contain at least one non-zero number.")
+    refuse_weightless(weight, dtype, f" of the {part}")
 
 
 def refuse_balanced(class_weight: Any) -> None:
