@@ -398,6 +398,18 @@ def test_output_activation_of_classification():
         assert_same_weights(named, given)
 
 
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+@pytest.mark.parametrize("loss", ["log_loss", "mean_squared_error"])
+def test_two_classes_are_held_out_in_their_proportion(output_activation, loss):
+    X, y = np.arange(100.0).reshape(-1, 1) / 100, np.repeat(["a", "b"], [90, 10])
+    settings = {"output_activation": output_activation, "loss": loss, "early_stopping": True, "max_iter": 1}
+    for seed in range(4):
+        seen = []
+        scorer = {"scoring": lambda fitted, X, y, seen=seen: seen.append(y) or 0.0, "random_state": seed}
+        fit(MLPClassifier, data=(X, y), validation_fraction=0.2, **settings, **scorer)
+        assert sorted(seen[0]) == ["a"] * 18 + ["b"] * 2
+
+
 @pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", losses.CategoricalCrossentropy(), "log_loss"])
 def test_log_loss_by_all_its_names(loss):
     named, default = (fit(MLPClassifier, **given) for given in ({"loss": loss}, {}))

@@ -233,8 +233,8 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
             return encode(y, labels.numbers(y))
 
         fitted = {"classes_": labels.classes, "_multilabel": multilabel, "_sparse_labels": sparse_labels}
-        # As scikit-learn, which stratifies where there is one output.
-        return Targets(encode(y, numbers), encode_others, labels.n_outputs, objective, labels.n_outputs == 1, fitted)
+        two = not multilabel and len(labels.classes) < 3  # which scikit-learn stratifies
+        return Targets(encode(y, numbers), encode_others, labels.n_outputs, objective, two, fitted)
 
     def _score_outputs(self, outputs: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Return the accuracy: of several labels all must be right."""

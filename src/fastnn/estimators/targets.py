@@ -46,7 +46,7 @@ class Targets:
         Outputs of the network.
     objective : Objective
     stratified : bool
-        Whether a validation set is stratified by ``values``.
+        Whether a validation set is stratified by the last column of ``values``: there are two classes.
     fitted : dict of str to object
         Attributes that the estimator gets when training begins: the classes of a classifier.
     """

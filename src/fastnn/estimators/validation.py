@@ -142,8 +142,8 @@ def split_off(call: Call, fraction: float) -> tuple[np.ndarray, np.ndarray]:
         If too little would be held out.
     """
     values = call.samples.encoded.values
-    # As booleans: scikit-learn's errors name them so.
-    strata = values.astype(bool) if call.targets.stratified else None
+    # As a column of booleans: scikit-learn's errors name them so.
+    strata = values.reshape(len(values), -1)[:, -1:].astype(bool) if call.targets.stratified else None
     rows, held_out = train_test_split(
         np.arange(len(values)), random_state=call.random_state, test_size=fraction, stratify=strata
     )
