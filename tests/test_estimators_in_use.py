@@ -587,6 +587,24 @@ def test_weights_put_there_by_hand(estimator):
     np.testing.assert_array_equal(made.predict(X), fitted.predict(X))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("written", ["list", "float16", "int64", ">f4", ">f8", "U5"])
+def test_going_on_from_weights_of_other_types(written, dtype):
+    """They are those that predictions are made of."""
+    X, y = problem(MLPRegressor, dtype=dtype)
+    fitted, wanted = (fit(MLPRegressor, data=(X, y), normalization="layer", warm_start=True) for _ in range(2))
+    native = {">f4": "float32", ">f8": "float64"}.get(written, dtype)
+    for name in ("coefs_", "intercepts_"):
+        whole = [np.round(8 * array) for array in getattr(fitted, name)]
+        setattr(fitted, name, [each.tolist() if written == "list" else each.astype(written) for each in whole])
+        setattr(wanted, name, [each.astype(native) for each in whole])
+    np.testing.assert_array_equal(fitted.predict(X), wanted.predict(X))
+    for call in ("partial_fit", "fit"):
+        for each in (fitted, wanted):
+            getattr(each, call)(X, y)
+        np.testing.assert_array_equal(fitted.coefs_[0], wanted.coefs_[0], strict=True)
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("activation", ["identity", "logistic", "relu", "softmax", "tanh"])
 def test_the_output_activation_put_there_by_hand(activation, classes):

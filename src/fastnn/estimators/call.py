@@ -170,7 +170,7 @@ def _dtypes(estimator: Any, first: bool) -> Any:
     """Return what features may be computed in, as `validate_data` takes it: weights that are there keep their dtype."""
     if estimator.dtype is not None:
         return np.dtype(estimator.dtype)
-    return (np.float64, np.float32) if first else estimator.coefs_[0].dtype
+    return (np.float64, np.float32) if first else estimator._weights_dtype()
 
 
 def _validated(estimator: Any, X: Any, y: Any, dtype: Any, reset: bool) -> tuple[Any, np.ndarray]:
@@ -256,7 +256,7 @@ def _present_normalization(estimator: Any, kinds: list[str | None], how: str) ->
             f"{how} can only be used with the normalization of the previous call to fit: that was {kinds_of(present)}, "
             f"now it is {kinds}"
         )
-    check_values(present, [intercept.size for intercept in estimator.intercepts_[:-1]])
+    check_values(present, [len(intercept) for intercept in estimator.intercepts_[:-1]])
     _refuse_not_finite("normalization_ holds", [array for values in present if values for array in values.values()])
     return present
 

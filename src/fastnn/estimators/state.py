@@ -97,7 +97,7 @@ class FittedState:
         if network is not None and network.out == out and network.holds(*present):
             return network
         if network is None or network.out != out or not network.fits(*present):
-            dtype = None if network is None else network.dtype
+            dtype = self._weights_dtype() if network is None else network.dtype
             coefs, intercepts = ([np.asarray(a, dtype) for a in each] for each in (self.coefs_, self.intercepts_))
             told = vars(self)  # unless all of it was put there by hand
             features, outputs = told.get("n_features_in_", len(coefs[0])), told.get("n_outputs_", intercepts[-1].size)
@@ -114,6 +114,14 @@ class FittedState:
         """Return the arrays that predictions are made of."""
         normalization = vars(self).get("normalization_") or [None] * (len(self.coefs_) - 1)
         return self.coefs_, self.intercepts_, normalization
+
+    def _weights_dtype(self) -> np.dtype:
+        """Return the dtype of the weights: of lists, integers and the like, put there by hand, the one they get."""
+        dtype = getattr(self.coefs_[0], "dtype", np.dtype(object)).newbyteorder("=")
+        if dtype in (np.float32, np.float64):
+            return dtype
+        network = vars(self).get("_network")
+        return np.dtype(np.float64) if network is None else network.dtype
 
     def _present_activations(self) -> tuple[list[Any], Any]:
         """Return the activations of the hidden layers, and of the last. Of layers put there by hand they are the
