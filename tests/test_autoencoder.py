@@ -267,6 +267,39 @@ def test_pipelines_and_searches():
     assert search.best_params_ == {"n_components": 12}
 
 
+def test_callbacks_are_told_of_it_and_not_of_its_regressor():
+    callback = pytest.importorskip("sklearn.callback")
+    pandas = pytest.importorskip("pandas")
+    seen = []
+
+    class Recorder:
+        max_propagation_depth = 2  # it is set for the pipeline, and goes down to its steps
+
+        def setup(self, estimator, context):
+            pass
+
+        teardown = setup
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None):
+            if context.task_name == "epoch":
+                seen.append((estimator, X, y, metadata, fitted_estimator))
+
+    frame, weight = pandas.DataFrame(X).add_prefix("f"), np.ones(300)
+    assert isinstance(Recorder(), callback.AutoPropagatedCallback)
+    made = coder(hidden_layer_sizes=(4,), max_iter=3)
+    chain = make_pipeline("passthrough", made).set_callbacks(Recorder())
+    chain.fit(frame, autoencodertransformer__sample_weight=weight)
+    assert [(each is made, x is frame, y, told["sample_weight"] is weight) for each, x, y, told, _ in seen] == [
+        (True, True, None, True)
+    ] * 3
+    for epochs, (*_, then) in zip((1, 2, 3), seen, strict=True):
+        shorter = coder(hidden_layer_sizes=(4,), max_iter=epochs).fit(frame, sample_weight=weight)
+        np.testing.assert_array_equal(then.transform(frame), shorter.transform(frame))
+
+
 def test_sample_weights():
     weight = np.where(LABELS[:300] == 0, 20.0, 0.01)
     fitted = coder(2, (20,), max_iter=60).fit(X, sample_weight=weight)

@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
-from fastnn import MLPClassifier, MLPRegressor
+from fastnn import AutoencoderTransformer, MLPClassifier, MLPRegressor
 from fastnn import sparse as sparse_features
 from fastnn.estimators import lbfgs
 
@@ -352,7 +352,7 @@ class Recorder:
         return context.task_id + 1 == self.stop_after
 
 
-@pytest.mark.parametrize("estimator", PERCEPTRONS)
+@pytest.mark.parametrize("estimator", [*PERCEPTRONS, AutoencoderTransformer])
 @pytest.mark.parametrize(("solver", "task"), [("adam", "epoch"), ("lbfgs", "iteration")])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_callbacks(estimator, solver, task, dtype):

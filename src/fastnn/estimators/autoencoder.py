@@ -19,7 +19,7 @@ from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.schedules import LearningRateSchedule
 from .base import has_partial_fit
-from .call import naming
+from .call import Given, Owner, naming
 from .docs import ATTRIBUTES, EXTENSIONS, PARAMETERS, documented, only
 from .features import checked_rows, features_of, note_features, refuse_dates, twin
 from .network import Noise
@@ -33,6 +33,7 @@ from .parameters import (
     validated,
 )
 from .regressor import MLPRegressor
+from .tasks import CallbackSupportMixin
 from .weights import checked_sample_weight
 
 __all__ = ["AutoencoderTransformer"]
@@ -51,7 +52,7 @@ _FITTED = (
     extensions=only(EXTENSIONS, without=(*_MIRRORED, "normalization", "scoring")),
     attributes=only(ATTRIBUTES, without=("normalization_", "n_outputs_", "n_features_in_", "feature_names_in_")),
 )
-class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class AutoencoderTransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A network that learns to say again what it is told, through a bottleneck of a few numbers.
 
     The encoder's hidden layers lead to a layer of ``n_components`` units, whose outputs `transform` returns; the
@@ -212,7 +213,7 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             If parameters or data are bad, or if training diverges; the message says in which epoch.
         """
         going_on = self.warm_start and hasattr(self, "_regressor")
-        return self._train(X, sample_weight, validation_data, going_on, "fit")
+        return self._train(X, sample_weight, validation_data, going_on)
 
     @available_if(has_partial_fit)
     @validated
@@ -231,11 +232,13 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self : object
             The trained estimator.
         """
-        return self._train(X, sample_weight, validation_data, hasattr(self, "_regressor"), "partial_fit")
+        return self._train(X, sample_weight, validation_data, hasattr(self, "_regressor"), incremental=True)
 
-    def _train(self, X: Any, sample_weight: Any, validation_data: Any, going_on: bool, method: str) -> Self:
+    def _train(
+        self, X: Any, sample_weight: Any, validation_data: Any, going_on: bool, incremental: bool = False
+    ) -> Self:
         told = twin(self)
-        X, y = told._on_itself(X, reset=not going_on)
+        features, targets = told._on_itself(X, reset=not going_on)
         if isinstance(validation_data, tuple):
             raise ValueError(
                 "validation_data must be features alone, of shape (n_samples, n_features), got a tuple of "
@@ -247,13 +250,12 @@ class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         regressor = twin(self._regressor) if going_on else MLPRegressor()
         regressor.set_params(**self._regressor_parameters())
         regressor._noise = self._checked_noise()
-        coefs = vars(regressor).get("coefs_")
-        try:
-            getattr(regressor, method)(X, y, sample_weight=sample_weight, validation_data=validation_data)
-        finally:
-            if vars(regressor).get("coefs_") is not coefs:  # training has begun: what it leaves behind is kept
-                about = {"_regressor": regressor, "n_components_": self.n_components}
-                note_features(self, {**features_of(told), **about})
+
+        def begun() -> None:
+            note_features(self, {**features_of(told), "_regressor": regressor, "n_components_": self.n_components})
+
+        owner = Owner(self, X, begun)
+        regressor._train(Given(features, targets, sample_weight, validation_data, incremental, owner=owner))
         return self
 
     def _on_itself(self, X: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,7 +27,26 @@ from .parameters import (
 from .targets import Encoded, Targets
 from .weights import checked_sample_weight, joint_weights, refuse_weightless
 
-__all__ = ["Call", "Given", "Samples", "check_call", "naming"]
+__all__ = ["Call", "Given", "Owner", "Samples", "check_call", "naming"]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The estimator that trains another one as a part of itself.
+
+    Attributes
+    ----------
+    estimator : object
+        Its callbacks are told of the training.
+    X : object
+        As the user gave it.
+    begun : callable
+        Called without arguments when training begins: nothing is refused any more.
+    """
+
+    estimator: Any
+    X: Any
+    begun: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,8 @@ class Given:
         Whether this is `partial_fit`.
     classes : object
         Its argument of that name.
+    owner : Owner or None
+        Who has made the other arguments of what the user gave; None: the user gave them.
     """
 
     X: Any
@@ -50,6 +71,7 @@ class Given:
     validation_data: Any = None
     incremental: bool = False
     classes: Any = None
+    owner: Owner | None = None
 
 
 @dataclass

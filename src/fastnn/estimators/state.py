@@ -68,6 +68,8 @@ class FittedState:
         self.out_activation_ = _shown(out)
         self._activations = [*call.activations, out]
         self._hold(network)
+        if call.given.owner is not None:
+            call.given.owner.begun()
 
     def _hold(self, network: Network) -> None:
         """Keep a network; ``coefs_`` and ``intercepts_`` become its own memory.

@@ -26,6 +26,7 @@ class Tasks:
     Parameters
     ----------
     estimator : BaseEstimator
+        What trains; where it has an owner, that one's callbacks are told.
     name : str
         Of an iteration.
     iterations : int
@@ -35,9 +36,12 @@ class Tasks:
     """
 
     def __init__(self, estimator: Any, name: str, iterations: int, given: Given) -> None:
+        X, y = given.X, given.y
+        if given.owner is not None:
+            estimator, X, y = given.owner.estimator, given.owner.X, None
         self._estimator, self._name, self._iterations = estimator, name, iterations
         metadata = None if given.sample_weight is None else {"sample_weight": given.sample_weight}
-        self._told = {"estimator": estimator, "X": given.X, "y": given.y, "metadata": metadata}
+        self._told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._fit: Any = None
         self._iteration: Any = None
 
