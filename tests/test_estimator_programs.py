@@ -64,7 +64,7 @@ OTHER = {
 }
 #: Of regression on any numbers.
 LOSSES_BY_NAME = sorted(name for name in LOSSES[0] if not re.search("poisson|categorical_?crossentropy", name.lower()))
-LOSS = {MLPClassifier: {"loss": "kld"}}
+LOSS = {MLPClassifier: {"loss": "kld", "output_activation": "softmax"}}
 ESTIMATORS = [
     cls for cls in SAMPLES if issubclass(cls, MultilayerPerceptron) or cls.__name__ == "AutoencoderTransformer"
 ]

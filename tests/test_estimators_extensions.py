@@ -416,6 +416,14 @@ def test_log_loss_by_all_its_names(loss):
     np.testing.assert_allclose(named.coefs_[0], default.coefs_[0], rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", losses.KLDivergence(), losses.cosine_similarity], ids=str)
+def test_losses_that_compare_classes_need_an_output_for_each(loss):
+    X, y = problem(MLPClassifier, classes=2)
+    with pytest.raises(ValueError, match="learns nothing from one output: .* give output_activation='softmax'"):
+        fit(MLPClassifier, data=(X, y), loss=loss)
+    assert fit(MLPClassifier, data=(X, y), loss=loss, output_activation="softmax", max_iter=200).score(X, y) > 0.8
+
+
 def test_log_loss_of_two_classes_by_its_names():
     data = problem(MLPClassifier, classes=2)
     named, default = (fit(MLPClassifier, data=data, **given) for given in ({"loss": "binary_crossentropy"}, {}))

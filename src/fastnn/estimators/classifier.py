@@ -40,7 +40,8 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
         What is minimized. Beside 'log_loss' any of `fastnn.losses` by name, such an object with its parameters, or a
         function ``loss(y_true, y_pred)`` of tensors that returns one loss a sample. ``y_pred`` are the probabilities
         (what the output activation makes them of, for a loss with ``from_logits=True``), ``y_true`` zeros and ones (or
-        class numbers, for a loss that takes those).
+        class numbers, for a loss that takes those). Losses that compare classes with each other, as categorical
+        cross-entropy does, need output_activation='softmax' for two of them.
     output_activation : {None, 'logistic', 'softmax'}, default=None
         None is 'softmax' for more than two classes, else 'logistic'. With 'softmax', two classes have two outputs;
         with 'logistic', each of several classes is told from all others, and `predict_proba` scales their
@@ -217,7 +218,8 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
         sparse_labels = sparse.issparse(y) if first else getattr(self, "_sparse_labels", False)
         y, multilabel = checked_labels(y)
         labels = labels_for(self, y, multilabel, first, given)
-        objective = classification(self.loss, labels.out_activation)
+        single = labels.n_outputs == 1 < len(labels.classes)
+        objective = classification(self.loss, labels.out_activation, single)
         if given.incremental:
             refuse_balanced(self.class_weight)
         numbers = labels.numbers(y)

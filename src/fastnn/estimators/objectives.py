@@ -87,7 +87,11 @@ def _binary_log_loss(targets: Tensor, logits: Tensor) -> Tensor:
     return ops.binary_crossentropy(targets, logits, from_logits=True)
 
 
-def classification(loss: Any, out_activation: str) -> Objective:
+#: Losses that compare the outputs for a sample with each other, and learn nothing from one alone.
+_OF_SEVERAL = (losses.categorical_crossentropy, losses.cosine_similarity, losses.kl_divergence)
+
+
+def classification(loss: Any, out_activation: str, single: bool = False) -> Objective:
     """Return the objective of a classifier.
 
     Parameters
@@ -96,6 +100,8 @@ def classification(loss: Any, out_activation: str) -> Objective:
         "log_loss", or what `losses.get` knows; a function takes targets and probabilities.
     out_activation : {"logistic", "softmax"}
         Of independent or of mutually exclusive classes.
+    single : bool
+        Whether one output tells two classes apart.
     """
     softmax = out_activation == "softmax"
     if _is(loss, "log_loss"):
@@ -106,6 +112,11 @@ def classification(loss: Any, out_activation: str) -> Objective:
         raise ValueError(
             f"loss={loss!r} takes class numbers and needs one output a class, of which one is right: with two classes "
             "give output_activation='softmax', with several labels a sample another loss"
+        )
+    if single and getattr(found, "fn", None) in _OF_SEVERAL:
+        raise ValueError(
+            f"loss={loss!r} compares the outputs of classes with each other, and learns nothing from one output: with "
+            "two classes give output_activation='softmax'"
         )
     return _objective_of(loss, found, out_activation)
 
