@@ -268,6 +268,11 @@ def test_sparse_targets_of_regression():
     X, y = problem(MLPRegressor, outputs=3)
     thin = fit(MLPRegressor, data=(X, sparse.csr_array(y)))
     np.testing.assert_array_equal(thin.coefs_[0], fit(MLPRegressor, data=(X, y)).coefs_[0])
+    made = (MLPRegressor(max_iter=3, random_state=0) for _ in range(2))
+    dense, thin = (
+        each.fit(X, y, validation_data=(X, held)) for each, held in zip(made, (y, sparse.csc_array(y)), strict=True)
+    )
+    assert thin.validation_scores_ == dense.validation_scores_
 
 
 # ---- sparse features -------------------------------------------------------------------------------------------

@@ -190,10 +190,10 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
-        y = y.toarray() if sparse.issparse(y) else y
         outputs = 1 if y.ndim == 1 else y.shape[1]
 
-        def encode(y: np.ndarray) -> Encoded:
+        def encode(y: Any) -> Encoded:
+            y = y.toarray() if sparse.issparse(y) else y
             if y.ndim == 2 and y.shape[1] == 1:
                 y = column_or_1d(y, warn=True)
             if self.loss == "poisson" and (y < 0).any():
