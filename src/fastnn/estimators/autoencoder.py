@@ -193,7 +193,7 @@ class AutoencoderTransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMix
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The features. float32 is trained in float32, anything else in float64.
+            The features. float32 is trained in float32, anything else in float64, unless ``dtype`` says otherwise.
         y : None
             Ignored; there for scikit-learn's pipelines.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -320,7 +320,7 @@ class AutoencoderTransformer(CallbackSupportMixin, ClassNamePrefixFeaturesOutMix
         Returns
         -------
         codes : ndarray of shape (n_samples, n_components)
-            In the dtype of the features that the estimator was fitted on.
+            In the dtype that the estimator was trained in.
         """
         return self._through(self._features(X), 0, self._bottleneck)
 

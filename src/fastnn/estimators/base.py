@@ -72,8 +72,9 @@ class MultilayerPerceptron(CallbackSupportMixin, FittedState, BaseEstimator, met
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            The features. float32 is trained in float32, anything else in float64. Of sparse ones only the elements are
-            computed with, unless a dense copy is small or a tenth of it would be filled.
+            The features. float32 is trained in float32, anything else in float64, unless ``dtype`` says otherwise. Of
+            sparse ones only the elements are computed with, unless a dense copy is small or a tenth of it would be
+            filled.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets: class labels, or indicators of several labels a sample, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None

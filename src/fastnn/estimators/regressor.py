@@ -184,7 +184,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the dtype of the features that the estimator was fitted on.
+            In the dtype that the estimator was trained in.
         """
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
