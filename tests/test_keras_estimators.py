@@ -1,9 +1,11 @@
 """KerasClassifier and KerasRegressor: the model, its parameters, its targets, and what goes wrong."""
 
 import copy
+import gc
 import inspect
 import pickle
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -161,6 +163,40 @@ def test_a_parameter_by_two_names_is_one():
     assert estimator.units == estimator.model__units == clone(estimator).units == 9
     estimator.set_params(units=5)
     assert estimator.fit(np.eye(4), [0, 1, 0, 1]).model_.layers[0].units == estimator.model__units == 5
+    assert [name for name in estimator.get_params() if "units" in name] == ["units"]
+
+
+def test_a_parameter_by_both_its_names_is_refused():
+    message = "'units' and 'model__units' are one parameter"
+    with pytest.raises(ValueError, match=message):
+        classifier(units=4, model__units=5)
+    estimator = classifier(units=4, epochs=1)
+    with pytest.raises(ValueError, match=message):
+        estimator.set_params(epochs=2, model__units=5, units=6)
+    assert (estimator.epochs, estimator.units) == (1, 4)
+
+
+def test_a_function_may_have_an_argument_of_the_name_of_a_parameter():
+    """As ``epochs``: the estimator's own by that name, the function's by ``model__epochs``."""
+    estimator = classifier(lambda epochs: layers.Dense, epochs=3, model__epochs=4).set_params(epochs=5, model__epochs=6)
+    assert (estimator.epochs, estimator.model__epochs) == (5, 6)
+    assert (clone(estimator).epochs, clone(estimator).model__epochs) == (5, 6)
+
+
+@pytest.mark.parametrize("settings", [{}, {"validation_split": 0.5, "callbacks": callbacks.EarlyStopping}])
+def test_a_model_goes_with_its_estimator(settings):
+    """Not with the next collection of garbage, before which a search would pile up models and their programs."""
+    gc.collect()
+    gc.disable()
+    try:
+        estimator = classifier(epochs=2, **settings).fit(X, LABELS)
+        estimator.partial_fit(X, LABELS).predict(X)
+        last = weakref.ref(estimator.model_.weights[0])
+        assert last() is not None
+        del estimator
+        assert last() is None
+    finally:
+        gc.enable()
 
 
 def test_classes_of_columns_are_their_numbers():

@@ -702,6 +702,25 @@ def test_programs_are_kept_while_attributes_are_set_that_do_not_count():
     assert (model._runtime.programs.made, model._runtime.predictor._programs.made) == made
 
 
+@pytest.mark.parametrize("make", [lambda: Sequential([layers.Dense(4), layers.Dropout(0.5), layers.Dense(2)]), Net])
+def test_models_have_no_circles(make):
+    """They go, with their programs, when the last reference does, not with the next collection of garbage."""
+    gc.collect()
+    gc.disable()
+    try:
+        model = make()
+        model.compile(loss="mse", metrics=["mae"])
+        model.train_on_batch(X, X[:, :2])
+        model.evaluate(X, X[:, :2], verbose=0)
+        model.predict(X, verbose=0)
+        model(X)
+        alive = weakref.ref(model), weakref.ref(model.weights[0])
+        del model
+        assert [each() for each in alive] == [None, None]
+    finally:
+        gc.enable()
+
+
 def test_layers_do_not_keep_models_alive():
     layer = layers.Dense(4)
     model = Sequential([layers.Input((4,)), layer])

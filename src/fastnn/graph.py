@@ -7,12 +7,13 @@ which would record an op, is never asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from . import autograd
 from .dtypes import standardize_dtype
 from .tensor import SymbolicTensor, Variable, tracing
 
-__all__ = ["Graph", "Node", "trace"]
+__all__ = ["Graph", "Node", "outputs_of", "trace"]
 
 
 class Node:
@@ -90,6 +91,13 @@ def trace(fn: Callable, specs: Sequence[tuple]) -> Graph:
     with tracing(graph), autograd.isolated():
         graph.outputs = fn(*graph.inputs)
     return graph
+
+
+def outputs_of(fn: Callable, specs: Sequence[tuple]) -> Any:
+    """Return what ``fn`` makes of symbolic tensors, to be looked at: how it was made is forgotten."""
+    graph = trace(fn, specs)
+    graph.unlink()
+    return graph.outputs
 
 
 def roots(nodes: list[Node]) -> dict[SymbolicTensor, SymbolicTensor]:

@@ -78,8 +78,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
     def _keep_parameters(self, given: dict[str, Any]) -> None:
         """Set the attributes of the parameters of ``__init__``, from its ``locals()``; nested ones are kept apart."""
         nested = given["parameters"]
-        for name in nested:
-            routing.destination(name)
+        routing.check_names(nested)
         self._nested = nested
         keep_parameters(self, {name: value for name, value in given.items() if name != "parameters"})
 
@@ -87,8 +86,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
 
     def __getattr__(self, name: str) -> Any:
         nested = vars(self).get("_nested", {})
-        if name in nested:
-            return nested[name]
+        kept = routing.kept_name(name, nested)
+        if kept in nested:
+            return nested[kept]
         return object.__getattribute__(self, name)  # raises what sent us here, which may say why
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -98,16 +98,9 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
             super().__setattr__(name, value)
 
     def _nest(self, **parameters: Any) -> None:
-        """Set parameters that are not in the signature, by both their names if both have been used.
-
-        A shallow copy of this estimator keeps its own.
-        """
-        nested = dict(self._nested)
-        for name, value in parameters.items():
-            nested[name] = value
-            if routing.other_name(name) in nested:
-                nested[routing.other_name(name)] = value
-        self._nested = nested
+        """Set parameters that are not in the signature. A shallow copy of this estimator keeps its own."""
+        kept = {routing.kept_name(name, self._nested): value for name, value in parameters.items()}
+        self._nested = {**self._nested, **kept}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, nested ones included.
@@ -138,7 +131,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         Raises
         ------
         ValueError
-            For unknown names; nothing has been set then.
+            For unknown names, and for both names of a parameter; nothing has been set then.
         """
         known = self.get_params()
         for name in params:
@@ -147,7 +140,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
                     f"Invalid parameter {name!r} for estimator {type(self).__name__}. Valid parameters are: "
                     f"{list(known)!r}, and nested ones such as 'model__{name}'."
                 )
-            routing.destination(name)
+        routing.check_names(name for name in params if name in self._nested or "__" in name)
         for name, value in params.items():
             setattr(self, name, value)
         return self
@@ -332,6 +325,7 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         self._keep(model, record, fitted)
 
     def _keep(self, model: Model, record: History, fitted: dict[str, Any]) -> None:
+        record.set_model(None)  # the model holds its history: it goes with the estimator, not with the next collection
         history = fitted["history_"]
         for name, values in record.history.items():
             history[name] = history.get(name, []) + values

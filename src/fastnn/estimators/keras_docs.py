@@ -47,7 +47,7 @@ NESTED = """\
 **parameters : dict
     Nested parameters: ``model__``, ``optimizer__``, ``loss__``, ``metrics__``, ``callbacks__``, and ``fit__`` and
     ``predict__`` for any other argument of `Model.fit` and `Model.predict`. They can be set and searched like the
-    others. Without ``__`` they are for the function that builds the model.
+    others. Without ``__`` they are for the function that builds the model; a parameter is given by one of its names.
 """
 
 ATTRIBUTES = """\

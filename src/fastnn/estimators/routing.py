@@ -8,7 +8,16 @@ from typing import Any
 
 from ..utils.lookup import nearest_names
 
-__all__ = ["DESTINATIONS", "assemble", "check_arguments", "destination", "is_nested", "other_name", "routed"]
+__all__ = [
+    "DESTINATIONS",
+    "assemble",
+    "check_arguments",
+    "check_names",
+    "destination",
+    "is_nested",
+    "kept_name",
+    "routed",
+]
 
 #: What a nested parameter can be for: the part of its name before the first ``__``.
 DESTINATIONS = ("model", "fit", "predict", "optimizer", "loss", "metrics", "callbacks")
@@ -40,9 +49,19 @@ def is_nested(name: str) -> bool:
     return bool(nested) and prefix in DESTINATIONS
 
 
-def other_name(name: str) -> str:
-    """Return "model__units" for "units", and the other way round."""
-    return name.removeprefix("model__") if name.startswith("model__") else f"model__{name}"
+def kept_name(name: str, parameters: Mapping[str, Any]) -> str:
+    """Return the name under which a parameter is kept: "units" for "model__units" if it was given by the short one."""
+    short = name.removeprefix("model__")
+    return short if "__" not in short and short in parameters else name
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise ValueError for names that are for nobody, and for two of the same parameter."""
+    names = list(names)
+    for name in names:
+        destination(name)
+        if f"model__{name}" in names and not is_nested(name):
+            raise ValueError(f"{name!r} and 'model__{name}' are one parameter: give it by one of its names")
 
 
 def routed(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

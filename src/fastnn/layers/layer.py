@@ -385,7 +385,7 @@ def _sizes_in_trace(layer: Layer, input_shape: Any, unknown: int) -> tuple[int, 
     shape = tuple(unknown if size is None else size for size in input_shape)
     try:
         with context.entered(layer):
-            outputs = graph.trace(layer.call, [(shape, layer.compute_dtype)]).outputs
+            outputs = graph.outputs_of(layer.call, [(shape, layer.compute_dtype)])
         layer.clear_losses()
     except Exception as error:
         raise NotImplementedError(

@@ -130,7 +130,7 @@ class Model(Trainer, Layer):
         shape = trial_shape(batch_shape(input_shape))
         training = {"training": False} if "training" in inspect.signature(self.call).parameters else {}
         try:
-            graph.trace(lambda x: self.call(x, **training), [(shape, self._input_dtype)])
+            graph.outputs_of(lambda x: self.call(x, **training), [(shape, self._input_dtype)])
         except TracingError:
             pass
         finally:

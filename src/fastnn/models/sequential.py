@@ -166,7 +166,7 @@ class Sequential(Model):
                 shapes.append((shape[0], *x.shape[1:]) if x.shape[:1] == trial[:1] else tuple(x.shape))
             return []
 
-        graph.trace(stack, [(trial, self._input_dtype)])
+        graph.outputs_of(stack, [(trial, self._input_dtype)])
         self.clear_losses()
         return shapes
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,21 +33,18 @@ class Predictor:
     """
 
     def __init__(self, model: Any) -> None:
-        self.model = model
-        self._programs = ProgramCache(dropped=self._not_again)
+        self.model = weakref.proxy(model)  # so that both go when the model is dropped
         self._few: dict[Any, _Forward] = {}
-        self._lock = ReentrantLock(self._forget)  # a run that a fork cut off has left pointers in a program
+        self._programs = ProgramCache(dropped=partial(_not_again, self._few))
+        # A run that a fork cut off has left pointers in a program.
+        self._lock = ReentrantLock(partial(_forget, self._programs, self._few))
         self._independent: bool | None = None
 
     def clear(self) -> None:
         """Forget all programs."""
         with self._lock.held:
-            self._forget()
-
-    def _forget(self) -> None:
-        self._programs.clear()
-        self._few.clear()
-        self._independent = None
+            _forget(self._programs, self._few)
+            self._independent = None
 
     def rows_are_independent(self) -> bool:
         """Whether the model is a stack of layers of this package, each row of whose outputs hangs on that row alone."""
@@ -110,10 +109,6 @@ class Predictor:
         self._few[kind] = forward
         forward.few.add(kind)
 
-    def _not_again(self, forward: _Forward) -> None:
-        for kind in forward.few:
-            self._few.pop(kind, None)
-
 
 class _Forward:
     """A program of the forward pass as a function of an array.
@@ -150,6 +145,16 @@ class _Forward:
         write_rows(x, 0, self._rows, self._program.inputs)
         self._program.run()
         return _as_arrays(self._program.result())
+
+
+def _forget(programs: ProgramCache, few: dict[Any, _Forward]) -> None:
+    programs.clear()
+    few.clear()
+
+
+def _not_again(few: dict[Any, _Forward], forward: _Forward) -> None:
+    for kind in forward.few:
+        few.pop(kind, None)
 
 
 def _as_arrays(structure: Any) -> Any:

@@ -175,7 +175,7 @@ class Preparation(Steps):
     def _traced_call(self, data: ArrayData) -> Any:
         spec = data.specs(data.batch_size)[0]
         try:
-            return graph.trace(lambda x: self(x, training=False), [spec]).outputs
+            return graph.outputs_of(lambda x: self(x, training=False), [spec])
         except TracingError as error:
             self._fall_back_to_eager(error)
         return self._try_on(Tensor(data.sources[0][: data.batch_size].astype(spec[1])))

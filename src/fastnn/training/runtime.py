@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -52,7 +53,7 @@ class Runtime:
     """
 
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self.model = weakref.proxy(model)  # so that both go when the model is dropped
         self.compiled_with: dict[str, Any] = {}
         self.loss: CompileLoss | None = None
         self.metrics: CompileMetrics | None = None
@@ -173,11 +174,6 @@ class Runtime:
         self._shuffler.state.assign(state)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is bound to memory: it is made again when needed."""
+        """Leave out what is bound to memory: `Trainer.__setstate__` makes a new one, which makes it when needed."""
         kept = ("compiled_with", "loss", "metrics", "loss_tracker", "eager", "_shuffler")
         return {name: getattr(self, name) for name in kept}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """What the model's `Trainer.__setstate__` completes."""
-        self.__init__(None)
-        self.__dict__.update(state)

@@ -47,7 +47,7 @@ def check_shapes(
 def _check_part(kind: str, part: Any, function: Callable[..., Any], data: ArrayData, specs: list[Any]) -> None:
     """Trace what a loss or a metric makes of targets and outputs."""
     try:
-        graph.trace(lambda y, output: [function(y, output)], specs)
+        graph.outputs_of(lambda y, output: [function(y, output)], specs)
     except TracingError:
         return
     except ValueError as error:
