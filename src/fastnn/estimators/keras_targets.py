@@ -117,6 +117,8 @@ class ClassTargets:
         ValueError
             If y holds labels that are no classes, or is of another kind than it was.
         """
+        if self._are_known(y):
+            return np.searchsorted(self.classes, y)
         kind = _kind_of_labels(y)
         if (kind == "multilabel-indicator") != self._has_columns:
             raise ValueError(f"y holds {kind} targets, the classifier was fitted on {self.kind} ones")
@@ -130,6 +132,12 @@ class ClassTargets:
         y = column_or_1d(y)
         refuse_unknown(np.unique(y), self.classes)
         return np.searchsorted(self.classes, y)
+
+    def _are_known(self, y: Any) -> bool:
+        """Whether y holds classes, one a sample: scikit-learn's checks take as long as epochs, and find nothing."""
+        if self._has_columns or y.ndim != 1 or y.dtype.kind != self.classes.dtype.kind or y.dtype.hasobject:
+            return False
+        return not np.setdiff1d(y, self.classes).size
 
     def for_model(self, numbers: np.ndarray, model: Any, units: int) -> np.ndarray:
         """Return `numbers` for a model with so many outputs: as they are, a column, or one-hot rows, as its loss wants.
@@ -248,8 +256,9 @@ class NumberTargets:
 
 def _kind_of_labels(y: Any) -> str:
     kind = type_of_target(y, input_name="y", raise_unknown=True)
-    check_classification_targets(y)
-    refuse_several_columns(kind)
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        check_classification_targets(y)  # raises where it is no classification, in scikit-learn's words
+        refuse_several_columns(kind)
     return kind
 
 

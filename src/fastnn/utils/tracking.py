@@ -19,10 +19,13 @@ def owned(owner: object, kinds: type | tuple[type, ...]) -> list[Any]:
 
 
 _CONTAINERS = (list, tuple, dict)
+_PLAIN = frozenset((type(None), bool, int, float, str))  # what most attributes are
 
 
 def _look_into(container: Any, kinds: type | tuple[type, ...], found: dict[int, Any], seen: set[int]) -> None:
     for value in list(container.values() if isinstance(container, dict) else container):
+        if type(value) in _PLAIN:
+            continue
         if isinstance(value, kinds):
             found[id(value)] = value
         elif isinstance(value, _CONTAINERS) and value and id(value) not in seen:
