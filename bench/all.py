@@ -41,8 +41,11 @@ RUNS = {
 
 
 def measurable() -> list[str]:
-    """Return what this machine can measure: one of the first two, and TensorFlow where it is installed."""
-    others = {"train-without-avx512" if "avx512" in core.available_isas() else "train"}
+    """Return what this machine can measure: one of the first two, AVX2 and TensorFlow where they are there."""
+    isas = core.available_isas()
+    others = {"train-without-avx512" if "avx512" in isas else "train"}
+    if "avx2" not in isas:
+        others.add("train-avx2")
     if not find_spec("tensorflow"):
         others.add("train-tensorflow")
     return [name for name in RUNS if name not in others]

@@ -19,6 +19,8 @@ from typing import NamedTuple
 import report
 from report import Result
 
+from fastnn._kernels import core
+
 BACKENDS = ("jax", "tensorflow", "torch")  # of Keras, the fastest on a CPU first
 PAUSE = 0.1  # seconds: threads of the one before may still be spinning
 ROUND = 0.05  # seconds: what takes less runs again and again, because a processor that has paused starts slowly
@@ -35,17 +37,43 @@ class Contestant(NamedTuple):
 def parser(description: str) -> argparse.ArgumentParser:
     """Return a parser with the options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--rounds", type=int, default=7, help="timed rounds (default: 7)")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (default: 1 2)")
-    parser.add_argument("--isa", help="force fastnn's instruction set, such as avx2")
+    parser.add_argument("--rounds", type=positive, default=7, help="timed rounds (default: 7)")
+    parser.add_argument("--threads", type=positive, nargs="+", default=[1, 2], help="numbers of threads (default: 1 2)")
+    parser.add_argument("--isa", choices=core.available_isas(), help="force fastnn's instruction set, such as avx2")
     parser.add_argument("--backend", choices=BACKENDS, help="Keras' (default: KERAS_BACKEND, or the first installed)")
     parser.add_argument(
-        "--seconds", type=float, default=30, help="who has used so much sits out the later rounds (default: 30)"
+        "--seconds", type=duration, default=30, help="who has used so much sits out the later rounds (default: 30)"
     )
-    parser.add_argument("--json", type=Path, help="write all times to this file, and a picture beside it")
+    parser.add_argument("--json", type=writable, help="write all times to this file, and a picture beside it")
     parser.add_argument("--tiny", action="store_true", help="a few rows: to see that it runs, not how fast")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     return parser
+
+
+def positive(text: str) -> int:
+    """Return an option's number; argparse tells whoever gave none that can be."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def duration(text: str) -> float:
+    """Return seconds above 0, as `positive` does."""
+    try:
+        if float(text) > 0:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+
+def writable(text: str) -> Path:
+    """Return the path of a file that can be written; what cannot is told before all is measured, not after."""
+    path = Path(text)
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written")
+    return path
 
 
 def interleave(

@@ -55,7 +55,7 @@ def contestant(call: Callable[[], np.ndarray], expected: np.ndarray, tiny: bool)
 
 def main() -> None:
     parser = common.parser(__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, nargs="+", default=[1, 32, 10_000])
+    parser.add_argument("--rows", type=common.positive, nargs="+", default=[1, 32, 10_000])
     parser.add_argument("--peers", nargs="+", choices=peers.PEERS, default=peers.PEERS, help="who takes part")
     common.main(parser.parse_args(), measure)
 

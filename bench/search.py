@@ -74,7 +74,7 @@ def notes(results: list[Result]) -> list[str]:
 
 def main() -> None:
     parser = common.parser(__doc__.splitlines()[0])
-    parser.add_argument("--jobs", dest="threads", type=int, nargs="+", help="another name of --threads")
+    parser.add_argument("--jobs", dest="threads", type=common.positive, nargs="+", help="another name of --threads")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--peers", nargs="+", choices=(OURS, "sklearn"), default=(OURS, "sklearn"))
     common.main(parser.parse_args(), measure, notes)

@@ -53,7 +53,7 @@ print(time.perf_counter() - start, resident() - before)
 def measure(options: argparse.Namespace, threads: int) -> tuple[list[Result], dict]:
     found = [name for name in options.peers if find_spec(name)]
     for name in set(options.peers) - set(found):
-        common.say(f"{name} is not installed: skipped")
+        common.say(f"{name} takes no part: it is not installed")
     importing, memory, first, peak = {}, {}, {}, {}
     for number in range(options.rounds):
         for name in found[:: -1 if number % 2 else 1]:

@@ -80,6 +80,30 @@ def test_help(run, script):
     assert [option for option in wanted if option not in said] == []
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--rounds", "0"),
+        ("--rounds", "2.5"),
+        ("--threads", "-1"),
+        ("--seconds", "nan"),
+        ("--seconds", "0"),
+        ("--isa", "avx3"),
+        ("--json", BENCH),
+    ],
+)
+def test_options_that_cannot_be_are_refused_before_anything_is_measured(module, capsys, option, value):
+    with pytest.raises(SystemExit):
+        module("common").parser("").parse_args([option, str(value)])
+    assert f"argument {option}: " in capsys.readouterr().err
+
+
+def test_results_go_to_folders_that_will_be_made(module, tmp_path):
+    path = tmp_path / "new" / "folder" / "results.json"
+    assert module("common").parser("").parse_args(["--json", str(path)]).json == path
+    assert not path.parent.exists()
+
+
 def test_the_readme_names_common_options():
     assert {"--json", "--rounds", "--tiny"} < set(common_options())
 

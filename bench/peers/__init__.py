@@ -33,12 +33,12 @@ class CannotError(Exception):
 
 
 def load(names: Iterable[str], face: str) -> Iterator[ModuleType]:
-    """Import the peers that have this face and are installed; name those that are not."""
+    """Import the peers that have this face; say which cannot be imported, and why."""
     for name in names:
         try:
             peer = importlib.import_module(f"peers.{name}_peer")
         except ImportError as error:
-            print(f"{name} is not installed: skipped ({error})")
+            print(f"{name} takes no part: {error}")
             continue
         if hasattr(peer, face):
             yield peer
