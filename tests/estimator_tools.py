@@ -32,6 +32,16 @@ def multilabel(n=60, features=7, labels=4):
     return make_multilabel_classification(n, features, n_classes=labels, random_state=0)
 
 
+#: An estimator and data for each kind of target.
+KINDS = {
+    "binary": (MLPClassifier, problem(MLPClassifier, classes=2)),
+    "multiclass": (MLPClassifier, problem(MLPClassifier)),
+    "multilabel": (MLPClassifier, multilabel()),
+    "regression": (MLPRegressor, problem(MLPRegressor)),
+    "several outputs": (MLPRegressor, problem(MLPRegressor, outputs=3)),
+}
+
+
 def assert_same_fit(estimator, tolerance=1e-10, data=None, **settings):
     """Fit ours and scikit-learn's, and compare all that can be seen of them."""
     ours, theirs = (fit(cls, data=data or problem(estimator), **settings) for cls in (estimator, oracle(estimator)))

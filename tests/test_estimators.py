@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from estimator_tools import PERCEPTRONS, assert_same_fit, fit, multilabel, oracle, problem
+from estimator_tools import KINDS, PERCEPTRONS, assert_same_fit, fit, oracle, problem
 from sklearn import neural_network
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -33,15 +33,6 @@ def test_parameters_are_scikit_learns(estimator):
 
 
 # ---- the same numbers as scikit-learn --------------------------------------------------------------------------
-
-
-KINDS = {
-    "binary": (MLPClassifier, problem(MLPClassifier, classes=2)),
-    "multiclass": (MLPClassifier, problem(MLPClassifier)),
-    "multilabel": (MLPClassifier, multilabel()),
-    "regression": (MLPRegressor, problem(MLPRegressor)),
-    "several outputs": (MLPRegressor, problem(MLPRegressor, outputs=3)),
-}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 import numpy as np
 import pandas as pd
 import pytest
-from estimator_tools import PERCEPTRONS, assert_same_fit, assert_same_state, fit, multilabel, oracle, problem
+from estimator_tools import KINDS, PERCEPTRONS, assert_same_fit, assert_same_state, fit, multilabel, oracle, problem
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
@@ -22,14 +22,6 @@ from fastnn import sparse as sparse_features
 from fastnn.estimators import lbfgs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-KINDS = {
-    "binary": (MLPClassifier, problem(MLPClassifier, classes=2)),
-    "multiclass": (MLPClassifier, problem(MLPClassifier)),
-    "multilabel": (MLPClassifier, multilabel()),
-    "regression": (MLPRegressor, problem(MLPRegressor)),
-    "several outputs": (MLPRegressor, problem(MLPRegressor, outputs=3)),
-}
 
 
 # ---- L-BFGS ----------------------------------------------------------------------------------------------------

@@ -344,7 +344,8 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         if not are_plain(X, self):
             refuse_dates("X", X)
             X = validate_data(self, X, accept_sparse="csr", allow_nd=True, dtype="numeric", reset=False)
-        check_finite(as_features(X, "x"), "x", self.model_._input_dtype)
+        if not np.can_cast(X.dtype, self.model_._input_dtype):  # finite as they are, they may be beyond it
+            check_finite(as_features(X, "x"), "x", self.model_._input_dtype)
         with threads.limited(threads_for(None)):
             return self.model_.predict(X, **{"verbose": 0, **self._routed()["predict"]})
 
