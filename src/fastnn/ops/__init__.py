@@ -3,12 +3,15 @@
 from ..tensor import convert_to_tensor, is_tensor
 from . import (
     activation,
+    composites,
     convert,
     creation,
+    cumulative,
     elementwise,
     indexing,
     joining,
     linalg,
+    nan_reduce,
     nn,
     normalization,
     operators,
@@ -19,12 +22,16 @@ from . import (
 )  # fmt: skip
 from .activation import *  # noqa: F403
 from .catalogue import CATALOGUE, Op
+from .composites import *  # noqa: F403
 from .convert import *  # noqa: F403
 from .creation import *  # noqa: F403
+from .cumulative import *  # noqa: F403
+from .einsum import einsum
 from .elementwise import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .joining import *  # noqa: F403
 from .linalg import *  # noqa: F403
+from .nan_reduce import *  # noqa: F403
 from .nn import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .py_op import py_op
@@ -35,8 +42,8 @@ from .update import *  # noqa: F403
 operators.install()
 
 __all__ = [
-    "CATALOGUE", "Op", "convert_to_tensor", "is_tensor", "py_op", "sampling",
-    *activation.__all__, *convert.__all__, *creation.__all__, *elementwise.__all__, *indexing.__all__,
-    *joining.__all__, *linalg.__all__, *nn.__all__, *normalization.__all__, *reduce.__all__, *shaping.__all__,
-    *update.__all__,
+    "CATALOGUE", "Op", "convert_to_tensor", "einsum", "is_tensor", "py_op", "sampling",
+    *activation.__all__, *composites.__all__, *convert.__all__, *creation.__all__, *cumulative.__all__,
+    *elementwise.__all__, *indexing.__all__, *joining.__all__, *linalg.__all__, *nan_reduce.__all__, *nn.__all__,
+    *normalization.__all__, *reduce.__all__, *shaping.__all__, *update.__all__,
 ]  # fmt: skip

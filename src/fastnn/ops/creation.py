@@ -9,11 +9,11 @@ from ..shapes import as_shape, as_size
 from ..tensor import Tensor, Variable, check_range, convert_to_tensor, converted
 from .convert import cast
 from .elementwise import floor, where
-from .shaping import broadcast_to, moveaxis
+from .shaping import broadcast_to, moveaxis, reshape
 
 __all__ = [
-    "arange", "convert_to_numpy", "eye", "full", "full_like", "identity", "linspace", "ones", "ones_like", "tril",
-    "triu", "zeros", "zeros_like",
+    "arange", "array", "convert_to_numpy", "empty", "empty_like", "eye", "full", "full_like", "identity", "linspace",
+    "meshgrid", "ones", "ones_like", "tri", "tril", "triu", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -37,6 +37,16 @@ def zeros_like(x, dtype=None):
     return zeros(x.shape, dtype or x.dtype) if hasattr(x, "shape") else zeros_like(convert_to_tensor(x), dtype)
 
 
+def empty(shape, dtype=None):
+    """Return zeros, too: what stands in memory by chance is of no use."""
+    return zeros(shape, dtype)
+
+
+def empty_like(x, dtype=None):
+    """Return zeros of x's shape and dtype, as `empty` does."""
+    return zeros_like(x, dtype)
+
+
 def ones_like(x, dtype=None):
     """Return ones of x's shape and dtype."""
     return ones(x.shape, dtype or x.dtype) if hasattr(x, "shape") else ones_like(convert_to_tensor(x), dtype)
@@ -48,8 +58,13 @@ def full_like(x, fill_value, dtype=None):
     return full(x.shape, fill_value, dtype or x.dtype)
 
 
-def arange(start, stop=None, step=1, dtype=None):
-    """Return start, start + step, … before stop: int32, or floatx where one of them is a float, unless dtype says.
+def array(x, dtype=None):
+    """Return x as a tensor."""
+    return convert_to_tensor(x, dtype)
+
+
+def arange(start, stop=None, step=None, dtype=None):
+    """Return start, start + step (1), … before stop: int32, or floatx where one of them is a float, unless dtype says.
 
     Raises
     ------
@@ -57,7 +72,7 @@ def arange(start, stop=None, step=1, dtype=None):
         If an integer dtype does not hold the numbers.
     """
     start, stop = (0, start) if stop is None else (start, stop)
-    values = np.arange(start, stop, step)
+    values = np.arange(start, stop, 1 if step is None else step)
     whole = values.dtype.kind in "iu"
     dtype = standardize_dtype("int32" if dtype is None and whole else dtype)
     if whole and dtype.kind in "iu":
@@ -99,6 +114,35 @@ def eye(N, M=None, k=0, dtype=None):
     rows = as_size("N", N)
     columns = rows if M is None else as_size("M", M)
     return Tensor(np.eye(rows, columns, k, dtype=standardize_dtype(dtype)))
+
+
+def tri(N, M=None, k=0, dtype=None):
+    """Return a matrix with ones on the k-th diagonal and below."""
+    rows = as_size("N", N)
+    columns = rows if M is None else as_size("M", M)
+    return Tensor(np.tri(rows, columns, k, dtype=standardize_dtype(dtype)))
+
+
+def meshgrid(*x, indexing="xy"):
+    """Return a list of grids, one for each vector, in which that one goes along an axis of its own.
+
+    ``indexing``: with "xy" the first vector goes along the second axis and the second along the first; with "ij" each
+    along the axis of its number.
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}")
+    vectors = [reshape(each, (-1,)) for each in x]
+    order = list(range(len(vectors)))
+    if indexing == "xy" and len(order) > 1:
+        order[:2] = 1, 0
+    shape = [0] * len(order)
+    for axis, vector in zip(order, vectors, strict=True):
+        shape[axis] = vector.shape[0]
+    along = [[-1 if axis == own else 1 for axis in range(len(order))] for own in order]
+    return [
+        broadcast_to(reshape(v, sizes), shape) if v.shape[0] else zeros(shape, v.dtype)
+        for v, sizes in zip(vectors, along, strict=True)
+    ]
 
 
 def _triangle(x, k, fn):

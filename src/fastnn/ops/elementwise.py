@@ -314,37 +314,16 @@ def clip(x, x_min, x_max):
     return _clip(x, low, high) if x.dtype != UINT8 else minimum(maximum(x, low), high)
 
 
-# ---- written in the ops above -------------------------------------------------------------------------------
+# ---- other names ---------------------------------------------------------------------------------------------
 
 abs = absolute
 true_divide = divide
 
 
-def log2(x):
-    """Base-2 logarithm."""
-    return log(x) * (1 / math.log(2))
-
-
-def log10(x):
-    """Base-10 logarithm."""
-    return log(x) * (1 / math.log(10))
-
-
-def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """Replace NaN and infinities by numbers (by default 0 and the dtype's largest). Integers stay as they are."""
-    (x,) = to_tensor(x)
-    if not is_float(x.dtype):
-        return x
-    info = np.finfo(x.dtype)
-    x = where(isnan(x), nan, x)
-    x = where(equal(x, np.inf), float(info.max) if posinf is None else posinf, x)
-    return where(equal(x, -np.inf), float(info.min) if neginf is None else neginf, x)
-
-
 __all__ = (
     "abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh ceil clip copy cos cosh divide "
     "divide_no_nan equal erf exp expm1 floor floor_divide greater greater_equal isfinite isinf isnan less "
-    "less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor maximum minimum mod multiply "
-    "nan_to_num negative not_equal power reciprocal round rsqrt sign sin sinh sqrt square subtract tan true_divide "
+    "less_equal log log1p logical_and logical_not logical_or logical_xor maximum minimum mod multiply "
+    "negative not_equal power reciprocal round rsqrt sign sin sinh sqrt square subtract tan true_divide "
     "trunc where"
 ).split()

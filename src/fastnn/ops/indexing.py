@@ -12,9 +12,10 @@ from ..tensor import SymbolicTensor, Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op, contiguous, dtype_code
 from .convert import cast, to_tensor
 from .elementwise import equal, floor, where
-from .shaping import broadcast_to, moveaxis, ravel, reshape
+from .reduce import sum as reduce_sum
+from .shaping import _unslice, broadcast_to, moveaxis, ravel, reshape
 
-__all__ = ["diagonal", "one_hot", "take", "take_along_axis"]
+__all__ = ["diag", "diagonal", "one_hot", "take", "take_along_axis", "trace"]
 
 
 def _take_lower(plan, outs, ins, rows):
@@ -149,3 +150,27 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     *lead, rows, columns = x.shape
     places = np.arange(rows * columns).reshape(rows, columns).diagonal(offset)
     return take(reshape(x, (*lead, rows * columns)), places, axis=-1)
+
+
+def trace(x, offset=0, axis1=0, axis2=1):
+    """Sum of the diagonals that `diagonal` returns."""
+    return reduce_sum(diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+def diag(x, k=0):
+    """Return the k-th diagonal of a matrix, or the matrix of zeros that has a vector as its own.
+
+    Raises
+    ------
+    ValueError
+        For a tensor of another number of axes.
+    """
+    x = convert_to_tensor(x)
+    if len(x.shape) == 2:
+        return diagonal(x, k)
+    if len(x.shape) != 1:
+        raise ValueError(f"diag: a vector or a matrix is needed, got shape {x.shape}")
+    n = x.shape[0] + abs(k)
+    begin = max(k, -k * n)
+    flat = _unslice(x, (n * n,), (slice(begin, begin + x.shape[0] * (n + 1), n + 1), ...))
+    return reshape(flat, (n, n))

@@ -13,7 +13,10 @@ from .elementwise import where
 from .indexing import take
 from .shaping import _slice, _unslice, broadcast_to, expand_dims, ravel, reshape
 
-__all__ = ["concatenate", "pad", "repeat", "roll", "split", "stack", "tile"]
+__all__ = [
+    "append", "array_split", "concatenate", "dstack", "hstack", "pad", "repeat", "roll", "split", "stack", "tile",
+    "unstack", "vstack",
+]  # fmt: skip
 
 
 def _pieces(sizes, axis, rank):
@@ -72,6 +75,61 @@ def concatenate(xs, axis=0):
 def stack(x, axis=0):
     """Join tensors along a new axis."""
     return concatenate([expand_dims(each, axis) for each in x], axis)
+
+
+def append(x1, x2, axis=None):
+    """Join two tensors along an axis (flat by default)."""
+    return concatenate([x1, x2], axis)
+
+
+def hstack(xs):
+    """Join tensors along their second axis, vectors along their only one."""
+    xs = [_at_least(x, 1) for x in xs]
+    return concatenate(xs, 0 if len(xs) and len(xs[0].shape) == 1 else 1)
+
+
+def vstack(xs):
+    """Join tensors along their first axis; vectors become rows."""
+    return concatenate([_at_least(x, 2) for x in xs], 0)
+
+
+def dstack(xs):
+    """Join tensors along their third axis; vectors become rows, and matrices have one of size 1."""
+    xs = [_at_least(x, 2) for x in xs]
+    return concatenate([expand_dims(x, 2) if len(x.shape) == 2 else x for x in xs], 2)
+
+
+def _at_least(x, rank):
+    """Return a tensor with axes of size 1 before its own where it has fewer."""
+    x = convert_to_tensor(x)
+    return reshape(x, (1,) * (rank - len(x.shape)) + x.shape)
+
+
+def unstack(x, num=None, axis=0):
+    """Return the list of what stands at each place along an axis; ``num``: how many there are.
+
+    Raises
+    ------
+    ValueError
+        If there are not ``num``.
+    """
+    x = convert_to_tensor(x)
+    axis = normalize_axis(axis, len(x.shape))
+    if num is not None and num != x.shape[axis]:
+        raise ValueError(f"unstack: num is {num}, but axis {axis} of shape {x.shape} has {x.shape[axis]} places")
+    return [_slice(x, (*(slice(None),) * axis, place, ...)) for place in range(x.shape[axis])]
+
+
+def array_split(x, indices_or_sections, axis=0):
+    """Cut a tensor as `split` does; parts need not be equal: the first ones are larger by one."""
+    if not isinstance(indices_or_sections, (int, np.integer)):
+        return split(x, indices_or_sections, axis)
+    if indices_or_sections < 1:
+        raise ValueError(f"array_split: the number of parts must be at least 1, got {indices_or_sections}")
+    x = convert_to_tensor(x)
+    n = x.shape[normalize_axis(axis, len(x.shape))]
+    size, larger = divmod(n, int(indices_or_sections))
+    return split(x, [size * part + min(part, larger) for part in range(1, indices_or_sections)], axis)
 
 
 def split(x, indices_or_sections, axis=0):

@@ -18,7 +18,7 @@ from .joining import concatenate
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze, transpose
 
-__all__ = ["dense", "dot", "matmul", "outer", "tensordot", "vdot"]
+__all__ = ["dense", "dot", "inner", "matmul", "outer", "tensordot", "vdot"]
 
 
 PARTS = 2  # of a sum that is made in parts
@@ -397,6 +397,14 @@ def vdot(x1, x2):
     if a.shape != b.shape:
         raise ValueError(f"vdot: {a.shape[0]} elements and {b.shape[0]} do not match")
     return matmul(a, b)
+
+
+def inner(x1, x2):
+    """Sums of products over the last axis of both."""
+    a, b = convert_to_tensor(x1), convert_to_tensor(x2)
+    if not a.shape or not b.shape:
+        return multiply(a, b)
+    return tensordot(a, b, ([-1], [-1]))
 
 
 def outer(x1, x2):

@@ -18,7 +18,7 @@ from .reduce import mean
 from .reduce import sum as reduce_sum
 from .shaping import broadcast_to, expand_dims, reshape
 
-__all__ = ["batch_normalization", "layer_normalization", "moments", "normalize"]
+__all__ = ["batch_normalization", "layer_normalization", "moments", "normalize", "rms_normalization"]
 
 # ---- matrices, in one kernel: c/standardize.inc ------------------------------------------------------------------
 
@@ -174,6 +174,31 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
     (x,) = to_float(x)
     axes = normalize_axes(axis, len(x.shape))
     return normalized(x, axes, axes, beta, gamma, config.epsilon() if epsilon is None else epsilon)[0]
+
+
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+    """Divide x by the root of the mean of its squares over axes, then multiply by scale (Zhang & Sennrich, 2019).
+
+    Parameters
+    ----------
+    x : Tensor
+    scale : Tensor, optional
+        With the shape of x along the axes, in their order in x.
+    axis : int or sequence of int
+    epsilon : float, optional
+        Added to the mean of squares. Default: `config.epsilon`.
+
+    Raises
+    ------
+    ValueError
+        If scale has another shape.
+    """
+    (x,) = to_float(x)
+    axes = normalize_axes(axis, len(x.shape))
+    scale = _along("scale", scale, x, axes)
+    return _scaled(
+        x, mean(square(x), axes, keepdims=True), None, scale, config.epsilon() if epsilon is None else epsilon
+    )
 
 
 def normalize(x, axis=-1, order=2, epsilon=None):

@@ -11,7 +11,7 @@ from .reduce import max as reduce_max
 from .reduce import mean
 from .reduce import min as reduce_min
 from .reduce import sum as reduce_sum
-from .shaping import getitem, reshape, transpose
+from .shaping import get_item, reshape, transpose
 from .update import assign, spread
 
 
@@ -72,7 +72,7 @@ def install():
         "__abs__": e.absolute,
         "__invert__": e.logical_not,
         "__round__": lambda self, decimals=None: e.round(self, decimals or 0),
-        "__getitem__": getitem,
+        "__getitem__": get_item,
     }
     for cls in (Tensor, Variable):
         for name, method in methods.items():

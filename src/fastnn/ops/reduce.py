@@ -10,13 +10,14 @@ import numpy as np
 from ..shapes import normalize_axes, normalize_axis
 from ..tensor import Tensor, convert_to_tensor
 from .catalogue import Op, copied, scratch
+from .composites import isclose
 from .convert import BOOL, UINT8, cast, to_bool, to_float, to_number, to_tensor
 from .elementwise import absolute, equal, exp, log, maximum, minimum, not_equal, power, sqrt, square, where
 from .shaping import broadcast_to, reshape
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "max", "mean", "min", "norm",
-    "prod", "std", "sum", "sum_of_squares", "var",
+    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "logsumexp", "max",
+    "mean", "min", "norm", "prod", "ptp", "std", "sum", "sum_of_squares", "var",
 ]  # fmt: skip
 
 _LONG, _ROW = 1 << 17, 1 << 12  # elements: squares of so many are summed in rows of so many,
@@ -237,6 +238,16 @@ argmin = _reducer(
 )
 
 
+def ptp(x, axis=None, keepdims=False):
+    """Largest element minus the smallest."""
+    return max(x, axis, keepdims) - min(x, axis, keepdims)
+
+
+def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """Whether all elements are close, as `isclose` has it."""
+    return all(isclose(x1, x2, rtol, atol, equal_nan))
+
+
 def prod(x, axis=None, keepdims=False, dtype=None):
     """Product of elements, as numbers of ``dtype`` if that is given."""
     (x,) = _prod.convert(x if dtype is None else cast(x, dtype))
@@ -250,6 +261,25 @@ def mean(x, axis=None, keepdims=False):
     axes = normalize_axes(axis, len(x.shape))
     n = _size(x, axes)
     return _reduced(_sum, x, axes, keepdims, 1.0 / n if n else float("nan"))
+
+
+def average(x, axis=None, weights=None):
+    """Mean of elements that count as their weights say, of x's shape or a vector along one axis; NaN of nothing.
+
+    Raises
+    ------
+    ValueError
+        For weights of another shape.
+    """
+    if weights is None:
+        return mean(x, axis)
+    x, weights = to_float(x, weights)
+    axes = normalize_axes(axis, len(x.shape))
+    if weights.shape != x.shape:
+        if len(axes) != 1 or weights.shape != (x.shape[axes[0]],):
+            raise ValueError(f"average: weights of shape {weights.shape} for x of shape {x.shape}, axis {axis}")
+        weights = reshape(weights, tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
+    return sum(x * weights, axes) / sum(broadcast_to(weights, x.shape), axes)
 
 
 def var(x, axis=None, keepdims=False):

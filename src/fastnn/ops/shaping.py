@@ -13,8 +13,8 @@ from .catalogue import REQUIRED, Op, scratch
 from .convert import to_tensor
 
 __all__ = [
-    "broadcast_to", "expand_dims", "flip", "moveaxis", "ravel", "reshape", "shape", "squeeze", "stop_gradient",
-    "swapaxes", "transpose",
+    "broadcast_to", "dtype", "expand_dims", "flip", "fliplr", "flipud", "get_item", "moveaxis", "ndim", "ravel",
+    "reshape", "shape", "size", "squeeze", "stop_gradient", "swapaxes", "transpose",
 ]  # fmt: skip
 
 
@@ -143,12 +143,12 @@ def broadcast_to(x, shape):
     return _broadcast_to(x, shape)
 
 
-def getitem(x, index):
-    """x[index] with integers, slices, None and Ellipsis; or slices, Ellipsis and one integer tensor or list."""
+def get_item(x, key):
+    """x[key] with integers, slices, None and Ellipsis; or slices, Ellipsis and one integer tensor or list."""
     x = convert_to_tensor(x)
-    if isinstance(index, _LISTS):
-        return _with_list(x, (index,), 0)
-    index = index if isinstance(index, tuple) else (index,)
+    if isinstance(key, _LISTS):
+        return _with_list(x, (key,), 0)
+    index = key if isinstance(key, tuple) else (key,)
     for at, each in enumerate(index):
         if isinstance(each, _LISTS) and np.shape(each) != ():
             return _with_list(x, index, at)
@@ -172,7 +172,7 @@ def _with_list(x, index, at):
     if not all(isinstance(each, slice) or each is Ellipsis for each in others):
         raise TypeError("a list or a tensor may stand beside slices and an Ellipsis only; for more use ops.take")
     axis = at - len(index) if Ellipsis in index[:at] else at
-    return take(getitem(x, (*index[:at], slice(None), *index[at + 1 :])), places, axis=axis)
+    return take(get_item(x, (*index[:at], slice(None), *index[at + 1 :])), places, axis=axis)
 
 
 def _part(index):
@@ -229,7 +229,17 @@ def flip(x, axis=None):
     """Reverse the order along axes (all by default)."""
     x = convert_to_tensor(x)
     axes = normalize_axes(axis, len(x.shape))
-    return getitem(x, tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(len(x.shape))))
+    return get_item(x, tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(len(x.shape))))
+
+
+def flipud(x):
+    """Reverse the order along the first axis."""
+    return flip(x, 0)
+
+
+def fliplr(x):
+    """Reverse the order along the second axis."""
+    return flip(x, 1)
 
 
 _stop_gradient = Op(
@@ -250,3 +260,18 @@ def stop_gradient(variable):
 def shape(x):
     """Return the shape as a tuple of integers."""
     return convert_to_tensor(x).shape
+
+
+def size(x):
+    """Return the number of elements as an integer."""
+    return convert_to_tensor(x).size
+
+
+def ndim(x):
+    """Return the number of axes as an integer."""
+    return convert_to_tensor(x).ndim
+
+
+def dtype(x):
+    """Return the dtype."""
+    return convert_to_tensor(x).dtype

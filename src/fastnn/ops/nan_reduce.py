@@ -1,0 +1,65 @@
+"""Reductions that leave out NaN."""
+
+from __future__ import annotations
+
+import math
+
+from ..dtypes import is_float
+from .convert import cast, to_float, to_tensor
+from .elementwise import isnan, logical_not, sqrt, square, where
+from .reduce import all as reduce_all
+from .reduce import max as reduce_max
+from .reduce import min as reduce_min
+from .reduce import prod
+from .reduce import sum as reduce_sum
+
+__all__ = ["nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar"]
+
+
+def _replaced(x, value):
+    """Return x with a number in the place of NaN, which integers have none of."""
+    return where(isnan(x), value, x) if is_float(x.dtype) else x
+
+
+def nansum(x, axis=None, keepdims=False):
+    """Sum of the elements that are not NaN; of none 0."""
+    return reduce_sum(_replaced(*to_tensor(x), 0.0), axis, keepdims)
+
+
+def nanprod(x, axis=None, keepdims=False):
+    """Product of the elements that are not NaN; of none 1."""
+    return prod(_replaced(*to_tensor(x), 1.0), axis, keepdims)
+
+
+def _extreme(reduce, x, axis, keepdims, beyond):
+    (x,) = to_tensor(x)
+    y = reduce(_replaced(x, beyond), axis, keepdims)
+    return where(reduce_all(isnan(x), axis, keepdims), math.nan, y) if is_float(x.dtype) else y
+
+
+def nanmax(x, axis=None, keepdims=False):
+    """Largest of the elements that are not NaN; of none NaN."""
+    return _extreme(reduce_max, x, axis, keepdims, -math.inf)
+
+
+def nanmin(x, axis=None, keepdims=False):
+    """Smallest of the elements that are not NaN; of none NaN."""
+    return _extreme(reduce_min, x, axis, keepdims, math.inf)
+
+
+def nanmean(x, axis=None, keepdims=False):
+    """Arithmetic mean of the elements that are not NaN; of none NaN."""
+    (x,) = to_float(x)
+    there = cast(logical_not(isnan(x)), x.dtype)
+    return nansum(x, axis, keepdims) / reduce_sum(there, axis, keepdims)
+
+
+def nanvar(x, axis=None, keepdims=False):
+    """Variance of the elements that are not NaN (divided by their number); of none NaN."""
+    (x,) = to_float(x)
+    return nanmean(square(x - nanmean(x, axis, keepdims=True)), axis, keepdims)
+
+
+def nanstd(x, axis=None, keepdims=False):
+    """Standard deviation of the elements that are not NaN; of none NaN."""
+    return sqrt(nanvar(x, axis, keepdims))

@@ -1,0 +1,284 @@
+"""Functions written in ops: each against NumPy, eagerly and in a program, and its derivative against differences."""
+
+import numpy as np
+import pytest
+from test_ops import numeric_gradient
+
+from fastnn import GradientTape, Tensor, ops, plan
+from fastnn.ops import composites, cumulative, nan_reduce
+
+RNG = np.random.default_rng(0)
+GRID, CUBE = RNG.uniform(0.3, 2, (3, 4)), RNG.standard_normal((2, 3, 4))
+WHOLE, BITS = np.arange(-6, 6, dtype="int32").reshape(3, 4), np.eye(3, 4) > 0
+SMALL = np.array([[250, 3], [4, 5]], "uint8")
+HOLED = np.where(np.eye(3, 4, dtype=bool) | (np.arange(3)[:, None] == 0), np.nan, GRID)  # the first row is NaN
+ENDS = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.5, -2.0])
+LONG = RNG.standard_normal((2, 37))
+
+
+def _nan_extreme(reduce, beyond):
+    """NumPy's, without its warning of what has nothing but NaN."""
+
+    def reference(x, axis=None, keepdims=False):
+        y = reduce(np.where(np.isnan(x), beyond, x), axis=axis, keepdims=keepdims)
+        return np.where(np.isnan(x).all(axis=axis, keepdims=keepdims), np.nan, y) if x.dtype.kind == "f" else y
+
+    return reference
+
+
+def _nan_moment(root):
+    def reference(x, axis=None, keepdims=False):
+        with np.errstate(invalid="ignore"):
+            there = ~np.isnan(x)
+            n = there.sum(axis=axis, keepdims=True)
+            mean = np.where(there, x, 0).sum(axis=axis, keepdims=True) / n
+            y = (np.where(there, x - mean, 0) ** 2).sum(axis=axis, keepdims=True) / n
+        return root(y if keepdims else y.squeeze(axis))
+
+    return reference
+
+
+def _nan_mean(x, axis=None, keepdims=False):
+    with np.errstate(invalid="ignore"):
+        total = np.nansum(x, axis=axis, keepdims=keepdims)
+        return total / (~np.isnan(x)).sum(axis=axis, keepdims=keepdims)
+
+
+def _wide(fn):
+    """NumPy's running sums and products in int32 where it would take int64."""
+
+    def reference(x, axis=None, dtype=None):
+        return fn(x, axis=axis, dtype=dtype or ("int32" if x.dtype in ("bool", "uint8") else x.dtype))
+
+    return reference
+
+
+def _rms(x, scale=1.0, axis=-1, epsilon=1e-7):
+    return x / np.sqrt(np.mean(x * x, axis, keepdims=True) + epsilon) * scale
+
+
+REDUCED = [((GRID,), {}), ((HOLED,), {"axis": 0}), ((HOLED,), {"axis": 1, "keepdims": True}), ((WHOLE,), {"axis": -1})]
+RUNNING = [
+    ((GRID,), {}),
+    ((np.where(GRID > 1, 0, GRID),), {"axis": 0}),
+    ((LONG,), {"axis": -1}),
+    ((WHOLE,), {"axis": 1}),
+    ((BITS,), {"axis": 0}),
+    ((SMALL,), {"axis": 0}),
+    ((WHOLE,), {"axis": 0, "dtype": "float64"}),
+    ((ENDS,), {}),
+    ((GRID[:0],), {"axis": 0}),
+]
+VECTORS = [(([GRID[0], GRID[1]],), {}), (([GRID, WHOLE],), {}), (([CUBE, CUBE],), {}), (([GRID[0, 0], 2.0],), {})]
+
+# name → NumPy's function, and what both are called with
+ROWS = {
+    "deg2rad": (np.deg2rad, [((GRID,), {}), ((ENDS,), {})]),
+    "rad2deg": (np.rad2deg, [((GRID,), {}), ((ENDS,), {})]),
+    "exp2": (np.exp2, [((GRID,), {}), ((ENDS,), {}), ((np.arange(-20, 20, dtype="float32"),), {})]),
+    "fabs": (np.fabs, [((-GRID,), {}), ((ENDS,), {})]),
+    "log2": (np.log2, [((GRID,), {})]),
+    "log10": (np.log10, [((GRID,), {})]),
+    "heaviside": (np.heaviside, [((ENDS, 0.5), {}), ((GRID, GRID[0]), {})]),
+    "nan_to_num": (
+        np.nan_to_num,
+        [((ENDS,), {}), ((ENDS,), {"nan": 1.0, "posinf": 2.0, "neginf": 3.0}), ((WHOLE,), {}), ((GRID,), {})],
+    ),
+    "isposinf": (np.isposinf, [((ENDS,), {}), ((WHOLE,), {})]),
+    "isneginf": (np.isneginf, [((ENDS,), {}), ((WHOLE,), {})]),
+    "isclose": (
+        np.isclose,
+        [((ENDS, ENDS[::-1]), {}), ((ENDS, ENDS), {}), ((ENDS, ENDS), {"equal_nan": True})]
+        + [((GRID, GRID * (1 + each)), {"rtol": 1e-3, "atol": 0.0}) for each in (9e-4, 1.1e-3)],
+    ),
+    "allclose": (np.allclose, [((GRID, GRID + 1e-9), {}), ((GRID, GRID + 0.1), {}), ((ENDS, ENDS), {})]),
+    "select": (
+        np.select,
+        [(([BITS, GRID > 1], [GRID, GRID * 2], -1.0), {}), (([BITS], [WHOLE], 0.5), {}), (([BITS], [GRID]), {})],
+    ),
+    "saturate_cast": (
+        lambda x, dtype: np.clip(np.trunc(x), np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype),
+        [((WHOLE, "uint8"), {}), ((GRID * 300, "uint8"), {}), ((np.array([2**40, -(2**40), 7]), "int32"), {})],
+    ),
+    "nansum": (np.nansum, REDUCED[:3]),
+    "nanprod": (np.nanprod, REDUCED[:3]),
+    "nanmax": (_nan_extreme(np.max, -np.inf), REDUCED[:3]),
+    "nanmin": (_nan_extreme(np.min, np.inf), REDUCED[:3]),
+    "nanmean": (_nan_mean, REDUCED[:3]),
+    "nanvar": (_nan_moment(lambda y: y), REDUCED[:3]),
+    "nanstd": (_nan_moment(np.sqrt), REDUCED[:3]),
+    "ptp": (np.ptp, [((GRID,), {}), ((CUBE,), {"axis": (0, 2)}), ((WHOLE,), {"axis": 1, "keepdims": True})]),
+    "average": (
+        np.average,
+        [((GRID,), {}), ((GRID, 1, GRID[0]), {}), ((GRID, None, GRID), {}), ((CUBE, -2), {"weights": GRID[:, 0]})],
+    ),
+    "cumsum": (_wide(np.cumsum), RUNNING),
+    "cumprod": (_wide(np.cumprod), RUNNING),
+    "diff": (
+        np.diff,
+        [((GRID,), {}), ((CUBE, 2, 1), {}), ((WHOLE,), {"axis": 0}), ((BITS,), {}), ((GRID, 0), {}), ((GRID, 9), {})],
+    ),
+    "append": (np.append, [((GRID, CUBE), {}), ((GRID, GRID), {"axis": 0})]),
+    "hstack": (np.hstack, VECTORS),
+    "vstack": (np.vstack, VECTORS),
+    "dstack": (np.dstack, VECTORS),
+    "unstack": (
+        lambda x, num=None, axis=0: [np.take(x, i, axis) for i in range(x.shape[axis])],
+        [((GRID,), {}), ((CUBE, 4, -1), {})],
+    ),
+    "array_split": (np.array_split, [((GRID, 3, 1), {}), ((GRID, 5), {}), ((GRID, [1, 2]), {"axis": 1})]),
+    "fliplr": (np.fliplr, [((GRID,), {}), ((CUBE,), {})]),
+    "flipud": (np.flipud, [((GRID,), {}), ((GRID[0],), {})]),
+    "trace": (np.trace, [((GRID,), {}), ((GRID, 1), {}), ((CUBE, -1, 2, 1), {})]),
+    "diag": (np.diag, [((x, k), {}) for x in (GRID[0], GRID, GRID[0][:0]) for k in (0, 1, -1, 3, -6)]),
+    "tri": (np.tri, [((3,), {}), ((3, 5, 1), {}), ((4, 2), {"k": -1})]),
+    "meshgrid": (
+        lambda *x, indexing="xy": list(np.meshgrid(*x, indexing=indexing)),
+        [((GRID[0], GRID[1, :2], GRID[2, :3]), {}), ((GRID[0], GRID[0, :0]), {"indexing": "ij"}), ((GRID[0],), {})],
+    ),
+    "inner": (np.inner, [((GRID, GRID), {}), ((CUBE, GRID), {}), ((GRID[0], GRID[1]), {}), ((GRID, 2.0), {})]),
+    "rms_normalization": (
+        _rms,
+        [((GRID,), {}), ((GRID, GRID[0]), {}), ((CUBE,), {"axis": (1, 2), "epsilon": 0.1})],
+    ),
+    "einsum": (
+        np.einsum,
+        [
+            ((subscripts, *operands), {})
+            for subscripts, *operands in (
+                ("ij,kj->ik", GRID, GRID),
+                ("ij,kj", GRID, GRID),
+                (" b i j , k j -> b k i ", CUBE, GRID),
+                ("...ij,kj->...ik", CUBE, GRID),
+                ("...,...", CUBE, GRID),
+                ("ii", GRID[:, :3]),
+                ("ii->i", GRID[:, :3]),
+                ("iij->j", RNG.standard_normal((3, 3, 4))),
+                ("ba", GRID),
+                ("bij->", CUBE),
+                ("i,j->ji", GRID[0], GRID[1]),
+                ("ij,ij->i", GRID, GRID),
+                ("bi,ijk,bk->bj", GRID[:, :2], CUBE, GRID),
+                ("abc,bc,dc,e->dae", CUBE, GRID, GRID, GRID[0]),
+                ("ij,ij->ij", GRID, GRID[:, :1]),
+                ("ij,jk->ik", GRID[:, :0], GRID[:0]),
+                ("i,->i", GRID[0], np.float64(2)),
+                ("ij,kj->ik", WHOLE, WHOLE),
+            )
+        ],
+    ),
+}
+CALLS = [(name, *call) for name, (_, calls) in ROWS.items() for call in calls]
+
+
+def leaves(x):
+    return [y for each in x for y in leaves(each)] if isinstance(x, (list, tuple)) else [x]
+
+
+def run(name, args, kwargs, arrays=None):
+    """Call the function, its arrays replaced, in order, by others."""
+    given = iter(arrays) if arrays is not None else None
+
+    def filled(x):
+        if isinstance(x, list):
+            return [filled(each) for each in x]
+        return next(given) if given is not None and isinstance(x, np.ndarray) else x
+
+    args = list(map(filled, args))
+    return leaves(getattr(ops, name)(*args, **{key: filled(x) for key, x in kwargs.items()}))
+
+
+def arrays_of(args, kwargs):
+    return [x for x in leaves([*args, *kwargs.values()]) if isinstance(x, np.ndarray)]
+
+
+def test_every_function_has_a_row():
+    assert {*composites.__all__, *cumulative.__all__, *nan_reduce.__all__} <= set(ROWS)
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs"), CALLS)
+def test_values_are_those_of_numpy_eagerly_and_in_programs(name, args, kwargs):
+    with np.errstate(all="ignore"):
+        expected = leaves(ROWS[name][0](*args, **kwargs))
+    found = [np.asarray(y) for y in run(name, args, kwargs)]
+    for y, r in zip(found, expected, strict=True):
+        assert y.shape == np.shape(r)
+        np.testing.assert_allclose(y, r, rtol=1e-6 if y.dtype == "float32" else 1e-12, atol=1e-14)
+    arrays = arrays_of(args, kwargs)
+    program = plan.compile(lambda *xs: run(name, args, kwargs, xs), [(x.shape, x.dtype) for x in arrays])
+    for memory, x in zip(program.inputs, arrays, strict=True):
+        memory[...] = x
+    for y, out in zip(found, program.run(), strict=True):
+        np.testing.assert_array_equal(y, out)
+
+
+def is_smooth(name, args, kwargs):
+    return all(x.dtype == "float64" and np.isfinite(x).all() and x.size < 50 for x in arrays_of(args, kwargs))
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs"), [call for call in CALLS if is_smooth(*call)])
+def test_derivatives_are_central_differences(name, args, kwargs):
+    arrays = [np.array(x) for x in arrays_of(args, kwargs)]
+
+    def total(xs):
+        floats = [y for y in run(name, args, kwargs, xs) if ops.dtype(y) == "float64"]
+        return sum((ops.sum(ops.sin(y)) for y in floats), start=Tensor(np.zeros(())))
+
+    tensors = [Tensor(x) for x in arrays]
+    with GradientTape() as tape:
+        tape.watch(tensors)
+        y = total(tensors)
+    for i, grad in enumerate(tape.gradient(y, tensors, unconnected_gradients="zero")):
+        expected = numeric_gradient(lambda xs: float(total(xs)), arrays, i)
+        np.testing.assert_allclose(grad.numpy(), expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ops.select([BITS], []), "1 conditions and 0 choices"),
+        (lambda: ops.select([], []), "0 conditions and 0 choices"),
+        (lambda: ops.average(GRID, 0, GRID[0]), r"average: weights of shape \(4,\) for x of shape \(3, 4\), axis 0"),
+        (lambda: ops.diff(GRID, -1), "n must not be negative"),
+        (lambda: ops.cumsum(GRID, 2), "axis 2 is out of range"),
+        (lambda: ops.unstack(GRID, 2), r"unstack: num is 2, but axis 0 of shape \(3, 4\) has 3 places"),
+        (lambda: ops.array_split(GRID, 0), "the number of parts must be at least 1, got 0"),
+        (lambda: ops.diag(CUBE), "diag: a vector or a matrix is needed"),
+        (lambda: ops.meshgrid(GRID[0], indexing="yx"), "indexing must be 'xy' or 'ij', got 'yx'"),
+        (lambda: ops.inner(GRID, CUBE[..., :2]), "do not match"),
+        (lambda: ops.rms_normalization(GRID, np.ones(3)), "scale must have the shape of x along the axes"),
+        (lambda: ops.einsum("ij,jk", GRID), "'ij,jk' is for 2 operands, got 1"),
+        (lambda: ops.einsum("ij", GRID[0]), "'ij' in 'ij' does not name 1 axes by letters"),
+        (lambda: ops.einsum("i1", GRID), "'i1' in 'i1' does not name 2 axes by letters"),
+        (lambda: ops.einsum("ij,jk->ik", GRID, GRID), "axes 'j' of 'ij,jk->ik' have sizes 4 and 3"),
+        (lambda: ops.einsum("ii", GRID), "axes 'i' of 'ii' have sizes 3 and 4"),
+        (lambda: ops.einsum("ii", GRID[:1]), "axes 'i' of one operand have sizes 1 and 4"),
+        (lambda: ops.einsum("ij->ik", GRID), "must name axes of the operands, each once"),
+        (lambda: ops.einsum("ij->ii", GRID), "must name axes of the operands, each once"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_what_is_asked_of_tensors_is_known_while_they_are_traced():
+    seen = []
+
+    def look(x):
+        seen.append((ops.size(x), ops.ndim(x), ops.shape(x), ops.dtype(x)))
+        return ops.get_item(x, (0, slice(1, 3)))
+
+    program = plan.compile(look, [((3, 4), "float32")])
+    program.inputs[0][...] = WHOLE
+    np.testing.assert_array_equal(program.run()[0], WHOLE[0, 1:3])
+    assert seen == [(12, 2, (3, 4), "float32")]
+    assert ops.size(2.0) == 1
+    assert ops.ndim([[1, 2]]) == 2
+
+
+def test_tensors_to_begin_with():
+    assert ops.array([1, 2], "float64").dtype == "float64"
+    for found in (ops.empty((2, 3), "int32"), ops.empty_like(np.ones((2, 3), "int32"))):
+        assert (found.shape, found.dtype) == ((2, 3), "int32")
+    np.testing.assert_array_equal(ops.arange(1, 6, step=None), np.arange(1, 6))
