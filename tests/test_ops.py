@@ -304,10 +304,35 @@ def test_public_names_are_documented():
         (lambda: ops.norm(np.ones((3, 3)), 2), "ord=2 over 2 axes is not supported"),
         (lambda: ops.norm(np.ones(3), "fro"), "ord='fro' over 1 axes is not supported"),
         (lambda: ops.power(np.array([2, 3]), np.array([-1, 3])), "powers below zero"),
+        (
+            lambda: ops.matmul(np.ones((2, 3, 4)), np.ones((3, 4, 5))),
+            r"matmul of stacks: shapes \(2,\) and \(3,\) do not broadcast",
+        ),
+        (
+            lambda: ops.take_along_axis(np.ones((2, 3)), np.zeros((3, 1), int), 1),
+            r"take_along_axis, without the axis: shapes \(2,\) and \(3,\) do not broadcast",
+        ),
+        *(
+            (lambda repeats=repeats: ops.repeat(np.ones(3), repeats), "repeats must be a number of at least 0, or such")
+            for repeats in (1.5, -1, [1, -1, 2], [1, 2], [True] * 3)
+        ),
     ],
 )
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ops.round(np.ones(3), 1.5), "decimals must be an integer, got 1.5"),
+        (lambda: ops.split(np.ones(3), 3.0), "indices_or_sections must be an integer or a list of them, got 3.0"),
+        (lambda: ops.split(np.ones(3), [0.5]), "an index of split must be an integer, got 0.5"),
+    ],
+)
+def test_what_is_no_integer_is_named(call, message):
+    with pytest.raises(TypeError, match=message):
         call()
 
 

@@ -235,3 +235,35 @@ def test_floats_become_integers_by_one_rule(source, dtype):
         np.testing.assert_array_equal(each.numpy(), expected)
     assert convert_to_tensor([1e300, float("nan")], dtype).numpy().tolist() == [np.iinfo(dtype).max, 0]
     assert ops.arange(0.0, 1e20, 9e19, dtype).numpy().tolist() == [0, np.iinfo(dtype).max]
+
+
+def test_numpy_is_given_memory_or_a_copy_as_it_asks():
+    tensor, variable = Tensor(np.arange(3.0)[::-1]), Variable(np.arange(3.0))
+    assert tensor.__array__() is tensor.__array__(copy=False) is tensor.__array__("float64") is tensor.array
+    for each in (tensor, variable, variable.value):
+        for found in (each.__array__(copy=True), each.__array__("float32")):
+            np.testing.assert_array_equal(found, each.numpy())
+            assert not np.shares_memory(found, each.array)
+        with pytest.raises(ValueError, match="no array of this value without a copy, for"):
+            each.__array__("float32", copy=False)
+    for each in (variable, variable.value):
+        assert not np.shares_memory(each.__array__(), each.array)
+        with pytest.raises(ValueError, match="for the memory is a variable's"):
+            each.__array__(copy=False)
+
+
+@pytest.mark.parametrize("make", [Tensor, Variable])
+def test_nothing_is_equal_to_none(make):
+    x = make(np.ones(3))
+    assert (x == None) is False  # noqa: E711
+    assert x != None  # noqa: E711
+    assert [x, None].index(None) == 1
+    with pytest.raises(TypeError, match="not supported between instances"):
+        x < None  # noqa: B015
+
+
+def test_numbers_are_written_as_asked():
+    for x in (Tensor(np.array(2.5)), Variable(2.5)):
+        assert f"{x:.2f}" == "2.50"
+    variable = Variable([1.0, 2.0])
+    assert f"{variable}" == repr(variable)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["as_shape", "as_size", "check_sizes", "normalize_axes", "normalize_axis"]
+__all__ = ["as_integer", "as_shape", "as_size", "check_sizes", "common_shape", "normalize_axes", "normalize_axis"]
 
 
 def as_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
     """Return a shape as a tuple; one number is a shape of one axis."""
-    sizes = tuple(_integer("a size of a shape", size) for size in _several(shape))
+    sizes = tuple(as_integer("a size of a shape", size) for size in _several(shape))
     check_sizes(sizes)
     return sizes
 
@@ -25,15 +25,23 @@ def check_sizes(sizes: tuple[int, ...]) -> None:
 
 def as_size(name: str, value: int) -> int:
     """Return a number of elements; raise ValueError, which names the argument, if it is negative."""
-    size = _integer(name, value)
+    size = as_integer(name, value)
     if size < 0:
         raise ValueError(f"{name} must not be negative, got {size}")
     return size
 
 
+def common_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape to which all broadcast; raise ValueError, which names the op, where there is none."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ValueError(f"{name}: shapes {' and '.join(map(str, shapes))} do not broadcast") from None
+
+
 def normalize_axis(axis: int, rank: int) -> int:
     """Return an axis counted from the front; raise ValueError where a tensor of that rank has none such."""
-    axis = _integer("axis", axis)
+    axis = as_integer("axis", axis)
     if not -rank <= axis < rank:
         raise ValueError(f"axis {axis} is out of range for a tensor of {rank} axes")
     return axis % rank
@@ -43,7 +51,8 @@ def _several(given: object) -> Sequence:
     return given if isinstance(given, (tuple, list, range)) or np.ndim(given) == 1 else (given,)
 
 
-def _integer(name: str, value: object) -> int:
+def as_integer(name: str, value: object) -> int:
+    """Return one of Python's integers; raise TypeError, which names the argument, for what is none, such as True."""
     try:
         if not isinstance(value, (bool, np.bool_)):
             return operator.index(value)

@@ -93,10 +93,7 @@ class Tensor:
         return self.array.copy() if self.variable is not None else self.array
 
     def __array__(self, dtype=None, copy=None):
-        array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            return array.astype(dtype)
-        return array.copy() if copy else array
+        return _for_numpy(self.array, dtype, copy, shared=self.variable is not None)
 
     def item(self):
         """Return the only element as a Python number."""
@@ -133,6 +130,16 @@ class Tensor:
         return f"Tensor({value}, shape={self.shape}, dtype={self.dtype})"
 
     __hash__ = object.__hash__
+
+
+def _for_numpy(array: np.ndarray, dtype: object, copy: bool | None, shared: bool) -> np.ndarray:
+    """Return a value as NumPy asks for it; ``shared``: its memory is a variable's, which nobody else may write."""
+    if not copy and not shared and (dtype is None or array.dtype == dtype):
+        return array
+    if copy is False:
+        why = "the memory is a variable's" if shared else f"it is of dtype {array.dtype}"
+        raise ValueError(f"copy=False: there is no array of this value without a copy, for {why}")
+    return np.array(array, dtype=dtype, order="C")
 
 
 class TracingError(TypeError):
@@ -363,7 +370,7 @@ class Variable:
     def __array__(self, dtype=None, copy=None):
         if _context.graph is not None:  # a program would keep this one for ever
             _refuse_value("the value")
-        return np.array(self._array, dtype=dtype, order="C")
+        return _for_numpy(self._array, dtype, copy, shared=True)
 
     def load(self, value: np.ndarray) -> None:
         """Copy an array into the storage, outside of any graph."""
@@ -382,6 +389,9 @@ class Variable:
 
     def __bool__(self):
         return bool(self.value)
+
+    def __format__(self, spec):
+        return format(self.value, spec) if spec else repr(self)
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_array": self.numpy(), "_alias": None}

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..dtypes import is_float
+from ..shapes import as_integer, common_shape
 from ..tensor import SymbolicTensor, Tensor
 from .catalogue import Op
 from .convert import BOOL, UINT8, cast, to_bool, to_common, to_float, to_number, to_tensor
@@ -23,11 +24,7 @@ def broadcast_shapes(name, *tensors):
         common = common or x.shape
     else:  # as a rule they are alike, or scalars
         return common
-    try:
-        return np.broadcast_shapes(*(x.shape for x in tensors))
-    except ValueError:
-        shapes = " and ".join(str(x.shape) for x in tensors)
-        raise ValueError(f"{name}: shapes {shapes} do not broadcast") from None
+    return common_shape(name, *(x.shape for x in tensors))
 
 
 def sum_to(dx, shape):
@@ -248,6 +245,7 @@ _trunc = elementwise("trunc", np.trunc, lambda dy, y, x: dy * 0.0)
 def round(x, decimals=0):
     """Round to a number of decimals, halves to even; below 0 to tens, hundreds, ... Integers stay integers."""
     (x,) = to_number(x)
+    decimals = as_integer("decimals", decimals)
     if not is_float(x.dtype):
         return x if decimals >= 0 else cast(round(cast(x, "float64"), decimals), x.dtype)
     if decimals == 0:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..dtypes import is_float, standardize_dtype
-from ..shapes import as_size, normalize_axis
+from ..shapes import as_size, common_shape, normalize_axis
 from ..tensor import SymbolicTensor, Tensor, convert_to_tensor
 from .catalogue import REQUIRED, Op, contiguous, dtype_code
 from .convert import cast, to_tensor
@@ -102,7 +102,7 @@ def take_along_axis(x, indices, axis=None):
     n = x.shape[axis]
     _check_range(index, n, "take_along_axis")
     x, index = moveaxis(x, axis, -1), moveaxis(index, axis, -1)
-    lead = np.broadcast_shapes(x.shape[:-1], index.shape[:-1])
+    lead = common_shape("take_along_axis, without the axis", x.shape[:-1], index.shape[:-1])
     x = broadcast_to(x, (*lead, n))
     index = cast(broadcast_to(index, (*lead, index.shape[-1])), "int64")
     index = where(index < 0, index + n, index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..dtypes import result_dtype
-from ..shapes import as_size, normalize_axis
+from ..shapes import as_integer, as_size, normalize_axis
 from ..tensor import Tensor, convert_to_tensor
 from .catalogue import Op
 from .convert import cast, to_tensor
@@ -142,8 +142,10 @@ def split(x, indices_or_sections, axis=0):
             raise ValueError(f"split: {n} does not divide into {indices_or_sections} equal parts")
         step = n // indices_or_sections
         bounds = list(range(0, n + 1, step)) if step else [0] * (indices_or_sections + 1)
+    elif np.ndim(indices_or_sections) == 1:
+        bounds = [0, *(as_integer("an index of split", at) for at in indices_or_sections), n]
     else:
-        bounds = [0, *indices_or_sections, n]
+        raise TypeError(f"split: indices_or_sections must be an integer or a list of them, got {indices_or_sections!r}")
     lead = (slice(None),) * axis
     return [_slice(x, (*lead, slice(a, b))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
 
@@ -223,8 +225,12 @@ def repeat(x, repeats, axis=None):
     if axis is None:
         x, axis = ravel(x), 0
     n = x.shape[normalize_axis(axis, len(x.shape))]
-    counts = np.broadcast_to(np.asarray(repeats, np.int64), (n,))
-    return take(x, np.repeat(np.arange(n), counts), axis=axis)
+    counts = np.asarray(repeats)
+    if counts.size and (counts.dtype.kind not in "iu" or counts.min() < 0 or counts.shape not in ((), (1,), (n,))):
+        raise ValueError(
+            f"repeat: repeats must be a number of at least 0, or such a number for each of {n} elements, got {repeats}"
+        )
+    return take(x, np.repeat(np.arange(n), counts.astype(np.int64)), axis=axis)
 
 
 def roll(x, shift, axis=None):

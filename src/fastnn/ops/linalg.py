@@ -9,6 +9,7 @@ import numpy as np
 
 from .._kernels.core import ACTIVATIONS
 from ..dtypes import is_float
+from ..shapes import common_shape
 from ..tensor import convert_to_tensor, stored_by_output
 from . import activation as act
 from .catalogue import Op, contiguous, copied, scratch
@@ -254,7 +255,7 @@ def matmul(x1, x2):
     if len(b.shape) == 2:
         lead = a.shape[:-1]
         return reshape(_product(reshape(a, (math.prod(lead), a.shape[-1])), b), (*lead, b.shape[-1]))
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    batch = common_shape("matmul of stacks", a.shape[:-2], b.shape[:-2])
     n = math.prod(batch)
     a = reshape(broadcast_to(a, batch + a.shape[-2:]), (n, *a.shape[-2:]))
     b = reshape(broadcast_to(b, batch + b.shape[-2:]), (n, *b.shape[-2:]))

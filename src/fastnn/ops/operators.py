@@ -19,6 +19,11 @@ def _both(op):
     return (lambda self, other: op(self, other)), (lambda self, other: op(other, self))
 
 
+def _compared(op):
+    """Make a comparison that leaves it to Python what None is: not equal."""
+    return lambda self, other: NotImplemented if other is None else op(self, other)
+
+
 def _assign_add(self, value):
     """Add a value in place."""
     return assign(self, e.add(self, spread(value, self)))
@@ -65,7 +70,7 @@ def install():
         "ge": e.greater_equal,
     }
     for name, op in compare.items():
-        methods[f"__{name}__"] = _both(op)[0]
+        methods[f"__{name}__"] = _compared(op)
     methods |= {
         "__neg__": e.negative,
         "__pos__": lambda self: tensor.convert_to_tensor(self),
