@@ -1,5 +1,8 @@
 """`@fastnn.function` and the door for Python ops."""
 
+import dataclasses
+import gc
+import weakref
 from collections import namedtuple
 
 import numpy as np
@@ -196,3 +199,45 @@ def test_tuples_of_other_types_are_other_signatures():
     first, second = namedtuple("Pair", "a b"), namedtuple("Pair", "b a")
     a = fastnn.function(lambda pair: pair.a * 1.0)
     assert [float(a(pair(1.0, 2.0))) for pair in (first, second)] == [1, 2]
+
+
+def test_programs_do_not_keep_objects_alive():
+    class Scale:
+        def __init__(self, factor):
+            self.factor = Variable(factor)
+
+        @fastnn.function
+        def __call__(self, x, part=None):
+            return x * self.factor
+
+    gone = []
+    for factor in (2.0, 3.0, 4.0):
+        scale = Scale(factor)
+        assert float(scale(1.0)) == float(scale(1.0)) == factor
+        assert float(scale(1.0, part=(scale, "all"))) == factor
+        gone += [weakref.ref(scale), weakref.ref(scale.factor)]
+    del scale
+    gc.collect()
+    assert [each() is None for each in gone] == [True] * 4 + [True, False]  # until something else is compiled
+    Scale(5.0)(1.0)
+    gc.collect()
+    assert gone[-1]() is None
+
+
+def test_objects_that_are_equal_are_one_argument():
+    calls = []
+
+    @fastnn.function
+    def fn(x, settings):
+        calls.append(settings)
+        return x * settings.factor
+
+    settings = namedtuple("Settings", "factor")
+    frozen = dataclasses.make_dataclass("Frozen", ["factor"], frozen=True)
+    for make in (settings, frozen):
+        assert [float(fn(1.0, make(factor))) for factor in (2, 3, 2)] == [2, 3, 2]
+    assert len(calls) == 4
+    same = fastnn.function(lambda x, *others: calls.append(others) or x)
+    for others in (None, object(), len, np.sum, np, int):  # some of them know no weak references
+        assert [float(same(1.0, others)) for _ in range(2)] == [1, 1]
+    assert len(calls) == 10

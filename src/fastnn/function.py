@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -25,10 +26,11 @@ def function(fn: Callable | None = None) -> Callable:
     fn : callable
         Takes tensors (or arrays, numbers; nested in tuples, lists, dicts), returns tensors likewise. It is
         called once for each combination of shapes, dtypes and values of other arguments (a Variable counts as itself:
-        fn may write it); afterwards the compiled record runs. A Python float becomes a tensor of floatx, or of float64
-        where an argument is. Python side effects happen only while tracing. Variables that it writes are written at
-        every call. Arrays and tensors from outside are copied while tracing: to change later what fn sees, pass it as
-        an argument, or let it read a Variable.
+        fn may write it; so does any object that is equal to itself alone, such as the ``self`` of a method, which is
+        not kept alive for that); afterwards the compiled record runs. A Python float becomes a tensor of floatx, or of
+        float64 where an argument is. Python side effects happen only while tracing. Variables that it writes are
+        written at every call. Arrays and tensors from outside are copied while tracing: to change later what fn sees,
+        pass it as an argument, or let it read a Variable.
 
     Returns
     -------
@@ -54,6 +56,8 @@ def function(fn: Callable | None = None) -> Callable:
             program = programs.get(signature)
             if program is None:
                 program = plan.compile(_on_tensors(fn, args, kwargs), signature[1])
+                for other in [other for other in programs if _is_gone(other)]:
+                    programs.pop(other)
                 if len(programs) >= _MOST_SIGNATURES:
                     programs.pop(next(iter(programs)))
                 programs[signature] = program
@@ -89,7 +93,17 @@ def _skeleton(structure):
         hash(structure)
     except TypeError:
         raise TypeError(f"an argument of a compiled function cannot be a {type(structure).__name__}") from None
-    return ("value", type(structure), structure)  # True is no 1
+    kind = type(structure)
+    if kind.__hash__ is object.__hash__ and kind.__weakrefoffset__:  # equal to itself alone
+        return weakref.ref(structure)
+    return ("value", kind, structure)  # True is no 1
+
+
+def _is_gone(skeleton):
+    """Whether an object of a signature is: nothing will be equal to it again."""
+    if isinstance(skeleton, tuple):
+        return any(map(_is_gone, skeleton))
+    return isinstance(skeleton, weakref.ref) and skeleton() is None
 
 
 def _on_tensors(fn, args, kwargs):
