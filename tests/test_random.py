@@ -90,6 +90,8 @@ def test_dropout_with_a_noise_shape_shares_fates():
     ("call", "error", "message"),
     [
         (lambda s: random.uniform((3,), 2.0, 1.0, seed=s), ValueError, "minval 2.0 is greater than maxval 1.0"),
+        (lambda s: random.uniform((3,), -3e38, 3e38, seed=s), ValueError, "is further than float32 reaches"),
+        (lambda s: random.uniform((3,), 0, np.inf, "float64", seed=s), ValueError, "is further than float64 reaches"),
         (lambda s: random.normal((3,), 0.0, -1.0, seed=s), ValueError, "normal: stddev must be at least 0, got -1.0"),
         (lambda s: random.truncated_normal((3,), stddev=np.nan, seed=s), ValueError, "truncated_normal: stddev"),
         (lambda s: random.randint((3,), 0.2, 0.9, seed=s), ValueError, "minval must be a whole number, got 0.2"),

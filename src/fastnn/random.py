@@ -145,6 +145,9 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
         return randint(shape, minval, maxval, dtype, seed)
     if not minval <= maxval:
         raise ValueError(f"uniform: minval {minval} is greater than maxval {maxval}")
+    dtype = standardize_dtype(dtype)
+    if is_float(dtype) and not float(maxval) - float(minval) <= float(np.finfo(dtype).max):
+        raise ValueError(f"uniform: from minval {minval} to maxval {maxval} is further than {dtype} reaches")
     return _floats("uniform", shape, dtype, seed, minval, maxval)
 
 
