@@ -147,6 +147,12 @@ def _matmul_parts(rng):
                 yield Sample([_f(rng, m, k, dtype=dtype), _f(rng, k, n, dtype=dtype)])
 
 
+def _with_ties(rng, shape, dtype):
+    """Few different numbers; floats with a NaN here and there."""
+    x = np.asarray(rng.integers(-4, 5, shape)).astype(dtype)
+    return np.where(rng.random(shape) < 0.1, np.nan, x).astype(dtype) if dtype in FLOATS else x
+
+
 def _matmul(rng):
     for dtype in FLOATS:
         for m, n, k in ((1, 1, 1), (3, 5, 7), (2, 3, 0), (0, 3, 2), (3, 0, 2), (33, 17, 41), (64, 10, 100), (5, 1, 9)):
@@ -278,6 +284,12 @@ def _others(rng):
             for d in FLOATS
             for t in ("int32", "int64")
         ),
+        "argsort": lambda: (
+            Sample([_with_ties(rng, shape, d)], {"descending": down}, wrt=[])
+            for shape in ((5,), (1, 1), (3, 16), (2, 3, 17), (2, 100), (0, 3), (3, 0))
+            for d in NUMBERS
+            for down in (False, True)
+        ),
         "step_scalars": lambda: (
             Sample([np.asarray(1e-3, d), np.asarray(4, i64)], {"beta_1": 0.9, "beta_2": 0.999}, wrt=[]) for d in FLOATS
         ),
@@ -384,6 +396,14 @@ def large_samples(name):
             Sample([_f(rng, m, k, dtype=d), _f(rng, k, n, dtype=d), _f(rng, n, dtype=d)], attrs)
             for d in FLOATS
             for m, n, k in [(32, 100, 784), (200, 64, 64), (101, 67, 301), (280, 100, 784)]
+        ]
+    if name == "argsort":
+        shapes = (20, 1001), (3, 40_009)
+        return [
+            Sample([_with_ties(rng, n, d)], {"descending": down}, [])
+            for n in shapes
+            for d in NUMBERS
+            for down in (0, 1)
         ]
     if name == "random_dropout":
         return [Sample([_f(rng, 300, 401, dtype=d), np.array([7, 3])], {"rate": 0.4}) for d in FLOATS]

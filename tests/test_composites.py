@@ -5,7 +5,7 @@ import pytest
 from test_ops import numeric_gradient
 
 from fastnn import GradientTape, Tensor, ops, plan
-from fastnn.ops import composites, cumulative, nan_reduce
+from fastnn.ops import composites, cumulative, nan_reduce, sorting
 
 RNG = np.random.default_rng(0)
 GRID, CUBE = RNG.uniform(0.3, 2, (3, 4)), RNG.standard_normal((2, 3, 4))
@@ -13,6 +13,7 @@ WHOLE, BITS = np.arange(-6, 6, dtype="int32").reshape(3, 4), np.eye(3, 4) > 0
 SMALL = np.array([[250, 3], [4, 5]], "uint8")
 HOLED = np.where(np.eye(3, 4, dtype=bool) | (np.arange(3)[:, None] == 0), np.nan, GRID)  # the first row is NaN
 ENDS = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.5, -2.0])
+TIES = RNG.integers(0, 4, (3, 40)).astype("int32")
 LONG = RNG.standard_normal((2, 37))
 
 
@@ -53,6 +54,16 @@ def _wide(fn):
     return reference
 
 
+def _stable(fn):
+    return lambda x, axis=-1: fn(x, axis=axis, kind="stable")
+
+
+def _top_k(x, k):
+    """NumPy's places from the greatest on: those of the same elements in the opposite order, read from the end."""
+    places = x.shape[-1] - 1 - np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
+    return [np.take_along_axis(x, places, -1), places]
+
+
 def _rms(x, scale=1.0, axis=-1, epsilon=1e-7):
     return x / np.sqrt(np.mean(x * x, axis, keepdims=True) + epsilon) * scale
 
@@ -67,6 +78,16 @@ RUNNING = [
     ((SMALL,), {"axis": 0}),
     ((WHOLE,), {"axis": 0, "dtype": "float64"}),
     ((ENDS,), {}),
+    ((GRID[:0],), {"axis": 0}),
+]
+ORDERED = [
+    ((GRID,), {}),
+    ((CUBE,), {"axis": 1}),
+    ((CUBE, None), {}),
+    ((TIES,), {}),
+    ((ENDS,), {}),
+    ((SMALL,), {"axis": 0}),
+    ((BITS,), {}),
     ((GRID[:0],), {"axis": 0}),
 ]
 VECTORS = [(([GRID[0], GRID[1]],), {}), (([GRID, WHOLE],), {}), (([CUBE, CUBE],), {}), (([GRID[0, 0], 2.0],), {})]
@@ -118,6 +139,17 @@ ROWS = {
         np.diff,
         [((GRID,), {}), ((CUBE, 2, 1), {}), ((WHOLE,), {"axis": 0}), ((BITS,), {}), ((GRID, 0), {}), ((GRID, 9), {})],
     ),
+    "argsort": (_stable(np.argsort), ORDERED),
+    "sort": (_stable(np.sort), ORDERED),
+    "top_k": (_top_k, [((GRID, 2), {}), ((TIES, 3), {}), ((ENDS, 7), {}), ((SMALL, 1), {}), ((CUBE, 0), {})]),
+    "median": (np.median, [((GRID,), {}), ((CUBE,), {"axis": (0, 2)}), ((HOLED,), {"axis": 1, "keepdims": True})]),
+    "quantile": (
+        np.quantile,
+        [((CUBE, 0.3), {}), ((CUBE, [0.0, 0.25, 1.0], 1), {}), ((GRID, [0.5], (0, 1)), {"keepdims": True})]
+        + [((LONG, [0.1, 0.5, 0.77], 1), {"method": method}) for method in sorting._PLACES]
+        + [((WHOLE, 0.4), {"axis": -1}), ((HOLED, 0.5), {"axis": 0})],
+    ),
+    "percentile": (np.percentile, [((CUBE, 30), {"axis": 2}), ((GRID, [5, 95]), {})]),
     "append": (np.append, [((GRID, CUBE), {}), ((GRID, GRID), {"axis": 0})]),
     "hstack": (np.hstack, VECTORS),
     "vstack": (np.vstack, VECTORS),
@@ -193,7 +225,7 @@ def arrays_of(args, kwargs):
 
 
 def test_every_function_has_a_row():
-    assert {*composites.__all__, *cumulative.__all__, *nan_reduce.__all__} <= set(ROWS)
+    assert {*composites.__all__, *cumulative.__all__, *nan_reduce.__all__, *sorting.__all__} <= set(ROWS)
 
 
 @pytest.mark.parametrize(("name", "args", "kwargs"), CALLS)
@@ -239,6 +271,13 @@ def test_derivatives_are_central_differences(name, args, kwargs):
         (lambda: ops.select([BITS], []), "1 conditions and 0 choices"),
         (lambda: ops.select([], []), "0 conditions and 0 choices"),
         (lambda: ops.average(GRID, 0, GRID[0]), r"average: weights of shape \(4,\) for x of shape \(3, 4\), axis 0"),
+        (lambda: ops.top_k(GRID, 5), r"top_k: k is 5, but the last axis of shape \(3, 4\) has 4 elements"),
+        (lambda: ops.top_k(GRID, -1), "k must not be negative"),
+        (lambda: ops.sort(GRID, 2), "axis 2 is out of range"),
+        (lambda: ops.quantile(GRID, 1.5), "q must be a number from 0 to 1, or a vector of such, got 1.5"),
+        (lambda: ops.quantile(GRID, np.nan), "q must be a number from 0 to 1"),
+        (lambda: ops.quantile(GRID, 0.5, method="best"), "method must be one of linear, .* got 'best'"),
+        (lambda: ops.median(GRID[:0], 0), r"quantile of an empty axis \(shape \(0, 4\), axis \(0,\)\)"),
         (lambda: ops.diff(GRID, -1), "n must not be negative"),
         (lambda: ops.cumsum(GRID, 2), "axis 2 is out of range"),
         (lambda: ops.unstack(GRID, 2), r"unstack: num is 2, but axis 0 of shape \(3, 4\) has 3 places"),

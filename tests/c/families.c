@@ -215,6 +215,15 @@ static void fill_one_hot(trial *t, int dtype)
     give_vector(t, 1, (int)dim[2], INPUT, dim[0]);
 }
 
+static void fill_argsort_rows(trial *t, int dtype)
+{
+    int64_t dim[] = {pick_size(t, 40), pick_size(t, 300), one_in(t, 2)};
+    memcpy(t->step.dim, dim, sizeof dim);
+    give_vector(t, 0, FNN_I32, OUTPUT, dim[0] * dim[1]);
+    give_vector(t, 1, FNN_I32, OUTPUT, dim[0] * dim[1]);
+    give_vector(t, 2, dtype, INPUT, dim[0] * dim[1]);
+}
+
 /* ---- random ---------------------------------------------------------------------------------------- */
 
 static void fill_random(trial *t, const char *name, int dtype)
@@ -671,6 +680,8 @@ int fill_step(trial *t, const char *name, int dtype)
         fill_indexed(t, name, dtype);
     else if (!strcmp(name, "one_hot"))
         fill_one_hot(t, dtype);
+    else if (!strcmp(name, "argsort_rows"))
+        fill_argsort_rows(t, dtype);
     else if (among(name, "uniform normal truncated_normal randint dropout permutation"))
         fill_random(t, name, dtype);
     else if (!strcmp(name, "next_key"))

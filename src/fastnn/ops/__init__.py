@@ -18,6 +18,7 @@ from . import (
     reduce,
     sampling,
     shaping,
+    sorting,
     update,
 )  # fmt: skip
 from .activation import *  # noqa: F403
@@ -37,6 +38,7 @@ from .normalization import *  # noqa: F403
 from .py_op import py_op
 from .reduce import *  # noqa: F403
 from .shaping import *  # noqa: F403
+from .sorting import *  # noqa: F403
 from .update import *  # noqa: F403
 
 operators.install()
@@ -45,5 +47,5 @@ __all__ = [
     "CATALOGUE", "Op", "convert_to_tensor", "einsum", "is_tensor", "py_op", "sampling",
     *activation.__all__, *composites.__all__, *convert.__all__, *creation.__all__, *cumulative.__all__,
     *elementwise.__all__, *indexing.__all__, *joining.__all__, *linalg.__all__, *nan_reduce.__all__, *nn.__all__,
-    *normalization.__all__, *reduce.__all__, *shaping.__all__, *update.__all__,
+    *normalization.__all__, *reduce.__all__, *shaping.__all__, *sorting.__all__, *update.__all__,
 ]  # fmt: skip
