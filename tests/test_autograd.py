@@ -95,6 +95,17 @@ def test_gradients_that_nobody_wants_are_not_made():
     np.testing.assert_array_equal(step(Tensor(np.ones((2, 3)))).numpy(), np.full((3, 4), 4.0))
 
 
+def test_what_is_broadcast_is_summed_only_where_its_gradient_is_wanted():
+    def derivative(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = ops.where(x > 0, x * 2.0 + 1.0, ops.maximum(x, -1.0) / 3.0)
+        return tape.gradient(y, x)
+
+    assert {"sum", "reshape"}.isdisjoint(node.op.name for node in graph.trace(derivative, [((3, 4), "float32")]).nodes)
+    np.testing.assert_allclose(derivative(Tensor(np.array([2.0, -0.5, -3.0]))).numpy(), [2, 1 / 3, 0])
+
+
 def test_a_tape_records_once():
     v, tape = Variable(3.0), GradientTape(persistent=True)
     with tape:

@@ -60,7 +60,8 @@ def _map_vjp(derivative):
     def vjp(call, dy):
         grads = derivative(dy, call.outputs[0], *call.inputs, **call.attrs)
         grads = grads if isinstance(grads, tuple) else (grads,)
-        return tuple(sum_to(dx, x.shape) for dx, x in zip(grads, call.inputs, strict=True))
+        parts = zip(grads, call.inputs, call.needs, strict=True)
+        return tuple(sum_to(dx, x.shape) if needed else None for dx, x, needed in parts)
 
     return vjp
 
