@@ -312,6 +312,7 @@ def test_what_is_asked_of_tensors_is_known_while_they_are_traced():
     program.inputs[0][...] = WHOLE
     np.testing.assert_array_equal(program.run()[0], WHOLE[0, 1:3])
     assert seen == [(12, 2, (3, 4), "float32")]
+    assert {ops.dtype(2.0): 1} == {"float32": 1}
     assert ops.size(2.0) == 1
     assert ops.ndim([[1, 2]]) == 2
 

@@ -273,5 +273,5 @@ def ndim(x):
 
 
 def dtype(x):
-    """Return the dtype."""
-    return convert_to_tensor(x).dtype
+    """Return the dtype's name."""
+    return convert_to_tensor(x).dtype.name
