@@ -124,6 +124,18 @@ def test_ends_of_two_operands(name, dtype, isa):
     assert_equal_with_signs(getattr(ops, name)(x, y).numpy(), reference(name, x, y)[0], name)
 
 
+@pytest.mark.parametrize("isa", core.available_isas())
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_clipped_denormals_are_zeros(dtype, isa):
+    """Whether they are elements or bounds, in a vector or in what is left of one."""
+    core.set_isa(isa)
+    small = np.finfo(dtype).smallest_subnormal
+    x = np.repeat(np.array([-1, -small, 0, small, 1], dtype), 11)
+    for low, high in ((small, 1), (-1, small), (-small, small), (-1, 1)):
+        clipped = ops.clip(x, np.array(low, dtype), np.array(high, dtype)).numpy()
+        np.testing.assert_array_equal(clipped, flushed(np.clip(x, low, high)))
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_hyperbolic_functions_reach_the_largest_number(dtype):
     """Not infinite before sinh and cosh are: e^x alone is, a little before."""

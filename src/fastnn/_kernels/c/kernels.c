@@ -6,6 +6,7 @@
 #include "ahead.h"
 #include "fnn.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
