@@ -716,7 +716,7 @@ def test_models_have_no_circles(make):
         model(X)
         alive = weakref.ref(model), weakref.ref(model.weights[0])
         del model
-        assert [each() for each in alive] == [None, None]
+        assert all(each() is None for each in alive)
     finally:
         gc.enable()
 
