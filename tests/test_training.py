@@ -853,6 +853,58 @@ def test_models_whose_call_is_not_of_one_input_alone():
     assert bits(steps) != before
 
 
+class Adversaries(Model):
+    """Two networks and a step that trains one against the other; nothing is called on a row of data alone."""
+
+    def __init__(self, built):
+        super().__init__()
+        self.maker, self.judge = layers.Dense(6), layers.Dense(1)
+        if built:
+            self.maker.build((None, 3))
+            self.judge.build((None, 6))
+        self.judged = fastnn.metrics.Mean(name="judged")
+
+    def train_step(self, data):
+        real = data
+        noise = fastnn.random.normal((real.shape[0], 3))
+        with fastnn.GradientTape() as tape:
+            judged = self.loss_of(ops.concatenate([self.maker(noise), real]))
+        variables = self.maker.trainable_variables + self.judge.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(judged, variables), variables, strict=True))
+        self.judged.update_state(judged)
+        return {"judged": self.judged.result()}
+
+    def loss_of(self, rows):
+        return ops.mean(ops.square(self.judge(rows)))
+
+
+class CalledOtherwise(Adversaries):
+    """Its call takes what its step gives it, which is not a batch."""
+
+    def call(self, maker, noise):
+        return self.judge(self.maker(noise) if maker else noise)
+
+    def loss_of(self, rows):
+        return ops.mean(ops.square(self(maker=False, noise=rows)))
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("built", [True, False])
+@pytest.mark.parametrize("kind", [Adversaries, CalledOtherwise])
+def test_a_step_of_ones_own_need_not_call_the_model_on_a_batch(kind, built, run_eagerly):
+    fastnn.utils.set_random_seed(0)
+    model = kind(built)
+    model.compile("adam", run_eagerly=run_eagerly)
+    history = model.fit(X, epochs=3, verbose=0).history
+    assert list(history) == ["judged"]
+    assert history["judged"][2] < history["judged"][0]
+    assert np.isfinite(model.train_on_batch(X))
+    assert [len(layer.weights) for layer in model.layers] == [2, 2]
+    assert len(model.optimizer.variables) == 2 + 2 * 4
+    with pytest.raises((NotImplementedError, TypeError), match="call"):
+        model.evaluate(X, verbose=0)
+
+
 class TakesTheRest(Sequential):
     """Its loss makes class numbers of targets that are none."""
 

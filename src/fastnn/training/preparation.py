@@ -193,22 +193,25 @@ class Preparation(Steps):
 
     def _prepare(self, data: ArrayData, training: bool = True) -> None:
         """Build what checked data need: weights, the loss, metrics and the optimizer's slots."""
-        if not self.built:
-            self._call_on_spec(data)
-        y, predicted = data.sources[1], self._shape_to_train(data)
+        y, predicted = data.sources[1], self._shape_for_step(data, "train" if training else "test")
         if y is not None and predicted is not None:
             for part in (self._runtime.loss, self._runtime.metrics):
                 if part is not None:
                     part.build(y.shape, predicted)
-        if training and not self.optimizer.built:
+        if training and not self.optimizer.built and (self.built or all(layer.built for layer in self.layers_below)):
             self.optimizer.build(self.trainable_variables)
 
-    def _shape_to_train(self, data: ArrayData) -> tuple[int, ...] | None:
-        """Return the shape of the predictions; None if there is not one, which steps of the user's may do without."""
+    def _shape_for_step(self, data: ArrayData, mode: str) -> tuple[int, ...] | None:
+        """Build a model that is not, and return the shape of its predictions, None if there is not one.
+
+        A step of the user's may do without a call of the model, or call it otherwise: then that step builds the layers.
+        """
         try:
+            if not self.built:
+                self._call_on_spec(data)
             return self._output_shape_for(data)
-        except NotImplementedError:  # a model that has only steps
-            if _takes_plain_steps(type(self)):
+        except Exception:
+            if not self._has_own_step(mode):
                 raise
             return None
 
@@ -261,9 +264,12 @@ class Preparation(Steps):
 
     def _own_logs(self, mode: str) -> bool:
         """Whether the model's class overrides what a step returns."""
-        kind, step = type(self), f"{mode}_step"
-        own_step = getattr(kind, step) is not getattr(Steps, step)
-        return own_step or kind.compute_metrics is not Steps.compute_metrics
+        return self._has_own_step(mode) or type(self).compute_metrics is not Steps.compute_metrics
+
+    def _has_own_step(self, mode: str) -> bool:
+        """Whether the model's class overrides a step."""
+        step = f"{mode}_step"
+        return getattr(type(self), step) is not getattr(Steps, step)
 
     def _fall_back_to_eager(self, error: TracingError) -> None:
         """Run op by op from now on, with one warning; raise if a compiled program was asked for."""
