@@ -744,6 +744,28 @@ def test_state_comes_before_the_model_is_built(value):
     model.note = "anything else"
 
 
+class Counting(layers.Layer):
+    def build(self, input_shape):
+        self.calls = self.add_weight((), "zeros", trainable=False)
+
+    def call(self, x):
+        self.calls += 1
+        return x
+
+
+def test_weights_of_a_built_layer_are_not_replaced():
+    layer = layers.Dense(2)
+    layer.kernel = "not there yet"
+    layer.build((None, 6))
+    kernel = layer.kernel
+    for value in (np.ones((6, 2)), ops.ones((6, 2)), None):
+        with pytest.raises(ValueError, match=r"kernel= of layer .* is a weight .* `kernel.assign\(value\)`"):
+            layer.kernel = value
+    assert layer.kernel is kernel
+    with pytest.raises(ValueError, match=r"`calls.assign\(value\)`"):
+        Counting()(X)
+
+
 def test_numpy_arrays_on_the_left_of_a_weight_do_not_hide_it():
     class Masked(layers.Layer):
         def build(self, shape):

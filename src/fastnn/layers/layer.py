@@ -74,15 +74,27 @@ class Layer(LayerState, Configurable):
         return layer
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute. State comes before the layer is built: programs made from then on would not know it."""
-        if isinstance(value, _STATE) and self._is_complete() and vars(self).get(name) is not value:
+        """Set an attribute, but no state of a layer that is built."""
+        if isinstance(value, _STATE) or isinstance(vars(self).get(name), Variable):
+            self._check_state(name, value)
+        object.__setattr__(self, name, value)
+        self._changed(name)
+
+    def _check_state(self, name: str, value: Any) -> None:
+        """Refuse state that comes after the layer is built, which programs would not know, and the loss of weights."""
+        before = vars(self).get(name)
+        if before is value or not self._is_complete():
+            return
+        if isinstance(value, _STATE):
             raise ValueError(
                 f"{name}= cannot be set: you cannot add new elements of state (variables or sub-layers) to layer "
                 f"{vars(self).get('name')!r}, which is already built. All state must be created in `__init__()` or "
                 "`build()`."
             )
-        object.__setattr__(self, name, value)
-        self._changed(name)
+        raise ValueError(
+            f"{name}= of layer {vars(self).get('name')!r}, which is already built, is a weight and cannot be set to "
+            f"{type(value).__name__}: `{name}.assign(value)` writes its value."
+        )
 
     def _is_complete(self) -> bool:
         """Whether the layer has all of its state: an override of `build` may go on after that of its base."""
