@@ -849,8 +849,10 @@ def test_models_whose_call_is_not_of_one_input_alone():
     steps = OnlySteps()
     steps.compile("sgd", "mse")
     before = bits(steps)
-    steps.fit(X, T, epochs=3, verbose=0)
+    losses = steps.fit(X, T, batch_size=100, epochs=3, verbose=0).history["loss"]
     assert bits(steps) != before
+    assert losses[0] > losses[1] > losses[2] > 0  # those that its step returned: it does not update their mean
+    assert steps.train_on_batch(X, T) > 0
 
 
 class Adversaries(Model):

@@ -111,10 +111,15 @@ def _all_traced(values: list[Any]) -> bool:
     return all(isinstance(value, SymbolicTensor) for value in values)
 
 
-def metrics_or_own(metrics: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Return the metrics, or, as Keras does, what an overridden step returned if it is not those, read like them."""
+def metrics_or_own(metrics: dict[str, Any], own: dict[str, Any], tracked: bool) -> dict[str, Any]:
+    """Return the metrics, or, as Keras does, what an overridden step returned if it is not those, read like them.
+
+    The loss that a step returned counts, too, where its mean is not ``tracked``, of which Keras would show the zero.
+    """
     own = _flat(own)
-    return metrics if own.keys() == metrics.keys() else {name: _as_float(own[name]) for name in sorted(own)}
+    if own.keys() != metrics.keys():
+        return {name: _as_float(own[name]) for name in sorted(own)}
+    return metrics if tracked else {**metrics, "loss": _as_float(own["loss"])}
 
 
 def _flat(logs: dict[str, Any]) -> dict[str, Any]:

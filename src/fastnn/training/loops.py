@@ -104,7 +104,9 @@ class _Loop:
     def _logs(self) -> dict[str, Any]:
         """Return the metrics so far, or what an overridden step returned."""
         metrics = self._reader.read()
-        return metrics_or_own(metrics, self.feed.logs()) if self._own_logs else metrics
+        if not self._own_logs:
+            return metrics
+        return metrics_or_own(metrics, self.feed.logs(), self.model._tracks_loss())
 
 
 class EvaluateLoop(_Loop):

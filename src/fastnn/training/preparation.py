@@ -271,6 +271,11 @@ class Preparation(Steps):
         step = f"{mode}_step"
         return getattr(type(self), step) is not getattr(Steps, step)
 
+    def _tracks_loss(self) -> bool:
+        """Whether the mean of the loss, where it is among the metrics, has been updated."""
+        tracker = self._runtime.loss_tracker
+        return float(tracker.count) > 0 or all(metric is not tracker for metric in self.metrics)
+
     def _fall_back_to_eager(self, error: TracingError) -> None:
         """Run op by op from now on, with one warning; raise if a compiled program was asked for."""
         if self.jit_compile is True:
@@ -360,7 +365,7 @@ class Preparation(Steps):
         runner.run_once()
         logs = reader.read()
         if self._own_logs(mode):
-            logs = metrics_or_own(logs, runner.logs())
+            logs = metrics_or_own(logs, runner.logs(), self._tracks_loss())
         return logs if return_dict else self._in_order(logs)
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
