@@ -29,11 +29,12 @@ REGULARIZERS = [None, "l1", "l2", "l1_l2"]
 @st.composite
 def networks(draw):
     depth = draw(st.integers(0, 3))
+    loss = draw(st.sampled_from(sorted(LOSSES)))
     return {
         "features": draw(WIDTHS),
         "hidden": [(draw(WIDTHS), draw(st.sampled_from(SMOOTH + KINKED))) for _ in range(depth)],
-        "outputs": draw(st.sampled_from([1, 2, 3, 7])),
-        "loss": draw(st.sampled_from(sorted(LOSSES))),
+        "outputs": draw(st.sampled_from([2, 3, 7] if LOSSES[loss] in ("distribution", "label") else [1, 2, 3, 7])),
+        "loss": loss,
         "from_logits": draw(st.booleans()),
         "regularizer": draw(st.sampled_from(REGULARIZERS)),
         "dropout": draw(st.sampled_from([0.0, 0.3])),
