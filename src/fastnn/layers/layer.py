@@ -75,7 +75,7 @@ class Layer(LayerState, Configurable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute, but no state of a layer that is built."""
-        if isinstance(value, _STATE) or isinstance(vars(self).get(name), Variable):
+        if isinstance(value, _STATE) or isinstance(self.__dict__.get(name), Variable):
             self._check_state(name, value)
         object.__setattr__(self, name, value)
         self._changed(name)
