@@ -33,8 +33,11 @@ def nanprod(x, axis=None, keepdims=False):
 
 def _extreme(reduce, x, axis, keepdims, beyond):
     (x,) = to_tensor(x)
-    y = reduce(_replaced(x, beyond), axis, keepdims)
-    return where(reduce_all(isnan(x), axis, keepdims), math.nan, y) if is_float(x.dtype) else y
+    if not is_float(x.dtype):
+        return reduce(x, axis, keepdims)
+    missing = isnan(x)
+    y = reduce(where(missing, beyond, x), axis, keepdims)
+    return where(reduce_all(missing, axis, keepdims), math.nan, y)
 
 
 def nanmax(x, axis=None, keepdims=False):
@@ -50,8 +53,9 @@ def nanmin(x, axis=None, keepdims=False):
 def nanmean(x, axis=None, keepdims=False):
     """Arithmetic mean of the elements that are not NaN; of none NaN."""
     (x,) = to_float(x)
-    there = cast(logical_not(isnan(x)), x.dtype)
-    return nansum(x, axis, keepdims) / reduce_sum(there, axis, keepdims)
+    missing = isnan(x)
+    total = reduce_sum(where(missing, 0.0, x), axis, keepdims)
+    return total / reduce_sum(cast(logical_not(missing), x.dtype), axis, keepdims)
 
 
 def nanvar(x, axis=None, keepdims=False):
