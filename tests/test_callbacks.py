@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Sequential, callbacks, layers
+from fastnn import Sequential, callbacks, layers, metrics
 from fastnn.callbacks import Callback, CallbackList
 from fastnn.callbacks.progbar import Progbar
 
@@ -334,6 +334,21 @@ def test_bar_verbose_2(monkeypatch, capsys):
     assert capsys.readouterr().out == "1500/1500 - 5s - 3ms/step - loss: -5.0000e-01 - accuracy: 0.7500\n"
 
 
+def test_progress_of_metrics_with_several_values_shows_their_mean(capsys):
+    for verbose in (1, 2):
+        bar = Progbar(2, verbose)
+        bar.update(2, [("f1_score", np.array([0.25, 0.5], "float32")), ("loss", 0.5)], finalize=True)
+        assert capsys.readouterr().out.endswith(" - f1_score: 0.3750 - loss: 0.5000\n")
+
+
+@pytest.mark.parametrize("callback", [callbacks.EarlyStopping, callbacks.ReduceLROnPlateau])
+def test_metrics_with_several_values_are_no_goal(callback):
+    model = Sequential([layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=[metrics.F1Score()])
+    with pytest.raises(ValueError, match=f"{callback.__name__} needs one number an epoch, but 'f1_score' has 2 values"):
+        model.fit(np.ones((4, 3)), np.eye(2)[[0, 1, 0, 1]], verbose=0, callbacks=[callback("f1_score")])
+
+
 def test_bar_where_stdout_knows_no_box_characters(monkeypatch):
     import io
     import sys
@@ -386,12 +401,16 @@ def test_early_stopping_on_accuracy_knows_the_direction():
     assert play(stopping, [0.5, 0.6, 0.7, 0.65], "val_accuracy") == 3
 
 
+UP = "Accuracy AUC Similarity Correlation Score True Precision Recall Sensitivity Specificity".split()
+
+
 @pytest.mark.parametrize("cls", fastnn.metrics.REGISTRY.classes)
 def test_every_metric_knows_its_direction(cls):
     if cls in (fastnn.metrics.Mean, fastnn.metrics.Sum, fastnn.metrics.MeanMetricWrapper):
         return
-    up = any(word in cls.__name__ for word in ("Accuracy", "AUC", "Similarity"))
-    model = SimpleNamespace(metrics=[cls(name="chosen")], stop_training=False)
+    up = any(word in cls.__name__ for word in UP)
+    wanted = {word.lower(): 0.5 for word in cls.__name__.split("At")[1:]}
+    model = SimpleNamespace(metrics=[cls(name="chosen", **wanted)], stop_training=False)
     for callback in (callbacks.EarlyStopping(monitor="val_chosen"), callbacks.ReduceLROnPlateau(monitor="val_chosen")):
         callback.set_model(model)
         callback.on_train_begin()

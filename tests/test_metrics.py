@@ -95,6 +95,130 @@ def auc_rows():
     )
 
 
+# ---- confusion matrices, transcribed count by count -------------------------------------------------------------
+
+
+def confusion(t, p, w, threshold=0.5):
+    """Return the weights of true and false positives, true and false negatives."""
+    t, p = t.reshape(-1) != 0, p.reshape(-1)
+    w = np.broadcast_to(w.reshape(-1, 1), (len(w), len(t) // len(w))).reshape(-1)
+    above = p > threshold
+    return w[t & above].sum(), w[~t & above].sum(), w[~t & ~above].sum(), w[t & ~above].sum()
+
+
+def share(a, b):
+    return a / (a + b) if a + b else 0.0
+
+
+SHARES = {
+    "precision": lambda tp, fp, tn, fn: share(tp, fp),
+    "recall": lambda tp, fp, tn, fn: share(tp, fn),
+    "sensitivity": lambda tp, fp, tn, fn: share(tp, fn),
+    "specificity": lambda tp, fp, tn, fn: share(tn, fp),
+}
+MANY = [0.85, 0.05, 0.45, 0.15, 0.25, 0.65, 0.35, 0.75, 0.55, 0.0]
+
+
+def counted_rows(of):
+    """Rows of a metric that is a function of the counts at each threshold."""
+    yield {}, (BINARY[0], SCORES), lambda t, p, w: of(*confusion(t, p, w))
+    yield {}, (BINARY[0][:, 0], SCORES[:, 0]), lambda t, p, w: of(*confusion(t, p, w))
+    yield {"thresholds": 0.3}, BINARY, lambda t, p, w: of(*confusion(t, p, w, 0.3))
+    for thresholds in ([0.7, 0.2], MANY):
+        yield (
+            {"thresholds": thresholds},
+            (BINARY[0], SCORES),
+            lambda t, p, w, given=thresholds: [of(*confusion(t, p, w, threshold)) for threshold in given],
+        )
+
+
+def share_rows(name):
+    of = SHARES[name]
+
+    def greatest(p, k):
+        return np.argsort(np.argsort(-p, axis=1, kind="stable"), axis=1) < k
+
+    yield from counted_rows(of)
+    yield {"class_id": 2}, BINARY, lambda t, p, w: of(*confusion(t[:, 2], p[:, 2], w))
+    yield {"top_k": 2}, (BINARY[0], SCORES), lambda t, p, w: of(*confusion(t, greatest(p, 2), w))
+    yield (
+        {"top_k": 3, "thresholds": 0.4, "class_id": 0},
+        (BINARY[0], SCORES),
+        lambda t, p, w: of(*confusion(t[:, 0], (greatest(p, 3) * p)[:, 0], w, 0.4)),
+    )
+
+
+def best_rows(best, at):
+    def found(t, p, w, value, steps):
+        thresholds = np.linspace(0, 1, steps) if steps > 1 else [0.5]
+        counts = [confusion(t, p, w, threshold) for threshold in thresholds]
+        return max((SHARES[best](*c) for c in counts if SHARES[at](*c) >= value), default=0.0)
+
+    for value, steps in ((0.5, 200), (0.3, 7), (0.5, 1), (1.0, 200)):
+        yield (
+            {at: value, "num_thresholds": steps},
+            BINARY,
+            lambda t, p, w, value=value, steps=steps: found(t, p, w, value, steps),
+        )
+    yield {at: 0.4, "class_id": 1}, BINARY, lambda t, p, w: found(t[:, 1], p[:, 1], w, 0.4, 200)
+
+
+def f_score(t, predicted, w, beta, average):
+    def one(t, predicted, w):
+        tp, fp, _, fn = confusion(t, predicted, w)
+        return (1 + beta**2) * tp / ((1 + beta**2) * tp + beta**2 * fn + fp) if tp else 0.0
+
+    if average == "micro":
+        return one(t, predicted, w)
+    scores = np.array([one(t[:, i], predicted[:, i], w) for i in range(K)])
+    if average is None:
+        return scores
+    return np.average(scores, weights=(t * w[:, None]).sum(0) if average == "weighted" else None)
+
+
+def f_score_rows(beta):
+    given = {} if beta == 1.0 else {"beta": beta}
+    for average in (None, "micro", "macro", "weighted"):
+        yield (
+            {"average": average, **given},
+            ONE_HOT,
+            lambda t, p, w, average=average: f_score(t, p == p.max(1, keepdims=True), w, beta, average),
+        )
+        yield (
+            {"average": average, "threshold": 0.4, **given},
+            BINARY,
+            lambda t, p, w, average=average: f_score(t, p > 0.4, w, beta, average),
+        )
+
+
+# ---- correlations ------------------------------------------------------------------------------------------------
+
+
+def r2(t, p, w, aggregation="uniform_average", regressors=0):
+    total = (w[:, None] * (t - np.average(t, axis=0, weights=w)) ** 2).sum(0)
+    scores = 1 - (w[:, None] * (t - p) ** 2).sum(0) / total
+    if aggregation is not None:
+        scores = np.average(scores, weights=total if aggregation == "variance_weighted_average" else None)
+    return 1 - (1 - scores) * (t.size - 1) / (t.size - regressors - 1) if regressors else scores
+
+
+def r2_rows():
+    for aggregation in (None, "uniform_average", "variance_weighted_average"):
+        yield {"class_aggregation": aggregation}, REAL, lambda t, p, w, a=aggregation: r2(t, p, w, a)
+    yield {"num_regressors": 3}, REAL, lambda t, p, w: r2(t, p, w, regressors=3)
+    for regressors in (N * K - 1, N * K):
+        yield {"num_regressors": regressors}, REAL, r2
+    yield {}, (REAL[0][:, 0], REAL[1][:, :1]), lambda t, p, w: r2(t[:, None], p, w)
+
+
+def pearson(t, p):
+    return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(t, p, strict=True)])
+
+
+def concordance(t, p):
+    return 2 * pearson(t, p) * t.std(1) * p.std(1) / (t.var(1) + p.var(1) + (t.mean(1) - p.mean(1)) ** 2)
+
+
 # class -> list of (arguments, arguments of update_state, value of all samples with weights w). Without a row: fails.
 ROWS = {
     "Mean": [({}, (REAL[0],), mean), ({}, (REAL[0][:, 0],), mean)],
@@ -146,6 +270,21 @@ ROWS = {
         ),
     ],
     "AUC": list(auc_rows()),
+    "TruePositives": list(counted_rows(lambda tp, fp, tn, fn: tp)),
+    "FalsePositives": list(counted_rows(lambda tp, fp, tn, fn: fp)),
+    "TrueNegatives": list(counted_rows(lambda tp, fp, tn, fn: tn)),
+    "FalseNegatives": list(counted_rows(lambda tp, fp, tn, fn: fn)),
+    "Precision": list(share_rows("precision")),
+    "Recall": list(share_rows("recall")),
+    "PrecisionAtRecall": list(best_rows("precision", "recall")),
+    "RecallAtPrecision": list(best_rows("recall", "precision")),
+    "SensitivityAtSpecificity": list(best_rows("sensitivity", "specificity")),
+    "SpecificityAtSensitivity": list(best_rows("specificity", "sensitivity")),
+    "FBetaScore": [*f_score_rows(1.0), *f_score_rows(0.5), *f_score_rows(2.0)],
+    "F1Score": list(f_score_rows(1.0)),
+    "R2Score": list(r2_rows()),
+    "PearsonCorrelation": [({}, REAL, lambda t, p, w: mean(pearson(t, p), w))],
+    "ConcordanceCorrelation": [({}, REAL, lambda t, p, w: mean(concordance(t, p), w))],
 }
 CASES = [pytest.param(name, *row, id=f"{name}-{i}") for name in ROWS for i, row in enumerate(ROWS[name])]
 HALVES = (slice(0, 2), slice(2, None))
@@ -176,7 +315,7 @@ def test_value_over_two_batches(name, arguments, data, reference, weighted):
 def test_a_program_counts_the_same_bits(name, arguments, data, reference):
     eager = updated(getattr(metrics, name)(**arguments), data, WEIGHTS)
     traced = getattr(metrics, name)(**arguments)
-    if not traced.variables:
+    if not getattr(traced, "_built", True):
         traced.update_state(*data)
         traced.reset_state()
 
@@ -209,12 +348,17 @@ def test_reset_and_stored_form(name, arguments, data, reference):
 
 @pytest.mark.parametrize("cls", metrics.REGISTRY.classes, ids=lambda cls: cls.__name__)
 def test_state_is_not_trainable_and_named(cls):
-    metric = cls(losses.mean_squared_error) if cls is metrics.MeanMetricWrapper else cls(name="m")
+    wraps = cls is metrics.MeanMetricWrapper
+    arguments, data, _ = ({"fn": losses.mean_squared_error}, REAL, None) if wraps else ROWS[cls.__name__][0]
+    metric = cls(name="m", **arguments)
+    assert not metric.result().numpy().any()
+    updated(metric, data)
+    metric.reset_state()
     assert metric.variables
     for variable in metric.variables:
         assert not variable.trainable
         assert variable.path == f"{metric.name}/{variable.name}"
-    assert float(metric.result()) == 0.0
+    assert not metric.result().numpy().any()
 
 
 def test_names():
@@ -414,6 +558,76 @@ def test_auc_refuses_shapes():
         assert not any(variable.numpy().any() for variable in metric.variables)
     with pytest.raises(ValueError, match="a weight for each column of the predictions, 1"):
         metrics.AUC(label_weights=[1.0, 2.0]).update_state(np.zeros(2), np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "match"),
+    [
+        ("Precision", {"thresholds": 1.5}, "`thresholds` must be a finite number at least 0.0 and at most 1.0"),
+        ("Precision", {"thresholds": []}, "`thresholds` must hold at least one"),
+        ("Recall", {"top_k": 0}, "`top_k` must be an integer of at least 1"),
+        ("Recall", {"class_id": -1}, "`class_id` must be an integer of at least 0"),
+        ("TruePositives", {"thresholds": [0.5, None]}, "`thresholds`"),
+        ("PrecisionAtRecall", {"recall": 1.5}, "`recall` must be"),
+        ("RecallAtPrecision", {"precision": -0.5}, "`precision` must be"),
+        ("SensitivityAtSpecificity", {"specificity": "a"}, "`specificity` must be"),
+        ("SpecificityAtSensitivity", {"sensitivity": 0.5, "num_thresholds": 0}, "`num_thresholds` must be"),
+        ("F1Score", {"average": "mean"}, "Unknown average"),
+        ("F1Score", {"threshold": 0.0}, "`threshold` must be a finite number above 0.0"),
+        ("FBetaScore", {"beta": 0.0}, "`beta` must be"),
+        ("R2Score", {"class_aggregation": "uniform"}, "Unknown class_aggregation 'uniform'"),
+        ("R2Score", {"num_regressors": -1}, "`num_regressors` must be"),
+    ],
+)
+def test_confusion_and_scores_refuse(name, arguments, match):
+    with pytest.raises(ValueError, match=match):
+        getattr(metrics, name)(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("metric", "y_true", "y_pred", "match"),
+    [
+        (metrics.Precision(), (3, 2), (3, 4), "Precision needs targets and predictions of the same shape"),
+        (metrics.Precision(top_k=5), (3, 4), (3, 4), "`top_k` is 5"),
+        (metrics.Recall(class_id=4), (3, 4), (3, 4), "`class_id` is 4"),
+        (metrics.Recall(class_id=0), (3,), (3,), "`class_id` is 0"),
+        (metrics.F1Score(), (3,), (3,), r"F1Score needs targets and predictions \(samples, columns\)"),
+        (metrics.R2Score(), (3,), (3,), r"R2Score needs targets and predictions \(samples, columns\)"),
+        (metrics.R2Score(), (3, 2), (3, 4), "R2Score needs targets and predictions of the same shape"),
+    ],
+)
+def test_confusion_and_scores_refuse_shapes(metric, y_true, y_pred, match):
+    with pytest.raises(ValueError, match=match):
+        metric.update_state(np.zeros(y_true), np.ones(y_pred))
+    assert not any(variable.numpy().any() for variable in metric.variables)
+
+
+def test_the_examples_of_keras_for_precision():
+    # The docstring of keras.metrics.Precision, Keras 3.15.
+    metric = metrics.Precision()
+    metric.update_state([0, 1, 1, 1], [1, 0, 1, 1])
+    assert float(metric.result()) == pytest.approx(2 / 3)
+    for k, expected in ((2, 0.0), (4, 0.5)):  # of equal ones the first
+        metric = metrics.Precision(top_k=k)
+        metric.update_state([0, 0, 1, 1], [1, 1, 1, 1])
+        assert float(metric.result()) == expected
+
+
+def test_r2_of_targets_far_from_zero():
+    t = 1e4 + rng.normal(size=(64, 1))
+    p = t + 0.1 * rng.normal(size=(64, 1))
+    t, p = t.astype("float32"), p.astype("float32")
+    metric = metrics.R2Score()
+    for i in range(0, 64, 16):
+        metric.update_state(t[i : i + 16], p[i : i + 16])
+    expected = r2(t.astype(float), p.astype(float), np.ones(64))
+    assert float(metric.result()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_r2_of_targets_all_the_same_is_zero():
+    metric = metrics.R2Score()
+    metric.update_state(np.ones((3, 1)), np.zeros((3, 1)))
+    assert float(metric.result()) == 0.0
 
 
 def test_metrics_of_users():

@@ -38,6 +38,12 @@ def test_a_panel_for_the_loss_and_one_a_metric(tmp_path):
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["training", "validation"]
 
 
+def test_the_mean_of_metrics_with_several_values():
+    figure = plot_history({"f1_score": [np.array([0.25, 0.5]), np.array([0.5, 1.0])]})
+    (axis,) = figure.axes
+    assert lines(axis)["training"] == [0.375, 0.75]
+
+
 def test_epochs_are_those_of_the_history(tmp_path):
     history = SimpleNamespace(history={"loss": [0.3, 0.2]}, epoch=[7, 8])
     axis = panels(plot_history(history, tmp_path / "a.png"))["loss"]

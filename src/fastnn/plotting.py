@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -29,7 +31,7 @@ def plot_history(history: Any, path: str | os.PathLike[str] | None = None) -> Fi
     ----------
     history : History or mapping of str to sequence of float
         What `Model.fit` returns, or its ``history``: one value an epoch under each name; validation
-        values under the same name with ``val_`` before it.
+        values under the same name with ``val_`` before it. Of a metric with several values the mean is drawn.
     path : str, path-like or None, default None
         The file to write; its ending decides the format (``.png``, ``.pdf``, ``.svg``). None writes
         nothing and makes the figure with pyplot, so that a notebook or ``plt.show()`` shows it.
@@ -79,7 +81,7 @@ def _curves(history: Any) -> tuple[dict[str, list[float]], list[int]]:
             "history must be the History that fit() returns, or a mapping of names to values; "
             f"got {type(history).__name__}."
         )
-    curves = {str(name): [float(value) for value in curve] for name, curve in values.items()}
+    curves = {str(name): [float(np.mean(value)) for value in curve] for name, curve in values.items()}
     length = max((len(curve) for curve in curves.values()), default=0)
     if length == 0:
         raise ValueError("history is empty: there is no epoch to draw.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..utils import checks
 from .callback import Callback, Logs
 
@@ -45,6 +47,11 @@ class MonitorCallback(Callback):
 
     def _improves(self, value: float, reference: float | None) -> bool:
         """Whether ``value`` beats ``reference`` by more than ``min_delta``."""
+        if np.ndim(value):
+            raise ValueError(
+                f"{type(self).__name__} needs one number an epoch, but {self.monitor!r} has {np.size(value)} values: "
+                "average them in the metric."
+            )
         if reference is None:
             return True
         return self._sign * (value - reference) > self.min_delta

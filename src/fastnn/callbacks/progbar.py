@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterable
 
+import numpy as np
+
 __all__ = ["Progbar", "print_message"]
 
 _BOLD, _GREEN, _WHITE, _END = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
@@ -41,13 +43,13 @@ class Progbar:
     def __init__(self, target: int | None, verbose: int = 1) -> None:
         self.target = target
         self.verbose = verbose
-        self._metrics: dict[str, float] = {}  # in the order of arrival
+        self._metrics: dict[str, float | np.ndarray] = {}  # in the order of arrival
         self._start = time.time()
         self._after_first: float | None = None
         self._last_update = 0.0
         self._last_width = 0
 
-    def update(self, current: int, metrics: Iterable[tuple[str, float]], finalize: bool) -> None:
+    def update(self, current: int, metrics: Iterable[tuple[str, float | np.ndarray]], finalize: bool) -> None:
         """Show that ``current`` steps are done, and metrics as they are now; ``finalize`` ends the line."""
         self._metrics.update(metrics)
         now = time.time()
@@ -104,9 +106,14 @@ class Progbar:
         return bar, len(count) + 1 + max(done, 0) + max(_WIDTH - done, 0)
 
     def _metrics_text(self, signed: bool = True) -> str:
-        """Return the metrics; without ``signed`` negative ones in scientific notation, as Keras' lines have them."""
+        """Return the metrics, of several values their mean.
+
+        Without ``signed`` negative ones are in scientific notation, as Keras' lines have them.
+        """
         text = ""
         for name, value in self._metrics.items():
+            if isinstance(value, np.ndarray):
+                value = float(np.mean(value))
             plain = (abs(value) if signed else value) > 1e-3
             text += f" - {name}: {value:.4f}" if plain else f" - {name}: {value:.4e}"
         return text

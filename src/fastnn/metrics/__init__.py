@@ -25,6 +25,8 @@ from ..losses.functions import (
 from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from . import accuracies as _accuracies
+from . import confusion as _confusion
+from . import correlations as _correlations
 from . import errors as _errors
 from .accuracies import (
     Accuracy,
@@ -41,6 +43,24 @@ from .accuracies import (
 )
 from .auc import AUC
 from .base import Metric
+from .confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+)
+from .correlations import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from .errors import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -58,6 +78,8 @@ from .errors import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from .f_scores import F1Score, FBetaScore
+from .r2_score import R2Score
 from .reduction import Mean, MeanMetricWrapper, Sum
 from .resolve import resolve_metric
 
@@ -70,7 +92,12 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
     "Hinge",
     "KLDivergence",
     "LogCoshError",
@@ -81,19 +108,30 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "PearsonCorrelation",
     "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "binary_accuracy",
     "binary_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "deserialize",
     "get",
     "hinge",
@@ -104,6 +142,7 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pearson_correlation",
     "poisson",
     "resolve_metric",
     "serialize",
@@ -129,11 +168,16 @@ REGISTRY = Registry(
     "keras.metrics",
     classes=[
         AUC,
+        F1Score,
+        FBetaScore,
         Mean,
         MeanMetricWrapper,
+        R2Score,
         Sum,
         *(getattr(_accuracies, name) for name in _accuracies.__all__ if name[0].isupper()),
         *(getattr(_errors, name) for name in _errors.__all__),
+        *(getattr(_confusion, name) for name in _confusion.__all__),
+        *(getattr(_correlations, name) for name in _correlations.__all__ if name[0].isupper()),
     ],
     aliases={**ABBREVIATIONS, **{name.upper(): found for name, found in ABBREVIATIONS.items()}},
 )
@@ -144,6 +188,7 @@ FUNCTIONS = Registry(
     "keras.metrics",
     functions=[
         *(getattr(_accuracies, name) for name in _accuracies.__all__ if name[0].islower()),
+        *(getattr(_correlations, name) for name in _correlations.__all__ if name[0].islower()),
         *(getattr(loss_functions, name) for name in loss_functions.__all__),
     ],
 )

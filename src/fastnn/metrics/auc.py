@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from .. import config, ops
-from ..losses.base import check_weights, squeeze_or_expand_to_same_rank
-from ..ops.indexing import scatter_add_rows
 from ..tensor import Tensor
 from ..utils import checks
 from ..utils.lookup import unknown_name
 from .base import Metric
+from .samples import as_samples
+from .thresholds import COUNTS, add_counts, check_thresholds, even_thresholds
 
 __all__ = ["AUC"]
 
@@ -68,7 +67,7 @@ class AUC(Metric):
         super().__init__(name=name, dtype=dtype)
         self.curve = _one_of("curve", str(curve).upper(), CURVES)
         self.summation_method = _one_of("summation_method", str(summation_method).lower(), SUMMATION_METHODS)
-        self._given_thresholds = None if thresholds is None else _check_thresholds(thresholds)
+        self._given_thresholds = None if thresholds is None else sorted(check_thresholds(thresholds))
         self._thresholds = _with_ends(self._given_thresholds, num_thresholds)
         self.num_thresholds = len(self._thresholds)
         self.multi_label = checks.boolean("multi_label", multi_label)
@@ -99,74 +98,25 @@ class AUC(Metric):
 
     def _build(self, num_labels: int | None) -> None:
         shape = (self.num_thresholds,) if num_labels is None else (self.num_thresholds, num_labels)
-        self.true_positives = self.add_variable(shape, name="true_positives")
-        self.false_positives = self.add_variable(shape, name="false_positives")
-        self.true_negatives = self.add_variable(shape, name="true_negatives")
-        self.false_negatives = self.add_variable(shape, name="false_negatives")
+        for name in COUNTS:
+            setattr(self, name, self.add_variable(shape, name=name))
         self._built = True
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch: targets 0 and 1 (anything but 0 is 1), predictions of the same shape, weights that broadcast."""
-        y_pred = ops.convert_to_tensor(y_pred, self.dtype)
-        y_true = ops.convert_to_tensor(y_true)
-        y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        if y_true.shape != y_pred.shape:
-            raise ValueError(
-                f"AUC needs targets and predictions of the same shape. Received: y_true of shape {y_true.shape}, "
-                f"y_pred of shape {y_pred.shape}"
-            )
+        y_true, y_pred, weights = as_samples("AUC", y_true, y_pred, sample_weight, self.dtype)
         if self.multi_label and len(y_pred.shape) != 2:
             raise ValueError(f"AUC with multi_label=True needs predictions (batch, labels), got shape {y_pred.shape}")
         self._check_columns(y_pred.shape[-1] if len(y_pred.shape) > 1 else 1)
         if not self._built:
             self._build(y_pred.shape[1])
         scores = ops.sigmoid(y_pred) if self.from_logits else ops.clip(y_pred, 0.0, 1.0)
-        positive = ops.cast(ops.not_equal(y_true, 0), "int32")
-        weights = self._weights(y_pred.shape, sample_weight)
-        # (batch, labels) stays as it is with multi_label; else all values are samples of one curve.
-        columns = y_pred.shape if self.multi_label else (-1, 1)
-        self._count(*(ops.reshape(x, columns) for x in (scores, positive, weights)))
-
-    def _weights(self, shape: tuple[int, ...], sample_weight: Any) -> Tensor:
-        weights = ops.ones(shape, dtype=self.dtype)
-        if sample_weight is not None:
-            given = ops.convert_to_tensor(sample_weight, self.dtype)
-            if 0 < len(given.shape) < len(shape):
-                given = ops.reshape(given, given.shape + (1,) * (len(shape) - len(given.shape)))
-            elif len(given.shape) == len(shape) + 1 and given.shape[-1] == 1:
-                given = ops.squeeze(given, axis=-1)
-            check_weights(weights, given)
-            weights = weights * given
         if self.label_weights is not None and not self.multi_label:
             weights = weights * ops.convert_to_tensor(self.label_weights, self.dtype)
-        return weights
-
-    def _count(self, scores: Tensor, positive: Tensor, weights: Tensor) -> None:
-        """Add weights above and below each threshold; all arguments are (samples, columns).
-
-        Thresholds stand row by row in a square. A score is compared with the last of each row, then with all of the row
-        into which it falls: it is above those of the rows before, and below those of the rows behind.
-        """
-        square = ops.convert_to_tensor(_square(self._thresholds), self.dtype)
-        columns, side = scores.shape[1], square.shape[0]
-        scores, weights = ops.expand_dims(scores, -1), ops.expand_dims(weights, -1)
-        row = ops.count_nonzero(scores > square[:, -1], axis=-1)
-        places = ops.ravel((positive * columns + np.arange(columns)) * side + row)  # class, column, row
-        above = scores > ops.take(square, row, axis=0)
-
-        def summed(x: Tensor) -> Tensor:
-            sums = scatter_add_rows(ops.reshape(x, (-1, x.shape[-1])), places, 2 * columns * side)
-            return ops.reshape(sums, (2, columns, side, -1))
-
-        whole, before = summed(weights), ops.convert_to_tensor(np.tri(side, k=-1), self.dtype)
-        for inside, others, variables in (
-            (ops.where(above, weights, 0.0), ops.transpose(before), (self.false_positives, self.true_positives)),
-            (ops.where(above, 0.0, weights), before, (self.true_negatives, self.false_negatives)),
-        ):
-            found = summed(inside) + ops.matmul(others, whole)
-            found = ops.reshape(found, (2, columns, -1))[:, :, : self.num_thresholds]
-            for variable, counts in zip(variables, found, strict=True):
-                variable.assign_add(ops.reshape(ops.transpose(counts), variable.shape))
+        # (batch, labels) stays as it is with multi_label; else all values are samples of one curve.
+        columns = y_pred.shape if self.multi_label else (-1, 1)
+        variables = {name: getattr(self, name) for name in COUNTS}
+        add_counts(variables, self._thresholds, *(ops.reshape(x, columns) for x in (y_true, scores, weights)))
 
     def result(self) -> Tensor:
         """Return the area, averaged over labels with ``multi_label``."""
@@ -185,13 +135,8 @@ class AUC(Metric):
         weights = ops.convert_to_tensor(self.label_weights, self.dtype)
         return ops.divide_no_nan(ops.sum(area * weights), ops.sum(weights))
 
-    def _counts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        return (
-            self.true_positives.value,
-            self.false_positives.value,
-            self.true_negatives.value,
-            self.false_negatives.value,
-        )
+    def _counts(self) -> list[Tensor]:
+        return [getattr(self, name).value for name in COUNTS]
 
     def _heights(self, y: Tensor) -> Tensor:
         if self.summation_method == "interpolation":
@@ -247,10 +192,6 @@ def _one_of(argument: str, value: str, known: tuple[str, ...]) -> str:
     return value
 
 
-def _check_thresholds(thresholds: Any) -> list[float]:
-    return sorted(checks.real("thresholds", threshold, minimum=0.0, maximum=1.0) for threshold in thresholds)
-
-
 def _check_label_weights(label_weights: Any) -> list[float]:
     return [checks.real("label_weights", weight, minimum=0.0) for weight in label_weights]
 
@@ -258,12 +199,5 @@ def _check_label_weights(label_weights: Any) -> list[float]:
 def _with_ends(thresholds: list[float] | None, num_thresholds: int) -> np.ndarray:
     """Return ascending thresholds, the first a little below 0 and the last a little above 1."""
     if thresholds is None:
-        steps = checks.integer("num_thresholds", num_thresholds, minimum=2) - 1
-        thresholds = [i / steps for i in range(1, steps)]
+        thresholds = even_thresholds(checks.integer("num_thresholds", num_thresholds, minimum=2))[1:-1]
     return np.array([-config.epsilon(), *thresholds, 1.0 + config.epsilon()])
-
-
-def _square(thresholds: np.ndarray) -> np.ndarray:
-    """Return thresholds row by row in a square, which infinity fills up."""
-    side = math.ceil(math.sqrt(len(thresholds)))
-    return np.append(thresholds, np.full(side * side - len(thresholds), np.inf)).reshape(side, side)
