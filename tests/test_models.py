@@ -481,12 +481,6 @@ def test_subclass_without_call():
         Model()(X)
 
 
-def test_functional_api_is_refused_by_name():
-    for make in (lambda: Model(1, 2), lambda: Model(inputs=1, outputs=2)):
-        with pytest.raises(NotImplementedError, match="functional API"):
-            make()
-
-
 def test_several_outputs_keep_their_structure():
     class Two(Net):
         def call(self, x):

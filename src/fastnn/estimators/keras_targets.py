@@ -10,7 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from .. import activations, losses, ops
-from ..models import Sequential
+from ..models import Functional, Sequential
 from .labels import probabilities_of_two, refuse_several_columns, refuse_unknown
 from .objectives import takes_logits
 
@@ -273,7 +273,7 @@ def _are_one_hot(indicators: np.ndarray) -> bool:
 
 def _last_activation(model: Any) -> Any:
     """Return the activation of the last layer, as far as it can be seen."""
-    while isinstance(model, Sequential):
+    while isinstance(model, (Sequential, Functional)):
         model = model.layers[-1]
     return getattr(model, "activation", None)
 

@@ -15,6 +15,23 @@ from .input_layer import Input, InputLayer
 from .input_spec import InputSpec
 from .keras_tensor import KerasTensor
 from .layer import Layer
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    MergingLayer,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from .noise import Dropout, GaussianNoise
 from .normalization import BatchNormalization, LayerNormalization
 from .reshaping import Flatten, Reshape
@@ -23,7 +40,10 @@ __all__ = [
     "ELU",
     "REGISTRY",
     "Activation",
+    "Add",
+    "Average",
     "BatchNormalization",
+    "Concatenate",
     "Dense",
     "Dropout",
     "Flatten",
@@ -35,12 +55,23 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "ReLU",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
     "deserialize",
+    "maximum",
+    "minimum",
+    "multiply",
     "serialize",
+    "subtract",
 ]
 explain_missing(__name__)
 
@@ -50,7 +81,10 @@ REGISTRY = OpenRegistry(
     classes=[
         ELU,
         Activation,
+        Add,
+        Average,
         BatchNormalization,
+        Concatenate,
         Dense,
         Dropout,
         Flatten,
@@ -58,15 +92,20 @@ REGISTRY = OpenRegistry(
         InputLayer,
         LayerNormalization,
         LeakyReLU,
+        Maximum,
+        Minimum,
+        Multiply,
         ReLU,
         Rescaling,
         Reshape,
         Softmax,
+        Subtract,
     ],
     snake_case=False,
 )
 for _kind in REGISTRY.classes:
-    activations.REGISTRY.add(_kind, REGISTRY.module)  # as in Dense(3, activation=LeakyReLU(0.2))
+    if not issubclass(_kind, MergingLayer):
+        activations.REGISTRY.add(_kind, REGISTRY.module)  # as in Dense(3, activation=LeakyReLU(0.2))
 
 
 def serialize(layer: Layer) -> dict[str, Any]:

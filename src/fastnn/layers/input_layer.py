@@ -69,8 +69,12 @@ class InputLayer(Layer):
         self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
         self._dtype = standardize_dtype(dtype)
         self.input_spec = InputSpec(shape=self.batch_shape)
-        self.output = KerasTensor(self.batch_shape, self._dtype, self)
+        self._output = KerasTensor(self.batch_shape, self._dtype, self)
         self._needs_no_build()
+
+    @property
+    def output(self) -> KerasTensor:
+        return self._output
 
     @property
     def declared_input_shape(self) -> tuple[int | None, ...]:

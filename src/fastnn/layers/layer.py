@@ -21,7 +21,7 @@ from . import context
 from .arguments import INPUT_ARGUMENTS, Arguments, take_input_shape
 from .custom_objects import restored
 from .input_spec import check_input
-from .keras_tensor import KerasTensor
+from .keras_tensor import KerasTensor, described_outputs
 from .policy import policy_config, policy_dtype
 from .state import LayerState
 
@@ -30,6 +30,17 @@ __all__ = ["Layer"]
 
 _STATE = (Variable, LayerState)
 _NOT_COMPUTED_WITH = ("built", "trainable")  # models keep programs for each choice of what is trained
+
+
+class _unless_set:
+    """A property in whose place an object may have an attribute: layers of users have parts called ``output``."""
+
+    def __init__(self, found: Callable[[Any], Any]) -> None:
+        self.found = found
+        functools.update_wrapper(self, found)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        return self if owner is None else self.found(owner)
 
 
 class Layer(LayerState, Configurable):
@@ -172,6 +183,24 @@ class Layer(LayerState, Configurable):
         """The names of the layers around this one, where it is being built or called, and its own."""
         return context.path_of(self, "")[:-1]
 
+    @_unless_set
+    def output(self) -> KerasTensor:
+        """The description of what the layer puts out, where it was called on one description, in a model or for one."""
+        return self._described_call("output")
+
+    @_unless_set
+    def input(self) -> Any:
+        """The description of what the layer was called on, or a list of several."""
+        inputs = self._described_call("input").inputs
+        return inputs[0] if len(inputs) == 1 else inputs
+
+    def _described_call(self, what: str) -> KerasTensor:
+        found = described_outputs(self)
+        if len(found) != 1:
+            problem = "has not been called on what Input() returns" if not found else "has been called several times"
+            raise AttributeError(f"Layer {self.name!r} {problem}: there is no one {what}.")
+        return found[0]
+
     # ---- building ----------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
@@ -293,7 +322,11 @@ class Layer(LayerState, Configurable):
             if not self.built:
                 self._build_for(args, kwargs)
         shape = self.compute_output_shape(_shapes(inputs))
-        return KerasTensor(shape, self.compute_dtype, self, inputs)
+        if not isinstance(shape, (tuple, list)) or any(isinstance(size, (tuple, list, str)) for size in shape):
+            raise NotImplementedError(
+                f"Layer {self.name!r} puts out several tensors, of shapes {shape}: not supported."
+            )
+        return KerasTensor(shape, self.compute_dtype, self, args, kwargs)
 
     # ---- shapes ------------------------------------------------------------------------------------------
 

@@ -43,8 +43,12 @@ def trial_shape(shape: tuple[int | None, ...]) -> tuple[int, ...]:
     return (shape[0] or _TRIAL_ROWS, *shape[1:])
 
 
+def _is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:
+    return bool(args) or "inputs" in kwargs or "outputs" in kwargs
+
+
 class Model(Trainer, Layer):
-    """A network with training and prediction (Keras' `Model`, by subclassing).
+    """A network with training and prediction: ``Model(inputs, outputs)``, a `Functional`, or a subclass.
 
     Subclasses make their layers in ``__init__`` and override ``call``; they are built from the shapes of
     the first data they see. ``call`` is traced once for each shape and then runs without Python, so it
@@ -60,7 +64,7 @@ class Model(Trainer, Layer):
     Raises
     ------
     NotImplementedError
-        For ``Model(inputs, outputs)``: the functional API is not supported.
+        For a subclass that gives ``inputs`` and ``outputs`` to its base.
 
     Examples
     --------
@@ -74,10 +78,18 @@ class Model(Trainer, Layer):
     ...         return self.out(self.hidden(x))
     """
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is Model and _is_functional(args, kwargs):
+            from .functional import Functional  # which is a Model
+
+            return Functional.__new__(Functional)
+        return super().__new__(cls, *args, **kwargs)
+
     def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
-        if args or "inputs" in kwargs or "outputs" in kwargs:
+        if _is_functional(args, kwargs):
             raise NotImplementedError(
-                "Model(inputs, outputs), the functional API, is not supported: use Sequential, or subclass Model"
+                f"{type(self).__name__}, a subclass of Model, gives inputs and outputs to its base, which is not "
+                "supported: call layers in call(), or use Model(inputs, outputs) itself"
             )
         super().__init__(name=name, **kwargs)
         self._init_trainer()
@@ -257,6 +269,14 @@ class Model(Trainer, Layer):
     def _rows_are_independent(self) -> bool:
         """Whether each row of the output depends on that row of the input alone, and nothing but outputs is made."""
         return False
+
+    def _is_branched(self) -> bool:
+        """Whether layers are no chain, so that a summary says what each is called on."""
+        return False
+
+    def _connections_of(self, layer: Layer) -> list[tuple[str, int, int]]:
+        """Return what a layer of the model is called on: name of a layer, number of its call, number of its output."""
+        return []
 
     def _output_shape_of(self, layer: Layer) -> tuple[int | None, ...] | None:
         """Return the shape that a layer of the model puts out, or None if it is not known."""

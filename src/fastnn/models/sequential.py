@@ -7,16 +7,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from .. import activations, graph, layers, ops
+from .. import graph, layers, ops
 from ..dtypes import standardize_dtype
 from ..layers import InputLayer, KerasTensor, Layer
-from ..structures import flatten
 from ..tensor import Tensor
 from .model import Model, batch_shape, trial_shape
+from .row_wise import computes_as, treats_each_row_by_itself
 
 __all__ = ["Sequential"]
-
-_MAKES_PREDICTIONS = ("__call__", "call", "predict_step")  # what a subclass, or a model, may have of its own
 
 
 class Sequential(Model):
@@ -45,7 +43,7 @@ class Sequential(Model):
         # Each layer casts for itself: a stack of float64 layers computes in float64 throughout.
         super().__init__(name=name, trainable=trainable, autocast=False)
         self._layers: list[Layer] = []
-        self._shapes: list[tuple[int | None, ...]] = []
+        self._tensors: list[KerasTensor] = []  # the input, then each layer's output
         self._built_for: tuple[int | None, ...] | None = None
         if layers is None:
             layers = []
@@ -112,7 +110,7 @@ class Sequential(Model):
     def _rebuild(self) -> None:
         """Build the stack where its input is known; else leave that to the first data."""
         self.built = False
-        self._shapes = []
+        self._tensors = []
         self._runtime.forget_programs()
         self._dependents.forget_programs()  # of the models around it
         first = self._layers[0] if self._layers else None
@@ -136,7 +134,9 @@ class Sequential(Model):
                 f"Sequential model {self.name!r} cannot be built because it has no layers. Call model.add(layer)."
             )
         shape = self._check_input_shape(input_shape)
-        self._shapes = [shape, *(self._described(shape) if None in shape[1:] else self._trial(shape))]
+        first = self._layers[0]
+        source = first if isinstance(first, InputLayer) else InputLayer(batch_shape=shape, dtype=self._input_dtype)
+        self._tensors = self._described(source.output) if None in shape[1:] else self._trial(source.output)
         self._built_for = shape
         self.built = True
 
@@ -155,28 +155,28 @@ class Sequential(Model):
             )
         return known or (None, *shape[1:])
 
-    def _trial(self, shape: tuple[int | None, ...]) -> list[tuple[int | None, ...]]:
-        """Call the layers on a symbolic batch, which builds them; return their output shapes."""
-        trial = trial_shape(shape)
-        shapes: list[tuple[int | None, ...]] = []
+    def _trial(self, source: KerasTensor) -> list[KerasTensor]:
+        """Call the layers on a symbolic batch, which builds them; return what describes the input and their outputs."""
+        trial, batch = trial_shape(source.shape), source.shape[:1]
+        tensors = [source]
 
         def stack(x: Any) -> list[Any]:
             for layer in self.layers:
                 x = layer(x)
-                shapes.append((shape[0], *x.shape[1:]) if x.shape[:1] == trial[:1] else tuple(x.shape))
+                shape = (*batch, *x.shape[1:]) if x.shape[:1] == trial[:1] else tuple(x.shape)
+                tensors.append(KerasTensor(shape, x.dtype, layer, (tensors[-1],)))
             return []
 
         graph.outputs_of(stack, [(trial, self._input_dtype)])
         self.clear_losses()
-        return shapes
+        return tensors
 
-    def _described(self, shape: tuple[int | None, ...]) -> list[tuple[int | None, ...]]:
+    def _described(self, source: KerasTensor) -> list[KerasTensor]:
         """Call the layers on a description, for rows whose sizes are not all known; else as `_trial`."""
-        described, shapes = KerasTensor(shape, self._input_dtype, self), []
+        tensors = [source]
         for layer in self.layers:
-            described = layer(described)
-            shapes.append(described.shape)
-        return shapes
+            tensors.append(layer(tensors[-1]))
+        return tensors
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return what the last layer makes of the inputs: of the stack's dtype, and its shape, as `fit` takes them."""
@@ -201,25 +201,43 @@ class Sequential(Model):
 
         Raises AttributeError before the model is built.
         """
-        return self._known_shapes("input")[0]
+        return self._known("input shape")[0].shape
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
         """The shape of the outputs, None for the batch axis."""
-        return self._known_shapes("output")[-1]
+        return self._known("output shape")[-1].shape
 
-    def _known_shapes(self, what: str) -> list[tuple[int | None, ...]]:
-        if not self._shapes:
-            raise AttributeError(f"Sequential model {self.name!r} has no defined {what} shape yet: it is not built.")
-        return self._shapes
+    @property
+    def input(self) -> KerasTensor:
+        """The description of the inputs, of which ``Model(inputs, outputs)`` may be made; as ``inputs`` in a list."""
+        return self._known("input")[0]
+
+    @property
+    def output(self) -> KerasTensor:
+        """The description of the outputs; as ``outputs`` in a list."""
+        return self._known("output")[-1]
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        return [self.input]
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        return [self.output]
+
+    def _known(self, what: str) -> list[KerasTensor]:
+        if not self._tensors:
+            raise AttributeError(f"Sequential model {self.name!r} has no defined {what} yet: it is not built.")
+        return self._tensors
 
     # ---- configuration ----------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments and the layers from which `from_config` makes the same stack, without its weights."""
         config = {**Layer.get_config(self), "layers": [layers.serialize(layer) for layer in self._layers]}
-        if self._shapes:
-            config["build_input_shape"] = self._shapes[0]
+        if self._tensors:
+            config["build_input_shape"] = self.input_shape
         return config
 
     @classmethod
@@ -250,8 +268,8 @@ class Sequential(Model):
         return standardize_dtype()
 
     def _expected_input(self, like: tuple[int, ...] | None = None) -> tuple[Layer, tuple[int | None, ...]] | None:
-        if self._shapes:
-            return self.layers[0], self._shapes[0]
+        if self._tensors:
+            return self.layers[0], self.input_shape
         return None if like is None or not self.layers else (self.layers[0], (None, *like[1:]))
 
     @property
@@ -259,20 +277,12 @@ class Sequential(Model):
         return self._layers[-1].name if self._layers else None
 
     def _rows_are_independent(self) -> bool:
-        kind, own = type(self), vars(self)
-        if any(name in own or getattr(kind, name) is not getattr(Sequential, name) for name in _MAKES_PREDICTIONS):
-            return False
-        return all(
-            layer._rows_are_independent() if isinstance(layer, Model) else _treats_each_row_by_itself(layer)
-            for layer in self.layers
-        )
+        return computes_as(self, Sequential) and all(map(treats_each_row_by_itself, self.layers))
 
     def _output_shape_of(self, layer: Layer) -> tuple[int | None, ...] | None:
-        if not self._shapes:
-            return super()._output_shape_of(layer)
         # as in Keras, the last one of a layer that stands there several times
-        position = max(i for i, each in enumerate(self.layers) if each is layer)
-        return self._shapes[position + 1]
+        shapes = (tensor.shape for tensor in reversed(self._tensors) if tensor.layer is layer)
+        return next(shapes, None) or super()._output_shape_of(layer)
 
 
 layers.REGISTRY.add(Sequential, "keras")
@@ -286,19 +296,6 @@ def _restored(forms: Sequence[Any], custom_objects: Mapping[str, Any] | None) ->
         twins = (old for old, other in zip(stack, forms, strict=False) if old.name == layer.name and other == form)
         stack.append(next(twins, layer))
     return stack
-
-
-def _treats_each_row_by_itself(layer: Layer) -> bool:
-    """Whether a layer is all ours, its activation too, and does not look along what may be the axis of the batch."""
-    if type(layer).__module__.partition(".")[0] != __name__.partition(".")[0] or "call" in vars(layer):
-        return False
-    if layer.activity_regularizer is not None:
-        return False
-    if (getattr(layer, "activation", None) or activations.linear) not in activations.REGISTRY.functions:
-        return False
-    # Layers that normalize refuse the axis of the batch themselves.
-    axes = flatten(layer.axis) if isinstance(layer, layers.Softmax) else []
-    return all(axis == -1 or axis > 0 for axis in axes)
 
 
 def _compatible(known: Sequence[int | None], shape: Sequence[int | None]) -> bool:

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["print_summary"]
 
 _WIDTH = 88
+_BRANCHED_WIDTH = 108
 _TRAINABLE_WIDTH = 12
 _HEADER = [("Layer (type)", "left"), ("Output Shape", "left"), ("Param #", "right")]
+_CONNECTED = ("Connected to", "left")
 _POSITIONS = (0.45, 0.80, 1.0)
+_BRANCHED_POSITIONS = (0.3, 0.56, 0.74, 1.0)
 
 
 def print_summary(
@@ -34,10 +37,10 @@ def print_summary(
     """Print the table of a model's layers; the arguments are those of `Model.summary`."""
     import rich.console
 
-    table = _table(line_length, positions, show_trainable)
+    table = _table(line_length, positions, show_trainable, model._is_branched())
     first, last = _range(model.layers, layer_range)
     for layer in model.layers[first:last]:
-        for row in _rows(model, layer, 0, expand_nested, show_trainable):
+        for row in _rows(model, model, layer, 0, expand_nested, show_trainable):
             table.add_row(*row)
     if print_fn is None:
         _print(model, table, rich.console.Console(highlight=False))
@@ -57,18 +60,20 @@ def _print(model: Any, table: rich.table.Table, console: rich.console.Console) -
         console.print(f"[bold] {title}: [/]{_number(f'{count:,}')} ({_bytes(size)})")
 
 
-def _table(line_length: int | None, positions: Sequence[float] | None, show_trainable: bool) -> rich.table.Table:
+def _table(
+    line_length: int | None, positions: Sequence[float] | None, show_trainable: bool, branched: bool
+) -> rich.table.Table:
     import rich.table
 
-    header = list(_HEADER)
-    ends = list(positions or _POSITIONS)
-    width = _WIDTH
+    header = [*_HEADER, _CONNECTED] if branched else list(_HEADER)
+    ends = list(positions or (_BRANCHED_POSITIONS if branched else _POSITIONS))
+    width = _BRANCHED_WIDTH if branched else _WIDTH
     if show_trainable:
         header.append(("Trainable", "center"))
         ends = [end * 0.9 for end in ends] + [1.0]
         width += _TRAINABLE_WIDTH
     if len(ends) != len(header):
-        raise ValueError(f"positions must hold {len(_HEADER)} numbers, got {positions!r}")
+        raise ValueError(f"positions must hold {len(header) - show_trainable} numbers, got {positions!r}")
     width = line_length or min(width, shutil.get_terminal_size().columns - 4)
     columns, begin = [], 0
     for (title, justify), end in zip(header, ends, strict=True):
@@ -80,19 +85,21 @@ def _table(line_length: int | None, positions: Sequence[float] | None, show_trai
     return rich.table.Table(*columns, width=width, show_lines=True)
 
 
-def _rows(model: Any, layer: Any, level: int, expand_nested: bool, show_trainable: bool) -> list[list[str]]:
-    """Return the fields of a layer and, if it is a model to be expanded, of its layers."""
+def _rows(shown: Any, model: Any, layer: Any, level: int, expand_nested: bool, show_trainable: bool) -> list[list[str]]:
+    """Return the fields of a layer of a model in the one shown and, if it is a model to be expanded, of its layers."""
     from rich.markup import escape
 
     prefix = "   " * level + "└ " if level else ""
     name = f"{escape(prefix + layer.name)} ([color(33)]{escape(type(layer).__name__)}[/])"
     row = [name, _shape_text(model, layer), _params_text(layer)]
+    if shown._is_branched():
+        row.append(_connections_text(shown, layer))
     if show_trainable:
         row.append(_trainable_text(layer))
     rows = [row]
     if expand_nested:
         for inner in getattr(layer, "layers", None) or []:
-            rows += _rows(layer, inner, level + 1, expand_nested, show_trainable)
+            rows += _rows(shown, layer, inner, level + 1, expand_nested, show_trainable)
     return rows
 
 
@@ -101,6 +108,13 @@ def _shape_text(model: Any, layer: Any) -> str:
     if shape is None:
         return "?"
     return f"({', '.join(_number(size) for size in shape)})"
+
+
+def _connections_text(model: Any, layer: Any) -> str:
+    from rich.markup import escape
+
+    found = model._connections_of(layer)
+    return ", ".join(f"{escape(name)}[{_number(call)}][{_number(output)}]" for name, call, output in found) or "-"
 
 
 def _params_text(layer: Any) -> str:
