@@ -198,7 +198,7 @@ def test_calls_keep_their_arguments():
 
 def twins(model):
     config = json.loads(json.dumps(model.get_config()))
-    yield Functional.from_config(config)
+    yield Model.from_config(config)
     yield layers.deserialize(json.loads(json.dumps(layers.serialize(model))))
     yield pickle.loads(pickle.dumps(model))
     yield copy.deepcopy(model)

@@ -169,6 +169,10 @@ class Model(Trainer, Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """Make a model from what `get_config` returned; ``custom_objects`` are the user's own parts by name."""
+        if cls is Model and "output_layers" in config:
+            from .functional import Functional  # which is a Model
+
+            return Functional.from_config(config, custom_objects)
         with known(custom_objects):
             return super().from_config(config)
 
