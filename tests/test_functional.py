@@ -147,6 +147,10 @@ def test_several_outputs_are_predicted_in_their_structure():
     np.testing.assert_array_equal(predicted["classes"], model.predict(X, verbose=0))
     assert predicted["hidden"][0].shape == (60, 6)
     assert several.output_shape == {"classes": (None, 3), "hidden": [(None, 6)]}
+    for few in (X, X[:3], X[:3]):
+        called = several(few)
+        np.testing.assert_allclose(called["classes"].numpy(), predicted["classes"][: len(few)], rtol=1e-5)
+        assert called["hidden"][0].shape == (len(few), 6)
     assert [tensor.name for tensor in several.outputs] == ["classes", "sum"]
     several.compile("adam", "mse")
     with pytest.raises(ValueError, match="has several outputs: it can predict, but not be trained"):

@@ -14,6 +14,7 @@ from ..dtypes import is_float, standardize_dtype
 from ..layers import Layer
 from ..layers.context import outermost
 from ..layers.custom_objects import known
+from ..structures import flatten, rebuild
 from ..tensor import Tensor, TracingError, current_graph
 from ..training import Trainer
 from ..utils import checks
@@ -105,7 +106,7 @@ class Model(Trainer, Layer):
                 return found
         return super().__call__(*args, **kwargs)
 
-    def _quick(self, x: Any) -> Tensor | None:
+    def _quick(self, x: Any) -> Any:
         """Return the outputs for a few rows through a program, where nobody records what happens."""
         array = x.array if type(x) is Tensor else x
         if type(array) is not np.ndarray or current_graph() is not None or is_recording() or not outermost():
@@ -121,7 +122,7 @@ class Model(Trainer, Layer):
         if array.dtype not in (self._input_dtype, np.float64, np.float32):
             return None
         outputs = predictor.predict(self._fitting_x(array, "x"))
-        return Tensor(outputs)
+        return rebuild(outputs, map(Tensor, flatten(outputs)))
 
     def build(self, input_shape: Any) -> None:
         """Make the weights of all layers, by calling the model on a symbolic batch.
