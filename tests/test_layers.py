@@ -59,6 +59,11 @@ def layer_norm(axes, epsilon=1e-3):
 # class -> list of (arguments, shape of one sample, outputs from inputs and weights outside of training).
 # A class without a row fails the walk below.
 BATTERY = {
+    "AlphaDropout": [
+        ({"rate": 0.4, "seed": 3}, (6,), lambda x: x),
+        ({"rate": 0.5, "noise_shape": (None, 1, 3), "seed": 3}, (4, 3), lambda x: x),
+        ({"rate": 0.0}, (3,), lambda x: x),
+    ],
     "Activation": [
         ({"activation": "tanh"}, (5,), np.tanh),
         ({"activation": activations.softmax}, (4, 3), softmax),
@@ -120,7 +125,17 @@ BATTERY = {
         ({"data_format": "channels_first"}, (2, 3, 4), lambda x: x.transpose(0, 2, 3, 1).reshape(len(x), -1)),
         ({}, (), lambda x: x.reshape(len(x), 1)),
     ],
+    "GaussianDropout": [({"rate": 0.3, "seed": 3}, (5,), lambda x: x), ({"rate": 0.0}, (5,), lambda x: x)],
     "GaussianNoise": [({"stddev": 0.3, "seed": 3}, (5,), lambda x: x), ({"stddev": 0.0}, (5,), lambda x: x)],
+    "GlobalAveragePooling1D": [
+        ({}, (3, 4), lambda x: x.mean(1)),
+        ({"data_format": "channels_first", "keepdims": True}, (3, 4), lambda x: x.mean(2, keepdims=True)),
+    ],
+    "GlobalMaxPooling1D": [
+        ({}, (3, 4), lambda x: x.max(1)),
+        ({"data_format": "channels_first", "keepdims": True}, (3, 4), lambda x: x.max(2, keepdims=True)),
+    ],
+    "Identity": [({}, (3, 2), lambda x: x)],
     "InputLayer": [({"shape": (3,)}, (3,), lambda x: x)],
     "LayerNormalization": [
         ({}, (5,), layer_norm((1,))),
@@ -141,6 +156,38 @@ BATTERY = {
         ({"center": False, "scale": False}, (2, 5), layer_norm((2,))),
     ],
     "LeakyReLU": [({}, (5,), lambda x: relu(x, 0.3)), ({"negative_slope": 0.0}, (5,), relu)],
+    "Normalization": [
+        ({"mean": [1.0, 2.0], "variance": [4.0, 9.0]}, (2,), lambda x: (x - [1, 2]) / [2, 3]),
+        ({"mean": 1.0, "variance": 4.0, "invert": True}, (2, 3), lambda x: 2 * x + 1),
+        (
+            {"axis": [1, 2], "mean": [1.0, 2.0, 3.0], "variance": [1.0, 1.0, 4.0]},
+            (2, 3),
+            lambda x: (x - [1, 2, 3]) / [1, 1, 2],
+        ),
+        ({"axis": None, "mean": 1.0, "variance": 0.0}, (3,), lambda x: (x - 1) / 1e-7),
+    ],
+    "PReLU": [
+        ({"alpha_initializer": "random_uniform"}, (5,), lambda x, alpha: np.where(x > 0, x, alpha * x)),
+        (
+            {"alpha_initializer": "ones", "alpha_regularizer": "l2", "alpha_constraint": "non_neg", "shared_axes": [1]},
+            (2, 3),
+            lambda x, alpha: np.where(x > 0, x, alpha.reshape(1, 3) * x),
+        ),
+    ],
+    "Permute": [
+        ({"dims": (2, 1)}, (2, 3), lambda x: x.transpose(0, 2, 1)),
+        ({"dims": (3, 1, 2)}, (2, 3, 4), lambda x: x.transpose(0, 3, 1, 2)),
+    ],
+    "RMSNormalization": [
+        ({}, (5,), lambda x, scale: scale * x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6)),
+        (
+            {"axis": 1, "epsilon": 0.1},
+            (3, 4),
+            lambda x, scale: scale[:, None] * x / np.sqrt((x**2).mean(1, keepdims=True) + 0.1),
+        ),
+        ({"axis": [-1]}, (5,), lambda x, scale: scale * x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6)),
+        ({"axis": [1, 2]}, (2, 3), lambda x, scale: scale * x / np.sqrt((x**2).mean((1, 2), keepdims=True) + 1e-6)),
+    ],
     "ReLU": [
         ({}, (5,), relu),
         (
@@ -153,6 +200,7 @@ BATTERY = {
         ({"scale": 0.5, "offset": -1.0}, (2, 3), lambda x: x * 0.5 - 1),
         ({"scale": [1.0, 2.0, 3.0]}, (2, 3), lambda x: x * [1, 2, 3]),
     ],
+    "RepeatVector": [({"n": 3}, (4,), lambda x: np.repeat(x[:, None], 3, axis=1))],
     "Reshape": [
         ({"target_shape": (3, 4)}, (2, 6), lambda x: x.reshape(len(x), 3, 4)),
         ({"target_shape": (-1, 2)}, (2, 6), lambda x: x.reshape(len(x), 6, 2)),
@@ -161,6 +209,11 @@ BATTERY = {
         ({}, (2, 5), softmax),
         ({"axis": 1}, (2, 5), lambda x: softmax(x, 1)),
         ({"axis": [1, 2]}, (2, 5), lambda x: softmax(x, (1, 2))),
+    ],
+    "SpatialDropout1D": [({"rate": 0.4, "seed": 3}, (4, 3), lambda x: x)],
+    "UnitNormalization": [
+        ({}, (5,), lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True)),
+        ({"axis": [1, 2]}, (2, 3), lambda x: x / np.sqrt((x**2).sum((1, 2), keepdims=True))),
     ],
 }
 ROWS = [pytest.param(name, *row, id=f"{name}-{i}") for name in BATTERY for i, row in enumerate(BATTERY[name])]
@@ -175,8 +228,8 @@ def batch(shape, n=3, dtype="float64"):
 
 
 def test_every_layer_has_a_row():
-    merging = layers.merging.MergingLayer  # those have a battery of their own
-    assert {cls.__name__ for cls in layers.REGISTRY.classes if not issubclass(cls, merging)} == set(BATTERY)
+    elsewhere = layers.merging.MergingLayer, layers.Embedding  # which are not called on one tensor of floats
+    assert {cls.__name__ for cls in layers.REGISTRY.classes if not issubclass(cls, elsewhere)} == set(BATTERY)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -314,10 +367,10 @@ def test_common_face(name, arguments, shape, reference):
 def test_integer_inputs(name, arguments, shape, reference):
     x = np.arange(3 * math.prod(shape), dtype="uint8").reshape(3, *shape)
     layer = make(name, arguments)
-    if name in ("Softmax", "ELU", "LeakyReLU", "ReLU", "Activation"):
+    if name in ("Softmax", "ELU", "LeakyReLU", "ReLU", "Activation", "UnitNormalization"):
         return  # functions of floats: what integers become is up to the op
     y = layer(x, training=True)
-    if name in ("Flatten", "Reshape"):
+    if name in ("Flatten", "Identity", "Permute", "RepeatVector", "Reshape"):
         assert y.dtype == "uint8"
     else:
         assert y.dtype == "float32"
@@ -1071,3 +1124,44 @@ def test_arguments_of_a_decorated_constructor():
             self.units = units
 
     assert Own(n=5).units == 5
+
+
+def test_alpha_dropout_keeps_mean_and_variance_of_selus_outputs():
+    layer = layers.AlphaDropout(0.3, seed=1)
+    x = np.random.default_rng(0).normal(size=(400, 500)).astype("float32")
+    y = layer(x, training=True).numpy()
+    assert abs(y.mean()) < 0.01
+    assert abs(y.std() - 1) < 0.01
+    assert np.unique(y, return_counts=True)[1].max() / y.size == pytest.approx(0.3, abs=0.01)
+
+
+def test_gaussian_dropout_multiplies_by_noise_of_mean_one():
+    y = layers.GaussianDropout(0.2, seed=1)(np.ones((400, 500), "float32"), training=True).numpy()
+    assert y.mean() == pytest.approx(1, abs=0.01)
+    assert y.std() == pytest.approx(0.5, abs=0.01)
+
+
+def test_spatial_dropout_drops_whole_columns():
+    y = layers.SpatialDropout1D(0.5, seed=1)(np.ones((50, 4, 6), "float32"), training=True).numpy()
+    assert (y == y[:, :1]).all()
+    assert set(np.unique(y)) == {0.0, 2.0}
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: layers.Permute((1, 3)), "`dims` must be a permutation of the axes of a sample"),
+        (lambda: layers.Permute((2, 1))(np.ones((2, 3))), "expected ndim=3"),
+        (lambda: layers.RepeatVector(0), "`n` must be an integer of at least 1"),
+        (lambda: layers.AlphaDropout(1.0), "`rate` must be a finite number at least 0.0 and below 1.0"),
+        (lambda: layers.GaussianDropout(1.0), "`rate` must be a finite number at least 0.0 and below 1.0"),
+        (lambda: layers.PReLU(shared_axes=[0]), "`shared_axes` must be an integer of at least 1"),
+        (lambda: layers.PReLU(shared_axes=[2])(np.ones((2, 3))), "shared_axes=.2."),
+        (lambda: layers.RMSNormalization(axis=0)(np.ones((2, 3))), "other than that of the batch"),
+        (lambda: layers.GlobalMaxPooling1D("first"), "`data_format` must be"),
+        (lambda: layers.GlobalAveragePooling1D()(np.ones((2, 3))), "expected ndim=3"),
+    ],
+)
+def test_small_layers_refuse(make, match):
+    with pytest.raises(ValueError, match=match):
+        make()

@@ -8,9 +8,11 @@ from typing import Any
 from .. import activations
 from ..utils.missing import explain_missing
 from ..utils.open_registry import OpenRegistry
+from .adapted import Normalization
 from .custom_objects import known
 from .dense import Dense
-from .elementwise import ELU, Activation, LeakyReLU, ReLU, Rescaling, Softmax
+from .elementwise import ELU, Activation, Identity, LeakyReLU, PReLU, ReLU, Rescaling, Softmax
+from .embedding import Embedding
 from .input_layer import Input, InputLayer
 from .input_spec import InputSpec
 from .keras_tensor import KerasTensor
@@ -32,22 +34,31 @@ from .merging import (
     multiply,
     subtract,
 )
-from .noise import Dropout, GaussianNoise
-from .normalization import BatchNormalization, LayerNormalization
-from .reshaping import Flatten, Reshape
+from .noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D
+from .normalization import BatchNormalization, LayerNormalization, RMSNormalization, UnitNormalization
+from .pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
+from .reshaping import Flatten, Permute, RepeatVector, Reshape
 
 __all__ = [
     "ELU",
     "REGISTRY",
     "Activation",
     "Add",
+    "AlphaDropout",
     "Average",
     "BatchNormalization",
     "Concatenate",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAvgPool1D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPooling1D",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -58,11 +69,18 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
+    "PReLU",
+    "Permute",
+    "RMSNormalization",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "SpatialDropout1D",
     "Subtract",
+    "UnitNormalization",
     "add",
     "average",
     "concatenate",
@@ -74,6 +92,7 @@ __all__ = [
     "subtract",
 ]
 explain_missing(__name__)
+GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D  # Keras' other names
 
 REGISTRY = OpenRegistry(
     "layer",
@@ -82,24 +101,37 @@ REGISTRY = OpenRegistry(
         ELU,
         Activation,
         Add,
+        AlphaDropout,
         Average,
         BatchNormalization,
         Concatenate,
         Dense,
         Dropout,
+        Embedding,
         Flatten,
+        GaussianDropout,
         GaussianNoise,
+        GlobalAveragePooling1D,
+        GlobalMaxPooling1D,
+        Identity,
         InputLayer,
         LayerNormalization,
         LeakyReLU,
         Maximum,
         Minimum,
         Multiply,
+        Normalization,
+        PReLU,
+        Permute,
+        RMSNormalization,
         ReLU,
+        RepeatVector,
         Rescaling,
         Reshape,
         Softmax,
+        SpatialDropout1D,
         Subtract,
+        UnitNormalization,
     ],
     snake_case=False,
 )

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import activations, ops
+from .. import activations, constraints, initializers, ops, regularizers
 from ..tensor import Tensor
 from ..utils import checks
 from .arguments import one_or_more_axes
 from .layer import Layer
 
-__all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Rescaling", "Softmax"]
+__all__ = ["ELU", "Activation", "Identity", "LeakyReLU", "PReLU", "ReLU", "Rescaling", "Softmax"]
 
 MASKED = -1e9  # Keras' number for what softmax is not to see
 
@@ -49,6 +49,19 @@ class Activation(_SameShape):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class Identity(_SameShape):
+    """Return the input as it is.
+
+    Parameters
+    ----------
+    **kwargs
+        See `Layer`.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
 
 
 class ReLU(_SameShape):
@@ -113,6 +126,75 @@ class LeakyReLU(_SameShape):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class PReLU(Layer):
+    """x where it is positive, ``alpha * x`` elsewhere, with slopes that are learnt (He et al., 2015).
+
+    Parameters
+    ----------
+    alpha_initializer : str, object or callable
+    alpha_regularizer : str, object or callable, optional
+        Penalty added to the loss.
+    alpha_constraint : str, object or callable, optional
+        Applied after each update.
+    shared_axes : int or sequence of int, optional
+        Axes of the inputs, counted from 1, along which there is one slope for all.
+    **kwargs
+        See `Layer`.
+
+    Attributes
+    ----------
+    alpha : Variable
+        Of the shape of a sample, with size 1 along shared axes.
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        axes = shared_axes if shared_axes is None or isinstance(shared_axes, (list, tuple)) else [shared_axes]
+        self.shared_axes = None if axes is None else [checks.integer("shared_axes", axis, minimum=1) for axis in axes]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        shared = self.shared_axes or []
+        shape = tuple(1 if axis in shared else size for axis, size in enumerate(input_shape))[1:]
+        if None in shape or any(axis >= len(input_shape) for axis in shared):
+            raise ValueError(
+                f'Layer "{self.name}" needs samples of known sizes but along `shared_axes`. Received: input of shape '
+                f"{tuple(input_shape)}, shared_axes={self.shared_axes}"
+            )
+        self.alpha = self.add_weight(
+            shape,
+            self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        inputs = ops.cast(inputs, self.compute_dtype)
+        return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "alpha_initializer": initializers.serialize(self.alpha_initializer),
+            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": constraints.serialize(self.alpha_constraint),
+            "shared_axes": self.shared_axes,
+        }
 
 
 class ELU(_SameShape):

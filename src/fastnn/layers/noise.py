@@ -1,18 +1,21 @@
-"""Layers that disturb their input while training: Dropout, GaussianNoise."""
+"""Layers that disturb their input while training: kinds of dropout, and noise."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from .. import ops, random
 from ..dtypes import is_float
+from ..ops.activation import ALPHA, SCALE
 from ..tensor import Tensor
 from ..utils import checks
 from .arguments import sizes
+from .input_spec import InputSpec
 from .layer import Layer
 
-__all__ = ["Dropout", "GaussianNoise"]
+__all__ = ["AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"]
 
 
 class _Noise(Layer):
@@ -81,6 +84,98 @@ class Dropout(_Noise):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+
+
+class SpatialDropout1D(Dropout):
+    """In training, drop whole columns of each sample, a matrix: features, at all steps of a sequence at once.
+
+    Parameters
+    ----------
+    rate, seed
+        As for `Dropout`.
+    name, dtype : str, optional
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(rate, (None, 1, None), seed, name=name, dtype=dtype, **kwargs)
+        self.input_spec = InputSpec(ndim=3)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["noise_shape"]
+        return config
+
+
+class AlphaDropout(_Noise):
+    """Dropout that keeps mean and variance of selu's outputs (Klambauer et al., 2017).
+
+    In training, inputs become selu's limit with probability ``rate``, and all are scaled and shifted.
+
+    Parameters
+    ----------
+    rate : float
+        0 … 1, which is not allowed itself.
+    noise_shape : sequence of (int or None), optional
+        As for `Dropout`.
+    seed : int, optional
+        Default: drawn from the global generator, which `utils.set_random_seed` seeds.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.rate = checks.real("rate", rate, minimum=0.0, below=1.0)
+        self.noise_shape = None if noise_shape is None else sizes("noise_shape", noise_shape)
+        super().__init__(seed, **kwargs)
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        if self.rate == 0.0:
+            return inputs
+        ones = ops.ones(inputs.shape, inputs.dtype)
+        dropped = random.dropout(ones, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
+        limit = -ALPHA * SCALE
+        scale = 1.0 / math.sqrt((1.0 - self.rate) * (1.0 + self.rate * limit**2))
+        return ops.where(dropped > 0, inputs, limit) * scale - scale * limit * self.rate
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+
+
+class GaussianDropout(_Noise):
+    """In training, multiply by normal noise of mean 1 and standard deviation ``sqrt(rate / (1 - rate))``.
+
+    Parameters
+    ----------
+    rate : float
+        0 … 1, which is not allowed itself.
+    seed : int, optional
+        Default: drawn from the global generator, which `utils.set_random_seed` seeds.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        self.rate = checks.real("rate", rate, minimum=0.0, below=1.0)
+        super().__init__(seed, **kwargs)
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        if self.rate == 0.0:
+            return inputs
+        stddev = math.sqrt(self.rate / (1.0 - self.rate))
+        return inputs * random.normal(inputs.shape, 1.0, stddev, dtype=inputs.dtype, seed=self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
 class GaussianNoise(_Noise):

@@ -1,4 +1,4 @@
-"""BatchNormalization and LayerNormalization."""
+"""Layers that normalize: by moments of a batch or of a sample, or by a sample's size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .arguments import one_or_more_axes
 from .input_spec import InputSpec
 from .layer import Layer
 
-__all__ = ["BatchNormalization", "LayerNormalization"]
+__all__ = ["BatchNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
 
 
 class _Normalization(Layer):
@@ -54,18 +54,8 @@ class _Normalization(Layer):
                 weight = self.add_weight(shape, initializer, regularizer=regularizer, constraint=constraint, name=name)
                 setattr(self, name, weight)
 
-    def _axes(self, axis: int | Sequence[int], input_shape: Sequence[int | None]) -> tuple[int, ...]:
-        """Return axes, counted from the front and in order; check that their sizes are known."""
-        axes = normalize_axes(axis, len(input_shape))
-        if 0 in axes or any(input_shape[each] is None for each in axes):
-            raise ValueError(
-                f'Layer "{self.name}" can normalize along axes of a known size other than that of the batch. Received: '
-                f"axis={axis} for input shape {tuple(input_shape)}"
-            )
-        return axes
-
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        self._axes(self.axis, input_shape)
+        _axes_of_samples(self, self.axis, input_shape)
         return tuple(input_shape)
 
     def get_config(self) -> dict[str, Any]:
@@ -157,7 +147,7 @@ class BatchNormalization(_Normalization):
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        (axis,) = self._axes(self.axis, input_shape)
+        (axis,) = _axes_of_samples(self, self.axis, input_shape)
         shape = (input_shape[axis],)
         self._add_gamma_and_beta(shape)
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
@@ -243,9 +233,84 @@ class LayerNormalization(_Normalization):
         self.axis = one_or_more_axes(axis)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        axes = self._axes(self.axis, input_shape)
+        axes = _axes_of_samples(self, self.axis, input_shape)
         self._add_gamma_and_beta(tuple(input_shape[axis] for axis in axes))
 
     def call(self, inputs: Tensor) -> Tensor:
         inputs = ops.cast(inputs, self.compute_dtype)
         return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+
+
+class RMSNormalization(Layer):
+    """Divide each sample by its root mean square, then multiply by ``scale`` (Zhang and Sennrich, 2019).
+
+    Parameters
+    ----------
+    axis : int or list of int
+        Along which the mean is taken, and ``scale`` is.
+    epsilon : float
+        Added to the mean square.
+    **kwargs
+        See `Layer`.
+
+    Attributes
+    ----------
+    scale : Variable, shape (features,)
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = one_or_more_axes(axis)
+        self.epsilon = checks.real("epsilon", epsilon, minimum=0.0)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        axes = _axes_of_samples(self, self.axis, input_shape)
+        self.scale = self.add_weight(tuple(input_shape[axis] for axis in axes), "ones", name="scale")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        inputs = ops.cast(inputs, self.compute_dtype)
+        return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        _axes_of_samples(self, self.axis, input_shape)
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
+
+
+class UnitNormalization(Layer):
+    """Divide by the Euclidean norm along an axis (or several), so that it is 1.
+
+    Parameters
+    ----------
+    axis : int or list of int
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = one_or_more_axes(axis)
+        self._needs_no_build()
+
+    def call(self, inputs: Tensor) -> Tensor:
+        axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        return ops.normalize(ops.cast(inputs, self.compute_dtype), axis=axes, order=2, epsilon=1e-12)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
+
+
+def _axes_of_samples(layer: Layer, axis: int | Sequence[int], input_shape: Sequence[int | None]) -> tuple[int, ...]:
+    """Return axes, counted from the front and in order; check that their sizes are known."""
+    axes = normalize_axes(axis, len(input_shape))
+    if 0 in axes or any(input_shape[each] is None for each in axes):
+        raise ValueError(
+            f'Layer "{layer.name}" can normalize along axes of a known size other than that of the batch. Received: '
+            f"axis={axis} for input shape {tuple(input_shape)}"
+        )
+    return axes

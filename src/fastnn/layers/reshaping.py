@@ -1,4 +1,4 @@
-"""Layers that only look at their input in another shape: Flatten, Reshape."""
+"""Layers that only look at their input in another shape, or order: Flatten, Reshape, Permute, RepeatVector."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..utils import checks
 from .input_spec import InputSpec
 from .layer import Layer
 
-__all__ = ["Flatten", "Reshape"]
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(Layer):
@@ -92,3 +92,62 @@ class Reshape(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class Permute(Layer):
+    """Bring the axes of each sample into another order.
+
+    Parameters
+    ----------
+    dims : sequence of int
+        The axes, counted from 1: ``(2, 1)`` transposes matrices.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
+        if sorted(map(repr, self.dims)) != sorted(map(repr, range(1, len(self.dims) + 1))):
+            raise ValueError(
+                "Argument `dims` must be a permutation of the axes of a sample, counted from 1. Received: "
+                f"dims={dims!r}"
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+        self._needs_no_build()
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.transpose(inputs, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], *(input_shape[dim] for dim in self.dims))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dims": self.dims}
+
+
+class RepeatVector(Layer):
+    """Repeat each sample, a vector, as the rows of a matrix.
+
+    Parameters
+    ----------
+    n : int
+        How often.
+    **kwargs
+        See `Layer`.
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = checks.integer("n", n, minimum=1)
+        self.input_spec = InputSpec(ndim=2)
+        self._needs_no_build()
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.broadcast_to(ops.expand_dims(inputs, 1), self.compute_output_shape(inputs.shape))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], self.n, input_shape[1])
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "n": self.n}

@@ -11,6 +11,7 @@ from ..structures import flatten
 __all__ = ["computes_as", "treats_each_row_by_itself"]
 
 _MAKES_PREDICTIONS = ("__call__", "call", "predict_step")  # what a subclass, or a model, may have of its own
+_LOOK_ALONG = (layers.Concatenate, layers.Softmax, layers.UnitNormalization)  # any axis; others refuse the batch's
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -32,6 +33,5 @@ def treats_each_row_by_itself(layer: Layer) -> bool:
         return False
     if (getattr(layer, "activation", None) or activations.linear) not in activations.REGISTRY.functions:
         return False
-    # Layers that normalize refuse the axis of the batch themselves.
-    axes = flatten(layer.axis) if isinstance(layer, (layers.Softmax, layers.Concatenate)) else []
+    axes = flatten(layer.axis) if isinstance(layer, _LOOK_ALONG) else []
     return all(axis == -1 or axis > 0 for axis in axes)
