@@ -157,6 +157,18 @@ def test_several_outputs_are_predicted_in_their_structure():
         several.fit(X, X, verbose=0)
 
 
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_list_of_one_output_is_one_output(kind):
+    model = branched()
+    one = Model([model.input], kind([model.output]))
+    assert (one.output_shape, one.output) == ((None, 3), kind([model.output]))
+    np.testing.assert_array_equal(one.predict([X], verbose=0), model.predict(X, verbose=0))
+    one.compile("adam", "sparse_categorical_crossentropy")
+    assert len(one.fit(X, Y, verbose=0).history["loss"]) == 1
+    assert one.get_config()["output_layers"] == kind([["classes", 0, 0]])
+    assert Model(model.input, {"only": model.output}).output_shape == (None, 3)
+
+
 def test_networks_stand_in_networks_and_stacks():
     inner = branched(name="inner")
     inputs = fastnn.Input((6,))

@@ -30,7 +30,7 @@ class Functional(Model):
         What `Input` returned, or a list of just that.
     outputs : KerasTensor, or structure of them
         What layers returned that were called on it, or on what came of that. `fit` and `evaluate` take models of
-        one output; `predict` and calls return the structure.
+        one output; `predict` and calls return the structure, of a list of one that one.
     trainable : bool, default True
     name : str, optional
 
@@ -62,7 +62,8 @@ class Functional(Model):
         _check_sources(source, self._tensors)
         self._layers = layers_of(self._tensors)
         _check_names(self._layers)
-        self._source, self._made = source, outputs
+        self._source, self._described_outputs = source, outputs
+        self._made = leaves[0] if len(leaves) == 1 and not isinstance(outputs, dict) else outputs
         self.built = True
         if not trainable:
             self.trainable = False
@@ -125,8 +126,8 @@ class Functional(Model):
 
     @property
     def output(self) -> Any:
-        """The descriptions of the outputs, in their structure."""
-        return self._made
+        """The descriptions of the outputs, in the structure that was given."""
+        return self._described_outputs
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -135,8 +136,9 @@ class Functional(Model):
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the outputs, in their structure."""
-        return _shapes_of(self._made)
+        """The shape of the output, or of several in their structure."""
+        shapes = _shapes_of(self._made)
+        return next(iter(shapes.values())) if len(self.outputs) == 1 and isinstance(shapes, dict) else shapes
 
     # ---- configuration ------------------------------------------------------------------------------
 
