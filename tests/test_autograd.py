@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastnn import GradientTape, Tensor, Variable, graph, ops
+from fastnn.ops import Op
 
 
 def test_gradient_of_a_square():
@@ -173,3 +174,25 @@ def test_recording_can_be_stopped_for_a_while():
             y = x * x
         z = y * x
     assert float(tape.gradient(z, x)) == 9.0
+
+
+@pytest.mark.parametrize(
+    "op", [ops.multiply, ops.divide, ops.maximum, ops.minimum, ops.power, ops.arctan2, ops.divide_no_nan]
+)
+def test_what_nobody_needs_is_not_computed(op, monkeypatch):
+    """Of two operands the derivative by one launches fewer ops than that by both."""
+    launch, launched = Op._launch, []
+    monkeypatch.setattr(Op, "_launch", lambda self, *given: launched.append(self) or launch(self, *given))
+    x = [Tensor(np.array([0.5, 2.0])), Tensor(np.array([1.5, 0.25]))]
+    counts, grads = [], []
+    for wanted in (x, x[:1], x[1:]):
+        with GradientTape() as tape:
+            tape.watch(wanted)
+            y = op(*x)
+        launched.clear()
+        grads.append(tape.gradient(y, wanted))
+        counts.append(len(launched))
+    both, first, second = counts
+    assert max(first, second) < both
+    for own, one in zip(grads[0], [*grads[1], *grads[2]], strict=True):
+        np.testing.assert_array_equal(own.numpy(), one.numpy())

@@ -54,49 +54,58 @@ def _np_gelu_tanh_grad(dy, x):
 _normal_pdf = lambda x: exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))  # noqa: E731
 
 
-def _grad_op(name, inputs, reference, derivative, attrs=None):
-    return elementwise(name, reference, derivative, inputs=inputs, attrs=attrs, doc=f"Derivative: {name}.")
+def _grad_op(name, inputs, reference, *derivatives, attrs=None):
+    return elementwise(name, reference, *derivatives, inputs=inputs, attrs=attrs, doc=f"Derivative: {name}.")
 
 
 # derivative in terms of the output: <name>_grad(dy, y)
 relu_grad = _grad_op(
-    "relu_grad", "dy y", lambda dy, y: np.where(y > 0, dy, 0), lambda g, _, dy, y: (relu_grad(g, y), None)
+    "relu_grad", "dy y", lambda dy, y: np.where(y > 0, dy, 0), lambda g, _, dy, y: relu_grad(g, y), None
 )
 relu_dropout_grad = _grad_op(  # relu, then dropout: of y, which is dropout's output, with scale = 1 / (1 - rate)
     "relu_dropout_grad",
     "dy y",
     lambda dy, y, scale: np.where(y > 0, dy.dtype.type(scale) * dy, 0),
-    lambda g, _, dy, y, scale: (relu_dropout_grad(g, y, scale), None),
-    {"scale": 1.0},
+    lambda g, _, dy, y, scale: relu_dropout_grad(g, y, scale),
+    None,
+    attrs={"scale": 1.0},
 )
 leaky_relu_grad = _grad_op(
     "leaky_relu_grad",
     "dy y",
     lambda dy, y, negative_slope: np.where(y > 0, dy, dy.dtype.type(negative_slope) * dy),
-    lambda g, _, dy, y, negative_slope: (leaky_relu_grad(g, y, negative_slope), None),
-    {"negative_slope": 0.2},
+    lambda g, _, dy, y, negative_slope: leaky_relu_grad(g, y, negative_slope),
+    None,
+    attrs={"negative_slope": 0.2},
 )
 elu_grad = _grad_op(
     "elu_grad",
     "dy y",
     lambda dy, y, alpha: np.where(y > 0, dy, dy * (y + dy.dtype.type(alpha))),
-    lambda g, _, dy, y, alpha: (elu_grad(g, y, alpha), where(greater(y, 0), 0.0, g * dy)),
-    {"alpha": 1.0},
+    lambda g, _, dy, y, alpha: elu_grad(g, y, alpha),
+    lambda g, _, dy, y, alpha: where(greater(y, 0), 0.0, g * dy),
+    attrs={"alpha": 1.0},
 )
 selu_grad = _grad_op(
     "selu_grad",
     "dy y",
     lambda dy, y: np.where(y > 0, dy * dy.dtype.type(SCALE), dy * (y + dy.dtype.type(SCALE * ALPHA))),
-    lambda g, _, dy, y: (selu_grad(g, y), where(greater(y, 0), 0.0, g * dy)),
+    lambda g, _, dy, y: selu_grad(g, y),
+    lambda g, _, dy, y: where(greater(y, 0), 0.0, g * dy),
 )
 sigmoid_grad = _grad_op(
     "sigmoid_grad",
     "dy y",
     lambda dy, y: dy * y * (1 - y),
-    lambda g, _, dy, y: (sigmoid_grad(g, y), g * dy * (1 - 2 * y)),
+    lambda g, _, dy, y: sigmoid_grad(g, y),
+    lambda g, _, dy, y: g * dy * (1 - 2 * y),
 )
 tanh_grad = _grad_op(
-    "tanh_grad", "dy y", lambda dy, y: dy * (1 - y * y), lambda g, _, dy, y: (tanh_grad(g, y), g * dy * y * -2)
+    "tanh_grad",
+    "dy y",
+    lambda dy, y: dy * (1 - y * y),
+    lambda g, _, dy, y: tanh_grad(g, y),
+    lambda g, _, dy, y: g * dy * y * -2,
 )
 
 # derivative in terms of the input: <name>_grad(dy, x)
@@ -104,13 +113,15 @@ softplus_grad = _grad_op(
     "softplus_grad",
     "dy x",
     lambda dy, x: dy * _np_sigmoid(x),
-    lambda g, _, dy, x: (softplus_grad(g, x), sigmoid_grad(g * dy, sigmoid(x))),
+    lambda g, _, dy, x: softplus_grad(g, x),
+    lambda g, _, dy, x: sigmoid_grad(g * dy, sigmoid(x)),
 )
 gelu_grad = _grad_op(
     "gelu_grad",
     "dy x",
     lambda dy, x: dy * (0.5 * (1 + _erf_reference(x * np.sqrt(0.5))) + x * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)),
-    lambda g, _, dy, x: (gelu_grad(g, x), g * dy * _normal_pdf(x) * (2 - x * x)),
+    lambda g, _, dy, x: gelu_grad(g, x),
+    lambda g, _, dy, x: g * dy * _normal_pdf(x) * (2 - x * x),
 )
 
 
@@ -119,15 +130,21 @@ def _gelu_tanh_second(g, _, dy, x):
     t = tanh((x + x * x * x * 0.044715) * c)
     dt = (1 - t * t) * (1 + x * x * (3 * 0.044715)) * c
     ddt = (1 - t * t) * (x * (6 * 0.044715 * c)) - t * dt * (1 + x * x * (3 * 0.044715)) * (2 * c)
-    return gelu_tanh_grad(g, x), g * dy * (dt + x * ddt * 0.5)
+    return g * dy * (dt + x * ddt * 0.5)
 
 
-gelu_tanh_grad = _grad_op("gelu_tanh_grad", "dy x", _np_gelu_tanh_grad, _gelu_tanh_second)
+gelu_tanh_grad = _grad_op(
+    "gelu_tanh_grad",
+    "dy x",
+    _np_gelu_tanh_grad,
+    lambda g, _, dy, x: gelu_tanh_grad(g, x),
+    _gelu_tanh_second,
+)
 
 
 def _silu_second(g, _, dy, x):
     s = sigmoid(x)
-    return silu_grad(g, x), g * dy * s * (1 - s) * (2 + x * (1 - 2 * s))
+    return g * dy * s * (1 - s) * (2 + x * (1 - 2 * s))
 
 
 def _np_silu_grad(dy, x):
@@ -135,7 +152,7 @@ def _np_silu_grad(dy, x):
     return dy * (s + x * s * (1 - s))
 
 
-silu_grad = _grad_op("silu_grad", "dy x", _np_silu_grad, _silu_second)
+silu_grad = _grad_op("silu_grad", "dy x", _np_silu_grad, lambda g, _, dy, x: silu_grad(g, x), _silu_second)
 
 _relu = elementwise("relu", lambda x: np.maximum(x, 0), lambda dy, y, x: relu_grad(dy, y))
 
@@ -201,10 +218,18 @@ def logaddexp(x1, x2):
     return maximum(x1, x2) + softplus(-absolute(distance))
 
 
+def logaddexp2(x1, x2):
+    """Return log2(2 to the x1 + 2 to the x2), stable."""
+    x1, x2 = to_float(x1, x2)
+    return logaddexp(x1 * math.log(2), x2 * math.log(2)) * (1 / math.log(2))
+
+
 _relu6 = elementwise(
     "relu6",
     np.clip,
-    lambda dy, y, x, low, high: (where(logical_and(greater(y, low), less(y, high)), dy, 0.0), None, None),
+    lambda dy, y, x, low, high: where(logical_and(greater(y, low), less(y, high)), dy, 0.0),
+    None,
+    None,
     inputs="x low high",
     kernel="clip",
     doc="clip without a slope at its kinks, as relu",
@@ -260,6 +285,6 @@ def tanh_shrink(x):
 
 __all__ = (
     "elu elu_grad gelu gelu_grad gelu_tanh_grad hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu leaky_relu_grad "
-    "log_sigmoid logaddexp mish relu relu6 relu_dropout_grad relu_grad selu selu_grad sigmoid sigmoid_grad silu "
-    "silu_grad softplus softplus_grad softsign swish tanh tanh_grad tanh_shrink"
+    "log_sigmoid logaddexp logaddexp2 mish relu relu6 relu_dropout_grad relu_grad selu selu_grad sigmoid sigmoid_grad "
+    "silu silu_grad softplus softplus_grad softsign swish tanh tanh_grad tanh_shrink"
 ).split()

@@ -54,14 +54,16 @@ def _map_lower(kernel, of_bools):
     return lower
 
 
-def _map_vjp(derivative):
-    """Make a vjp from ``derivative(dy, y, *inputs, **attrs)``: each input's gradient before it was broadcast."""
+def _map_vjp(derivatives):
+    """Make a vjp of what `elementwise` is given; only what is needed is computed."""
 
     def vjp(call, dy):
-        grads = derivative(dy, call.outputs[0], *call.inputs, **call.attrs)
-        grads = grads if isinstance(grads, tuple) else (grads,)
-        parts = zip(grads, call.inputs, call.needs, strict=True)
-        return tuple(sum_to(dx, x.shape) if needed else None for dx, x, needed in parts)
+        operands = dy, call.outputs[0], *call.inputs
+        parts = zip(derivatives, call.inputs, call.needs, strict=True)
+        return tuple(
+            sum_to(derivative(*operands, **call.attrs), x.shape) if needed and derivative else None
+            for derivative, x, needed in parts
+        )
 
     return vjp
 
@@ -69,8 +71,7 @@ def _map_vjp(derivative):
 def elementwise(
     name,
     reference,
-    derivative=None,
-    *,
+    *derivatives,
     inputs="x",
     convert=to_float,
     attrs=None,
@@ -79,14 +80,18 @@ def elementwise(
     of_bools=None,
     doc="",
 ):
-    """Make an elementwise op of a kernel, by default that of its name, or of ``of_bools`` where its inputs are bool."""
+    """Make an elementwise op of a kernel, by default that of its name, or of ``of_bools`` where its inputs are bool.
+
+    ``derivatives``: a function for each input (None: it has no gradient), or none at all; each is called as
+    ``derivative(dy, y, *inputs, **attrs)`` and returns that input's gradient before it was broadcast.
+    """
     names = inputs.split()
     return Op(
         name,
         inputs=names,
         spec=_map_spec(name, out_dtype),
         reference=reference,
-        vjp=derivative and _map_vjp(derivative),
+        vjp=_map_vjp(derivatives) if derivatives else None,
         lower=_map_lower(kernel or name, of_bools),
         convert=convert,
         attrs=attrs,
@@ -100,13 +105,13 @@ def elementwise(
 _TWO = "x1 x2"
 
 
-def _binary(name, reference, derivative=None, *, convert=to_number, out_dtype=None):
-    return elementwise(name, reference, derivative, inputs=_TWO, convert=convert, out_dtype=out_dtype)
+def _binary(name, reference, *derivatives, convert=to_number, out_dtype=None):
+    return elementwise(name, reference, *derivatives, inputs=_TWO, convert=convert, out_dtype=out_dtype)
 
 
-def _closed(name, reference, derivative, of_bools):
+def _closed(name, reference, *derivatives, of_bools):
     """Make an op of two inputs that gives a bool for bools."""
-    return elementwise(name, reference, derivative, inputs=_TWO, convert=to_common, of_bools=of_bools)
+    return elementwise(name, reference, *derivatives, inputs=_TWO, convert=to_common, of_bools=of_bools)
 
 
 def _integer_safe(fn):
@@ -117,28 +122,37 @@ def _integer_safe(fn):
     return reference
 
 
-add = _closed("add", np.add, lambda dy, y, a, b: (dy, dy), "logical_or")
-subtract = _binary("subtract", np.subtract, lambda dy, y, a, b: (dy, -dy))
-multiply = _closed("multiply", np.multiply, lambda dy, y, a, b: (dy * b, dy * a), "logical_and")
-divide = _binary("divide", np.divide, lambda dy, y, a, b: (dy / b, -dy * y / b), convert=to_float)
+def _dy(dy, y, a, b):
+    return dy
+
+
+add = _closed("add", np.add, _dy, _dy, of_bools="logical_or")
+subtract = _binary("subtract", np.subtract, _dy, lambda dy, y, a, b: -dy)
+multiply = _closed(
+    "multiply", np.multiply, lambda dy, y, a, b: dy * b, lambda dy, y, a, b: dy * a, of_bools="logical_and"
+)
+divide = _binary("divide", np.divide, lambda dy, y, a, b: dy / b, lambda dy, y, a, b: -dy * y / b, convert=to_float)
 divide_no_nan = _binary(
     "divide_no_nan",
     _integer_safe(lambda a, b: np.where(b == 0, b.dtype.type(0), np.divide(a, b))),
-    lambda dy, y, a, b: (divide_no_nan(dy, b), -divide_no_nan(dy * y, b)),
+    lambda dy, y, a, b: divide_no_nan(dy, b),
+    lambda dy, y, a, b: -divide_no_nan(dy * y, b),
     convert=to_float,
 )
 floor_divide = _binary("floor_divide", _integer_safe(np.floor_divide))
-mod = _binary("mod", _integer_safe(np.mod), lambda dy, y, a, b: (dy, -dy * floor(a / b)))
+mod = _binary("mod", _integer_safe(np.mod), _dy, lambda dy, y, a, b: -dy * floor(a / b))
 
 
-def _power_grad(dy, y, a, b):
-    da = dy * b * where(equal(b, 0), 1.0, power(a, b - 1))
+def _power_base_grad(dy, y, a, b):
+    return dy * b * where(equal(b, 0), 1.0, power(a, b - 1))
+
+
+def _power_exponent_grad(dy, y, a, b):
     positive = greater(a, 0)
-    db = where(positive, dy * y * log(where(positive, a, 1.0)), 0.0)
-    return da, db
+    return where(positive, dy * y * log(where(positive, a, 1.0)), 0.0)
 
 
-_power = _binary("power", np.power, _power_grad, convert=to_float)
+_power = _binary("power", np.power, _power_base_grad, _power_exponent_grad, convert=to_float)
 
 
 def power(x1, x2):
@@ -170,24 +184,22 @@ def _integer_power(x, n):
     return y
 
 
-def _pick(chosen):
-    """Derivative of maximum/minimum: to the chosen input, half to each where they are equal (as JAX)."""
-
-    def derivative(dy, y, a, b):
-        half = dy * 0.5
-        tie = equal(a, b)
-        to_a = where(tie, half, where(chosen(a, b), dy, 0.0))
-        return to_a, dy - to_a
-
-    return derivative
+def _share(dy, y, own, other):
+    """Derivative of maximum and minimum: all to the one that was chosen, half to each where they are equal (as JAX)."""
+    return where(equal(own, other), dy * 0.5, where(equal(own, y), dy, 0.0))
 
 
-maximum = _closed("maximum", np.maximum, _pick(lambda a, b: greater(a, b)), "logical_or")
-minimum = _closed("minimum", np.minimum, _pick(lambda a, b: less(a, b)), "logical_and")
+def _other_share(dy, y, a, b):
+    return _share(dy, y, b, a)
+
+
+maximum = _closed("maximum", np.maximum, _share, _other_share, of_bools="logical_or")
+minimum = _closed("minimum", np.minimum, _share, _other_share, of_bools="logical_and")
 arctan2 = _binary(
     "arctan2",
     np.arctan2,
-    lambda dy, y, a, b: (dy * b / (a * a + b * b), -dy * a / (a * a + b * b)),
+    lambda dy, y, a, b: dy * b / (a * a + b * b),
+    lambda dy, y, a, b: -dy * a / (a * a + b * b),
     convert=to_float,
 )
 
@@ -277,7 +289,9 @@ def _where_convert(condition, x1, x2):
 _where = elementwise(
     "where",
     np.where,
-    lambda dy, y, condition, a, b: (None, _where(condition, dy, 0.0), _where(condition, 0.0, dy)),
+    None,
+    lambda dy, y, condition, a, b: _where(condition, dy, 0.0),
+    lambda dy, y, condition, a, b: _where(condition, 0.0, dy),
     inputs="condition x1 x2",
     convert=_where_convert,
 )
@@ -293,11 +307,9 @@ def where(condition, x1=None, x2=None):
 _clip = elementwise(
     "clip",
     lambda x, low, high: np.minimum(np.maximum(x, low), high),
-    lambda dy, y, x, low, high: (
-        _where(logical_and(greater_equal(x, low), less_equal(x, high)), dy, 0.0),
-        _where(less(x, low), dy, 0.0),
-        _where(greater(x, high), dy, 0.0),
-    ),
+    lambda dy, y, x, low, high: _where(logical_and(greater_equal(x, low), less_equal(x, high)), dy, 0.0),
+    lambda dy, y, x, low, high: _where(less(x, low), dy, 0.0),
+    lambda dy, y, x, low, high: _where(greater(x, high), dy, 0.0),
     inputs="x low high",
     convert=to_number,
 )

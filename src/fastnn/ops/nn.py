@@ -211,7 +211,7 @@ _squared_error = Op(
     inputs=["pred", "true"],
     spec=lambda pred, true: [(pred.shape[:-1], pred.dtype)],
     reference=lambda pred, true: ((pred - true) ** 2).mean(-1),
-    vjp=lambda call, dloss: _both_signs(_squared_error_grad(dloss, *call.inputs)),
+    vjp=lambda call, dloss: _both_signs(_squared_error_grad(dloss, *call.inputs), call.needs),
     lower=_rows_lower("squared_error"),
     convert=to_float,
 )
@@ -220,19 +220,20 @@ _squared_error_grad = Op(
     inputs=["dloss", "pred", "true"],
     spec=lambda dloss, pred, true: [(pred.shape, pred.dtype)],
     reference=lambda dloss, pred, true: dloss[..., None] * (pred - true) * (2 / pred.shape[-1]),
-    vjp=lambda call, g: _squared_error_second(*call.inputs, g),
+    vjp=lambda call, g: _squared_error_second(*call.inputs, g, call.needs),
     lower=_rows_lower("squared_error_grad"),
     convert=to_float,
 )
 
 
-def _both_signs(dx):
-    return dx, -dx
+def _both_signs(dx, needs):
+    return dx, -dx if needs[1] else None
 
 
-def _squared_error_second(dloss, pred, true, g):
+def _squared_error_second(dloss, pred, true, g, needs):
     factor = 2.0 / pred.shape[-1]
-    return reduce_sum(g * (pred - true), axis=-1) * factor, *_both_signs(g * expand_dims(dloss, -1) * factor)
+    through = g * expand_dims(dloss, -1) * factor
+    return reduce_sum(g * (pred - true), axis=-1) * factor, *_both_signs(through, needs[1:])
 
 
 def squared_error(x1, x2):
@@ -259,14 +260,17 @@ def _sparse_crossentropy_second(dloss, probs, label, g):
 _sigmoid_crossentropy = elementwise(
     "sigmoid_crossentropy",
     lambda x, t: np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x))),
-    lambda dy, y, x, t: (_sigmoid_crossentropy_grad(dy, x, t), -dy * x),
+    lambda dy, y, x, t: _sigmoid_crossentropy_grad(dy, x, t),
+    lambda dy, y, x, t: -dy * x,
     inputs="x t",
     doc="max(x, 0) - x t + log(1 + exp(-abs(x))): binary cross-entropy of logits x and targets t.",
 )
 _sigmoid_crossentropy_grad = elementwise(
     "sigmoid_crossentropy_grad",
     lambda dy, x, t: dy * (_np_sigmoid(x) - t),
-    lambda g, _, dy, x, t: (g * (sigmoid(x) - t), sigmoid_grad(g * dy, sigmoid(x)), -g * dy),
+    lambda g, _, dy, x, t: g * (sigmoid(x) - t),
+    lambda g, _, dy, x, t: sigmoid_grad(g * dy, sigmoid(x)),
+    lambda g, _, dy, x, t: -g * dy,
     inputs="dy x t",
 )
 
