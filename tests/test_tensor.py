@@ -1,6 +1,8 @@
 """Tensors and variables."""
 
+import copy
 import operator
+import pickle
 
 import numpy as np
 import pytest
@@ -267,3 +269,39 @@ def test_numbers_are_written_as_asked():
         assert f"{x:.2f}" == "2.50"
     variable = Variable([1.0, 2.0])
     assert f"{variable}" == repr(variable)
+
+
+@pytest.mark.parametrize("make", [Tensor, Variable])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
+def test_other_libraries_take_tensors_by_dlpack(make, dtype):
+    value = np.arange(6).reshape(2, 3).astype(dtype)
+    x = make(value)
+    found = np.from_dlpack(x)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, value)
+    assert x.__dlpack_device__() == (1, 0)
+    if make is Variable:
+        for each in (x, x.value):
+            assert not np.shares_memory(np.from_dlpack(each), x.array)
+
+
+def test_broadcast_and_transposed_tensors_are_given_by_dlpack():
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(np.from_dlpack(ops.transpose(x)), x.T)
+    np.testing.assert_array_equal(np.from_dlpack(ops.broadcast_to(x, (4, 2, 3))), np.broadcast_to(x, (4, 2, 3)))
+
+
+def test_variables_count_and_have_a_length():
+    assert len(Variable(np.zeros((3, 2)))) == len(list(Variable(np.zeros((3, 2))))) == 3
+    assert list(range(5))[Variable(2)] == 2
+    with pytest.raises(TypeError, match="len"):
+        len(Variable(1.0))
+    with pytest.raises(TypeError, match="integer"):
+        operator.index(Variable(1.0))
+
+
+def test_copies_of_tensors_have_memory_of_their_own():
+    x = Tensor(np.arange(3.0))
+    for other in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        np.testing.assert_array_equal(other.numpy(), x.numpy())
+        assert other.dtype == x.dtype and not np.shares_memory(other.array, x.array)

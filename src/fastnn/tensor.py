@@ -19,6 +19,7 @@ from .shapes import check_sizes
 
 __all__ = ["SymbolicTensor", "Tensor", "TracingError", "Variable", "before_write", "convert_to_tensor", "is_tensor"]
 
+CPU = 1, 0  # DLPack's kind and number of the device
 ALIGNMENT = 64  # bytes: a cache line and an AVX-512 vector
 PAGE = 4096  # bytes
 LONG_INPUT = 128  # dense kernels with more inputs than this are stored [out][in],
@@ -94,6 +95,13 @@ class Tensor:
 
     def __array__(self, dtype=None, copy=None):
         return _for_numpy(self.array, dtype, copy, shared=self.variable is not None)
+
+    def __dlpack__(self, **settings):
+        """Return the value for other libraries' ``from_dlpack``, as NumPy gives it."""
+        return self.numpy().__dlpack__(**settings)
+
+    def __dlpack_device__(self):
+        return CPU
 
     def item(self):
         """Return the only element as a Python number."""
@@ -372,6 +380,13 @@ class Variable:
             _refuse_value("the value")
         return _for_numpy(self._array, dtype, copy, shared=True)
 
+    def __dlpack__(self, **settings):
+        """Return a copy of the value for other libraries' ``from_dlpack``, as NumPy gives it."""
+        return self.numpy().__dlpack__(**settings)
+
+    def __dlpack_device__(self):
+        return CPU
+
     def load(self, value: np.ndarray) -> None:
         """Copy an array into the storage, outside of any graph."""
         self.before_write()
@@ -389,6 +404,12 @@ class Variable:
 
     def __bool__(self):
         return bool(self.value)
+
+    def __index__(self):
+        return self.value.__index__()
+
+    def __len__(self):
+        return len(self.value)
 
     def __format__(self, spec):
         return format(self.value, spec) if spec else repr(self)
