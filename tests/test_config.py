@@ -11,6 +11,7 @@ import pytest
 import fastnn
 from fastnn import config
 
+FLOORS_BELOW = "config", "ops", "random"  # those that are loaded before `utils`
 FAMILIES = (
     "activations callbacks constraints datasets initializers layers losses metrics optimizers optimizers.schedules "
     "regularizers utils"
@@ -63,14 +64,31 @@ def test_what_the_readme_says_is_missing_is_missing():
     missing = readme.partition("## What is not there yet")[2]
     listed = re.findall(r"`([^`]+)`", " ".join(re.findall(r"^- (No .*?)(?=^-|^$)", missing, re.MULTILINE | re.DOTALL)))
     names = {name for group in listed for name in re.split(r",\s+", group)}
-    assert {"ModelCheckpoint", "Nadam", "MeanIoU", "clone_model", "save", "set_max_epochs", "stateless_apply"} < names
+    assert {
+        "LossScaleOptimizer",
+        "MeanIoU",
+        "ModelCheckpoint",
+        "clone_model",
+        "save",
+        "set_max_epochs",
+        "solve",
+        "stateless_apply",
+    } < names
     model = fastnn.Sequential([fastnn.Input((3,)), fastnn.layers.Dense(2)])
     parts = model, model.layers[0], fastnn.optimizers.Adam(), fastnn.metrics.Mean()
-    homes = [fastnn, fastnn.models, config, *parts, *(importlib.import_module(f"fastnn.{f}") for f in FAMILIES)]
+    homes = [
+        fastnn,
+        fastnn.models,
+        config,
+        fastnn.ops,
+        fastnn.random,
+        *parts,
+        *(importlib.import_module(f"fastnn.{f}") for f in FAMILIES),
+    ]
     assert [name for name in names if any(hasattr(home, name) for home in homes)] == []
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [*FAMILIES, *FLOORS_BELOW])
 def test_public_modules_say_where_missing_names_are_listed(family):
     module = importlib.import_module(f"fastnn.{family}")
     with pytest.raises(AttributeError, match=f"module 'fastnn.{family}' has no attribute 'Zq'. The README lists"):
@@ -83,6 +101,8 @@ def test_public_modules_say_where_missing_names_are_listed(family):
 def test_what_cannot_be_imported_is_explained_too():
     with pytest.raises(ImportError, match="no attribute 'ModelCheckpoint'. The README lists"):
         from fastnn.callbacks import ModelCheckpoint  # noqa: F401
+    with pytest.raises(ImportError, match="no attribute 'conv'; did you mean .* The README lists"):
+        from fastnn.ops import conv  # noqa: F401
     assert not hasattr(fastnn.layers, "Conv2D")
 
 

@@ -63,5 +63,20 @@ def __getattr__(name):
     raise missing(__name__, name)
 
 
+def _explain(module):
+    """Do for a module below `utils`, which is loaded when it is first needed, what `utils.explain_missing` does."""
+
+    def __getattr__(name):
+        from .utils.missing import missing
+
+        raise missing(module.__name__, name)
+
+    vars(module)["__getattr__"] = __getattr__
+
+
+for _module in (config, ops, random):
+    _explain(_module)
+
+
 def __dir__():
     return sorted({*globals(), *__all__})

@@ -27,9 +27,11 @@ def missing(module: str, name: str) -> Exception:
     """Return the error for a name that a module's ``__getattr__``, which calls this, was asked for in vain."""
     problem = f"module {module!r} has no attribute {name!r}"
     is_name = name.isidentifier() and not name.startswith("_")
-    if not is_name or importlib.util.find_spec(f"{module}.{name}") is not None:  # a module, to be imported next
+    home = sys.modules[module]
+    is_package = "__path__" in vars(home)
+    if not is_name or (is_package and importlib.util.find_spec(f"{module}.{name}") is not None):  # to be imported next
         return AttributeError(problem)
-    near = nearest_names(name, sys.modules[module].__all__, 1, cutoff=0.6)
+    near = nearest_names(name, home.__all__, 1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     # `from module import name` hides the text of an AttributeError, but not that of an ImportError.
     imported = sys._getframe(2).f_code.co_name == "_handle_fromlist"
