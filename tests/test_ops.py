@@ -611,6 +611,13 @@ def test_extremes_have_an_element_more_to_begin_with(dtype):
         ops.max(x, initial=np.ones(3))
 
 
+def test_indices_that_int32_does_not_hold_are_refused():
+    x = Tensor(np.broadcast_to(np.float32(1), (3, 1 << 31)))
+    for find in (ops.argmax, ops.argmin):
+        with pytest.raises(ValueError, match="over 6442450944 elements: indices, which are int32, end at 2147483647"):
+            find(x)
+
+
 def test_products_of_another_dtype():
     x = np.array([[300, 2], [3, 4]], "int32")
     for dtype, expected in (("uint8", [132, 8]), ("int64", [900, 8]), ("float32", [900, 8])):

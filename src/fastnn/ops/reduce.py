@@ -184,6 +184,13 @@ def _refuse_nothing(op, x, axes):
         raise ValueError(f"{op.name} of an empty axis (shape {x.shape}, axis {axes})")
 
 
+def _check_places(op, x, axes):
+    """Raise unless there is a place, and int32 holds the number of each."""
+    _refuse_nothing(op, x, axes)
+    if _size(x, axes) > 1 << 31:
+        raise ValueError(f"{op.name} over {_size(x, axes)} elements: indices, which are int32, end at {(1 << 31) - 1}")
+
+
 def _reduced(op, x, axes, keepdims, *attrs):
     y = op(cast(x, "int32") if x.dtype == UINT8 else x, axes, *attrs)
     return reshape(y, _kept(x.shape, axes)) if keepdims else y
@@ -229,12 +236,12 @@ all = _reducer(_all, "Whether all elements are true.")
 argmax = _reducer(
     _argmax,
     "Index (int32) of the largest element, in the flat tensor by default; the first of equals.",
-    _refuse_nothing,
+    _check_places,
 )
 argmin = _reducer(
     _argmin,
     "Index (int32) of the smallest element, in the flat tensor by default; the first of equals.",
-    _refuse_nothing,
+    _check_places,
 )
 
 
