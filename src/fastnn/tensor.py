@@ -97,8 +97,8 @@ class Tensor:
         return _for_numpy(self.array, dtype, copy, shared=self.variable is not None)
 
     def __dlpack__(self, **settings):
-        """Return the value for other libraries' ``from_dlpack``, as NumPy gives it."""
-        return self.numpy().__dlpack__(**settings)
+        """Return the value for other libraries' ``from_dlpack``, as NumPy gives it: memory that may be written."""
+        return np.require(self.numpy(), requirements="W").__dlpack__(**settings)
 
     def __dlpack_device__(self):
         return CPU
