@@ -5,7 +5,8 @@ import pytest
 from test_ops import numeric_gradient
 
 from fastnn import GradientTape, Tensor, ops, plan
-from fastnn.ops import composites, cumulative, nan_reduce, sorting
+from fastnn.ops import composites, counting, cumulative, nan_reduce, scattering, sorting
+from fastnn.tensor import TracingError
 
 RNG = np.random.default_rng(0)
 GRID, CUBE = RNG.uniform(0.3, 2, (3, 4)), RNG.standard_normal((2, 3, 4))
@@ -68,6 +69,58 @@ def _rms(x, scale=1.0, axis=-1, epsilon=1e-7):
     return x / np.sqrt(np.mean(x * x, axis, keepdims=True) + epsilon) * scale
 
 
+def _scatter_update(inputs, indices, updates, reduction=None):
+    y, place = np.array(inputs), tuple(np.moveaxis(np.asarray(indices), -1, 0))
+    if reduction is None:
+        y[place] = updates
+    else:
+        {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}[reduction].at(y, place, updates)
+    return y
+
+
+def _scatter(indices, values, shape):
+    return _scatter_update(np.zeros(shape, values.dtype), indices, values, "add")
+
+
+def _segments(fn, empty):
+    def reference(data, ids, n=None, sorted=False):
+        n = ids.max() + 1 if n is None else n
+        nothing = empty(np.finfo if data.dtype.kind == "f" else np.iinfo, data.dtype)
+        parts = [data[ids == i] for i in range(n)]
+        return np.array([fn(part, axis=0) if len(part) else np.full(data.shape[1:], nothing) for part in parts])
+
+    return reference
+
+
+def _slice(x, starts, shape):
+    return x[tuple(slice(a, a + n) for a, n in zip(np.asarray(starts), shape, strict=True))]
+
+
+def _slice_update(x, starts, updates):
+    y = x.copy()
+    y[tuple(slice(a, a + n) for a, n in zip(np.asarray(starts), updates.shape, strict=True))] = updates
+    return y
+
+
+def _multi_hot(x, n, axis=-1):
+    return np.max(x[..., None] == np.arange(n), axis=1 if x.ndim > 1 else 0)
+
+
+def _nan_arg(fn, beyond):
+    def reference(x, axis=None, keepdims=False):
+        place = fn(np.where(np.isnan(x), beyond, x), axis=axis, keepdims=keepdims)
+        return np.where(np.isnan(x).all(axis=axis, keepdims=keepdims), -1, place)
+
+    return reference
+
+
+def _bincount(x, weights=None, minlength=0):
+    if x.ndim == 1:
+        return np.bincount(x, weights, minlength)
+    minlength = max(minlength, x.max() + 1)
+    return np.stack([np.bincount(x[i], None if weights is None else weights[i], minlength) for i in range(len(x))])
+
+
 REDUCED = [((GRID,), {}), ((HOLED,), {"axis": 0}), ((HOLED,), {"axis": 1, "keepdims": True}), ((WHOLE,), {"axis": -1})]
 RUNNING = [
     ((GRID,), {}),
@@ -90,6 +143,13 @@ ORDERED = [
     ((BITS,), {}),
     ((GRID[:0],), {"axis": 0}),
 ]
+IDS = np.array([3, 0, 3, 7, -1, 0, 3])
+SEGMENTS = [
+    ((LONG.reshape(37, 2)[:7], IDS, 5), {}),
+    ((WHOLE.reshape(-1)[:7], IDS, 4), {}),
+    ((GRID[:0], IDS[:0], 2), {}),
+]
+_REDUCTIONS = None, "add", "max", "min", "mul"
 VECTORS = [(([GRID[0], GRID[1]],), {}), (([GRID, WHOLE],), {}), (([CUBE, CUBE],), {}), (([GRID[0, 0], 2.0],), {})]
 
 # name → NumPy's function, and what both are called with
@@ -100,6 +160,22 @@ ROWS = {
     "fabs": (np.fabs, [((-GRID,), {}), ((ENDS,), {})]),
     "log2": (np.log2, [((GRID,), {})]),
     "log10": (np.log10, [((GRID,), {})]),
+    "cbrt": (np.cbrt, [((-GRID,), {}), ((ENDS,), {}), ((WHOLE.astype("float32") ** 3 * 1e6,), {})]),
+    "sinc": (np.sinc, [((GRID,), {}), ((np.array([0.0, 1.0, -0.5, np.nan]),), {})]),
+    "signbit": (np.signbit, [((ENDS,), {}), ((WHOLE,), {})]),
+    "hypot": (
+        np.hypot,
+        [
+            ((GRID, CUBE), {}),
+            ((ENDS[:, None], ENDS), {}),
+            ((np.full(2, 1e30, "f"), np.full(2, -1e30, "f")), {}),
+            ((WHOLE, 3), {}),
+        ],
+    ),
+    "logaddexp2": (np.logaddexp2, [((GRID, CUBE), {}), ((np.array([1e4, -np.inf]), np.array([1e4, 2.0])), {})]),
+    "fmax": (np.fmax, [((ENDS[:, None], ENDS), {}), ((GRID, CUBE), {}), ((WHOLE, WHOLE[::-1]), {})]),
+    "fmin": (np.fmin, [((ENDS[:, None], ENDS), {}), ((GRID, CUBE), {}), ((WHOLE, WHOLE[::-1]), {})]),
+    "fmod": (np.fmod, [((CUBE, GRID), {}), ((ENDS[:, None], ENDS), {}), ((WHOLE, 4), {}), ((WHOLE, -4), {})]),
     "heaviside": (np.heaviside, [((ENDS, 0.5), {}), ((GRID, GRID[0]), {})]),
     "nan_to_num": (
         np.nan_to_num,
@@ -126,8 +202,12 @@ ROWS = {
     "nanmax": (_nan_extreme(np.max, -np.inf), REDUCED[:3]),
     "nanmin": (_nan_extreme(np.min, np.inf), REDUCED[:3]),
     "nanmean": (_nan_mean, REDUCED[:3]),
-    "nanvar": (_nan_moment(lambda y: y), REDUCED[:3]),
-    "nanstd": (_nan_moment(np.sqrt), REDUCED[:3]),
+    "nanvar": (_nan_moment(lambda y: y), [*REDUCED[:3], ((np.array([1.0, np.inf, np.nan]), 0), {})]),
+    "nanstd": (_nan_moment(np.sqrt), [*REDUCED[:3], ((np.array([1.0, np.inf, np.nan]), 0), {})]),
+    "nanargmax": (_nan_arg(np.argmax, -np.inf), REDUCED[:3]),
+    "nanargmin": (_nan_arg(np.argmin, np.inf), REDUCED[:3]),
+    "nancumsum": (np.nancumsum, [((GRID,), {}), ((HOLED,), {"axis": 0}), ((WHOLE,), {"axis": 1, "dtype": "int64"})]),
+    "nancumprod": (np.nancumprod, [((GRID,), {}), ((HOLED,), {"axis": 0})]),
     "ptp": (np.ptp, [((GRID,), {}), ((CUBE,), {"axis": (0, 2)}), ((WHOLE,), {"axis": 1, "keepdims": True})]),
     "average": (
         np.average,
@@ -139,6 +219,13 @@ ROWS = {
         np.diff,
         [((GRID,), {}), ((CUBE, 2, 1), {}), ((WHOLE,), {"axis": 0}), ((BITS,), {}), ((GRID, 0), {}), ((GRID, 9), {})],
     ),
+    "trapezoid": (
+        getattr(np, "trapezoid", None) or np.__dict__["trapz"],  # the name before NumPy 2
+        [
+            *[((GRID,), {}), ((CUBE, None, 0.5, 1), {}), ((GRID, GRID[0]), {}), ((CUBE, CUBE), {"axis": 0})],
+            *[((CUBE, GRID[:, 0], 1.0, -2), {}), ((WHOLE,), {"axis": 0}), ((GRID[:0],), {"axis": 0})],
+        ],
+    ),
     "argsort": (_stable(np.argsort), ORDERED),
     "sort": (_stable(np.sort), ORDERED),
     "top_k": (_top_k, [((GRID, 2), {}), ((TIES, 3), {}), ((ENDS, 7), {}), ((SMALL, 1), {}), ((CUBE, 0), {})]),
@@ -149,11 +236,21 @@ ROWS = {
         + [((LONG, [0.1, 0.5, 0.77], 1), {"method": method}) for method in sorting._PLACES]
         + [((WHOLE, 0.4), {"axis": -1}), ((HOLED, 0.5), {"axis": 0})],
     ),
+    "nanquantile": (
+        np.nanquantile,
+        [((CUBE, 0.3), {}), ((HOLED[1:], [0.0, 0.25, 1.0], 1), {}), ((HOLED, 0.5, 0), {"keepdims": True})]
+        + [((HOLED[1:], [0.3, 0.8]), {"method": method}) for method in sorting._PLACES],
+    ),
+    "nanpercentile": (np.nanpercentile, [((HOLED[1:], [30, 90.0]), {"axis": 1})]),
+    "nanmedian": (np.nanmedian, [((HOLED,), {}), ((HOLED[1:],), {"axis": 1}), ((WHOLE,), {"axis": 0})]),
     "percentile": (np.percentile, [((CUBE, 30), {"axis": 2}), ((GRID, [5, 95]), {})]),
     "append": (np.append, [((GRID, CUBE), {}), ((GRID, GRID), {"axis": 0})]),
     "hstack": (np.hstack, VECTORS),
     "vstack": (np.vstack, VECTORS),
     "dstack": (np.dstack, VECTORS),
+    "hsplit": (np.hsplit, [((GRID, 2), {}), ((CUBE, [1, 2]), {}), ((GRID[0], 2), {})]),
+    "vsplit": (np.vsplit, [((GRID, 3), {}), ((CUBE, [1]), {})]),
+    "dsplit": (np.dsplit, [((CUBE, 2), {}), ((CUBE, [1, 1]), {})]),
     "unstack": (
         lambda x, num=None, axis=0: [np.take(x, i, axis) for i in range(x.shape[axis])],
         [((GRID,), {}), ((CUBE, 4, -1), {})],
@@ -163,6 +260,46 @@ ROWS = {
     "flipud": (np.flipud, [((GRID,), {}), ((GRID[0],), {})]),
     "trace": (np.trace, [((GRID,), {}), ((GRID, 1), {}), ((CUBE, -1, 2, 1), {})]),
     "diag": (np.diag, [((x, k), {}) for x in (GRID[0], GRID, GRID[0][:0]) for k in (0, 1, -1, 3, -6)]),
+    "diagflat": (np.diagflat, [((GRID,), {}), ((GRID[0], -2), {}), ((GRID[:0],), {})]),
+    "rot90": (np.rot90, [((CUBE, k, axes), {}) for k in range(-1, 4) for axes in ((0, 1), (-1, 0))]),
+    "logspace": (np.logspace, [((-1, 2, 5), {"dtype": "float64"}), ((0, 3, 4, False, 2), {"dtype": "float64"})]),
+    "geomspace": (
+        np.geomspace,
+        [
+            *[((1, 1000, 4), {"dtype": "float64"}), ((-2.0, -32.0, 4, False), {"dtype": "float64"})],
+            ((GRID[0], GRID[1] * 9, 5), {"axis": -1, "dtype": "float64"}),
+        ],
+    ),
+    "searchsorted": (
+        np.searchsorted,
+        [((np.sort(GRID[0]), CUBE), {}), ((np.arange(-3, 9, 2, dtype="int32"), WHOLE, "right"), {})]
+        + [((np.sort(ENDS), ENDS, side), {}) for side in ("left", "right")]
+        + [((GRID[0, :0], GRID), {}), ((np.sort(TIES[0]), TIES[:0]), {})],
+    ),
+    "digitize": (np.digitize, [((CUBE, np.sort(GRID[0])), {}), ((WHOLE, np.array([-2, 1, 1, 3])), {})]),
+    "isin": (np.isin, [((WHOLE, [1, -3, 99]), {}), ((ENDS, ENDS), {"invert": True}), ((GRID, GRID[:0]), {})]),
+    "unravel_index": (np.unravel_index, [((np.arange(24), (2, 3, 4)), {}), ((TIES, (2, 2)), {})]),
+    "multi_hot": (_multi_hot, [((TIES[:, :2], 5), {}), ((TIES[0, :3], 3), {}), ((TIES.reshape(3, 20, 2) - 1, 3), {})]),
+    "slice": (_slice, [((CUBE, (0, 1, 2), (2, 2, 0)), {}), ((GRID, np.array([1, 2]), (2, 2)), {})]),
+    "slice_update": (
+        _slice_update,
+        [((CUBE, (0, 1, 2), CUBE[:1, 1:, 1:3]), {}), ((GRID, np.array([1, 1]), CUBE[0, :2, :3]), {})],
+    ),
+    "scatter": (
+        _scatter,
+        [((np.array([[0], [2], [0], [-1]]), CUBE[0, :1].repeat(4, 0), (5, 4)), {})]
+        + [((np.array([[[0, 1], [0, 1]]]), x[None, :2], (1, 2)), {}) for x in (GRID[0], WHOLE[0])]
+        + [((np.zeros((0, 1), int), GRID[:0], (3, 4)), {})],
+    ),
+    "scatter_update": (
+        _scatter_update,
+        [((x, np.array([[2], [0], [2]]), x[:3] * 2), {"reduction": r}) for x in (GRID, WHOLE) for r in _REDUCTIONS]
+        + [((CUBE, np.array([[0, -1], [1, 2]]), 5.0), {}), ((GRID, np.zeros((0, 2), int), GRID[0, :0]), {})],
+    ),
+    "segment_sum": (_segments(np.sum, lambda info, dtype: 0), SEGMENTS),
+    "segment_prod": (_segments(np.prod, lambda info, dtype: 1), SEGMENTS),
+    "segment_max": (_segments(np.max, lambda info, dtype: -np.inf if info is np.finfo else info(dtype).min), SEGMENTS),
+    "segment_min": (_segments(np.min, lambda info, dtype: np.inf if info is np.finfo else info(dtype).max), SEGMENTS),
     "tri": (np.tri, [((3,), {}), ((3, 5, 1), {}), ((4, 2), {"k": -1})]),
     "meshgrid": (
         lambda *x, indexing="xy": list(np.meshgrid(*x, indexing=indexing)),
@@ -203,6 +340,10 @@ ROWS = {
 CALLS = [(name, *call) for name, (_, calls) in ROWS.items() for call in calls]
 
 
+# Functions that tell a shape by values, which programs do not know
+KNOWN_BY_VALUE = {"bincount", "histogram", "nonzero"}
+
+
 def leaves(x):
     return [y for each in x for y in leaves(each)] if isinstance(x, (list, tuple)) else [x]
 
@@ -225,7 +366,8 @@ def arrays_of(args, kwargs):
 
 
 def test_every_function_has_a_row():
-    assert {*composites.__all__, *cumulative.__all__, *nan_reduce.__all__, *sorting.__all__} <= set(ROWS)
+    modules = composites, counting, cumulative, nan_reduce, scattering, sorting
+    assert {name for module in modules for name in module.__all__} - KNOWN_BY_VALUE <= set(ROWS)
 
 
 @pytest.mark.parametrize(("name", "args", "kwargs"), CALLS)
@@ -268,6 +410,22 @@ def test_derivatives_are_central_differences(name, args, kwargs):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: ops.searchsorted(GRID, GRID), r"sorted_sequence must be a vector, got shape \(3, 4\)"),
+        (lambda: ops.searchsorted(GRID[0], GRID, "middle"), "side must be 'left' or 'right', got 'middle'"),
+        (lambda: ops.bincount(WHOLE), "x must be one or two axes of integers of at least 0"),
+        (lambda: ops.bincount(TIES, TIES[0]), r"weights of shape \(40,\) for x of shape \(3, 40\)"),
+        (lambda: ops.histogram(GRID, 0), "bins must be at least 1, got 0"),
+        (lambda: ops.histogram(GRID, range=(2, 1)), "range must go up"),
+        (lambda: ops.multi_hot([0, 1]), "num_classes is needed"),
+        (lambda: ops.rot90(GRID, 1, (1, -1)), "two different axes are needed"),
+        (lambda: ops.slice(GRID, (0, 3), (3, 2)), "slice: 2 elements from 3 on are not within an axis of 4"),
+        (lambda: ops.slice(GRID, (0, 0), (3, 5)), "slice: an axis of 4 has no 5 elements"),
+        (lambda: ops.slice(GRID, (0,), (3, 2)), r"slice: 1 start_indices and a slice of shape \(3, 2\) do not fit"),
+        (lambda: ops.slice_update(GRID, (0, 0), CUBE), "slice_update: 2 start_indices and a slice of shape"),
+        (lambda: ops.scatter_update(GRID, [[0]], GRID[0], "mean"), "reduction must be None, 'add', .* got 'mean'"),
+        (lambda: ops.scatter_update(GRID, [[0]], GRID[:, 0]), "scatter_update: indices of shape .* do not fit"),
+        (lambda: ops.scatter([[0, 0, 0]], GRID[0, 0], (3, 4)), "scatter: indices of shape .* do not fit"),
+        (lambda: ops.segment_sum(GRID, [0, 1]), r"segment_ids must be a vector with a number for each row"),
         (lambda: ops.select([BITS], []), "1 conditions and 0 choices"),
         (lambda: ops.select([], []), "0 conditions and 0 choices"),
         (lambda: ops.average(GRID, 0, GRID[0]), r"average: weights of shape \(4,\) for x of shape \(3, 4\), axis 0"),
@@ -322,3 +480,78 @@ def test_tensors_to_begin_with():
     for found in (ops.empty((2, 3), "int32"), ops.empty_like(np.ones((2, 3), "int32"))):
         assert (found.shape, found.dtype) == ((2, 3), "int32")
     np.testing.assert_array_equal(ops.arange(1, 6, step=None), np.arange(1, 6))
+
+
+def test_what_is_counted():
+    x = np.array([0, 3, 3, 1], "uint8")
+    np.testing.assert_array_equal(ops.bincount(x).numpy(), [1, 1, 0, 2])
+    np.testing.assert_array_equal(ops.bincount(x, minlength=6).numpy(), [1, 1, 0, 2, 0, 0])
+    np.testing.assert_array_equal(ops.bincount(x[:0]).numpy(), [])
+    np.testing.assert_array_equal(ops.bincount(x, x * 0.5).numpy(), [0, 0.5, 0, 3])
+    rows, weights = np.stack([x, x[::-1] // 3]).astype("int64"), RNG.uniform(size=(2, 4))
+    for each in (None, weights):
+        expected = [np.bincount(row, None if each is None else each[i], 4) for i, row in enumerate(rows)]
+        np.testing.assert_allclose(ops.bincount(rows, each).numpy(), expected, rtol=1e-12)
+    for y, expected in zip(ops.nonzero(WHOLE), np.nonzero(WHOLE), strict=True):
+        np.testing.assert_array_equal(y.numpy(), expected)
+
+
+@pytest.mark.parametrize("settings", [{}, {"bins": 4}, {"bins": np.array([-1.0, 0, 0.5, 2])}, {"range": (-1, 0.5)}])
+@pytest.mark.parametrize("x", [CUBE, WHOLE.astype("float32"), np.full(3, 2.0), np.zeros(0)], ids=["a", "b", "c", "d"])
+def test_histogram(x, settings):
+    for y, expected in zip(ops.histogram(x, **settings), np.histogram(x, **settings), strict=True):
+        np.testing.assert_allclose(y.numpy(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("call", [ops.nonzero, ops.bincount])
+def test_what_is_known_by_values_only_says_so_in_programs(call):
+    with pytest.raises(TracingError, match="not known while a function is traced"):
+        plan.compile(call, [((3,), "int32")])
+
+
+@pytest.mark.parametrize("at", [-4, -1, 0, 1, 2, 9])
+def test_slices_may_begin_where_a_program_says(at):
+    x, place = np.arange(20.0).reshape(4, 5), min(max(at + 4 * (at < 0), 0), 2)
+    expected = x.copy()
+    expected[place : place + 2, 1:4] = -1
+
+    def both(x, at):
+        return ops.slice(x, (at, 1), (2, 3)), ops.slice_update(x, (at, 1), -ops.ones((2, 3)))
+
+    program = plan.compile(both, [((4, 5), "float64"), ((), "int32")])
+    program.inputs[0][...], program.inputs[1][...] = x, at
+    part, whole = program.run()
+    np.testing.assert_array_equal(part, x[place : place + 2, 1:4])
+    np.testing.assert_array_equal(whole, expected)
+
+
+def test_places_out_of_range_are_refused_or_go_nowhere():
+    x, updates = np.zeros((2, 3)), np.ones(2)
+    indices = np.array([[0, 1], [1, 3]])
+    with pytest.raises(IndexError, match="scatter_update: index 3 is out of range for 3 elements"):
+        ops.scatter_update(x, indices, updates)
+    program = plan.compile(ops.scatter_update, [(a.shape, a.dtype) for a in (x, indices, updates)])
+    for memory, value in zip(program.inputs, (x, indices, updates), strict=True):
+        memory[...] = value
+    np.testing.assert_array_equal(program.run()[0], [[0, 1, 0], [0, 0, 0]])
+
+
+def test_derivatives_where_functions_have_kinks():
+    for name, at, expected in (("cbrt", 0.0, np.inf), ("sinc", 0.0, 0.0), ("cbrt", 8.0, 1 / 12)):
+        x = Tensor(np.array(at))
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = getattr(ops, name)(x)
+        np.testing.assert_allclose(tape.gradient(y, x).numpy(), expected)
+    x = [Tensor(np.zeros(1)), Tensor(np.zeros(1))]
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = ops.hypot(*x)
+    assert all(np.isfinite(dx.numpy()).all() for dx in tape.gradient(y, x))
+
+
+def test_dtypes_of_what_is_written_and_counted():
+    x = np.ones((3, 2), "float32")
+    assert ops.scatter_update(x, [[0]], np.zeros(2)).dtype == ops.slice_update(x, (0, 0), [[5]]).dtype == "float32"
+    assert ops.searchsorted(x[0], x).dtype == ops.digitize(x, x[0]).dtype == ops.bincount([1, 2]).dtype == "int32"
+    assert ops.multi_hot([0, 1], 3).dtype == ops.hypot([3], [4]).dtype == ops.sinc(2).dtype == "float32"

@@ -8,12 +8,12 @@ from ..dtypes import is_float, standardize_dtype
 from ..shapes import as_shape, as_size
 from ..tensor import Tensor, Variable, check_range, convert_to_tensor, converted
 from .convert import cast
-from .elementwise import floor, where
+from .elementwise import exp, floor, log, power, sign, where
 from .shaping import broadcast_to, moveaxis, reshape
 
 __all__ = [
-    "arange", "array", "convert_to_numpy", "empty", "empty_like", "eye", "full", "full_like", "identity", "linspace",
-    "meshgrid", "ones", "ones_like", "tri", "tril", "triu", "zeros", "zeros_like",
+    "arange", "array", "convert_to_numpy", "empty", "empty_like", "eye", "full", "full_like", "geomspace", "identity",
+    "linspace", "logspace", "meshgrid", "ones", "ones_like", "tri", "tril", "triu", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -102,6 +102,22 @@ def _between_tensors(start, stop, num, endpoint):
     if endpoint and num > 1:
         numbers = where(Tensor(place == steps), stop, numbers)  # rounded nowhere
     return numbers, step
+
+
+def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
+    """Return the powers of base whose exponents are evenly from start to stop, as `linspace` has them."""
+    dtype = standardize_dtype(dtype)
+    exponents = linspace(start, stop, num, endpoint, False, dtype if is_float(dtype) else None, axis)
+    return cast(power(float(base), exponents), dtype)
+
+
+def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    """Return numbers from start to stop, each the same multiple of the one before it; both below 0, or both above."""
+    dtype = standardize_dtype(dtype)
+    start, stop = (cast(end, dtype if is_float(dtype) else None) for end in (start, stop))
+    side = sign(start)
+    numbers = exp(linspace(log(start * side), log(stop * side), num, endpoint, dtype=start.dtype)) * side
+    return cast(moveaxis(numbers, 0, axis), dtype)
 
 
 def identity(n, dtype=None):

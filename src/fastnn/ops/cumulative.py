@@ -1,20 +1,16 @@
-"""Sums and products of all elements so far along an axis, and differences of neighbours."""
+"""Sums and products of all elements so far along an axis, and what neighbours differ by and enclose."""
 
 from __future__ import annotations
 
 from ..shapes import as_size, normalize_axis
 from ..tensor import convert_to_tensor
-from .convert import BOOL, UINT8, cast
+from .convert import BOOL, UINT8, cast, to_float
 from .elementwise import add, multiply, not_equal, subtract
 from .joining import concatenate
-from .shaping import _slice, ravel
+from .reduce import sum as reduce_sum
+from .shaping import _slice, at_axis, ravel, reshape
 
-__all__ = ["cumprod", "cumsum", "diff"]
-
-
-def _along(axis, *bounds):
-    """Return the index of a slice along an axis counted from the front."""
-    return (*(slice(None),) * axis, slice(*bounds), ...)
+__all__ = ["cumprod", "cumsum", "diff", "trapezoid"]
 
 
 def _running(op, x, axis, dtype):
@@ -30,7 +26,7 @@ def _running(op, x, axis, dtype):
     axis = normalize_axis(axis, len(x.shape))
     step = 1
     while step < x.shape[axis]:
-        first, earlier, later = (_slice(x, _along(axis, *each)) for each in ((step,), (-step,), (step, None)))
+        first, earlier, later = (_slice(x, at_axis(axis, slice(*each))) for each in ((step,), (-step,), (step, None)))
         x = concatenate([first, op(later, earlier)], axis)
         step *= 2
     return x
@@ -46,11 +42,30 @@ def cumprod(x, axis=None, dtype=None):
     return _running(multiply, x, axis, dtype)
 
 
+def _neighbours(x, axis):
+    """Return the elements that have one before them along an axis, and those."""
+    return _slice(x, at_axis(axis, slice(1, None))), _slice(x, at_axis(axis, slice(-1)))
+
+
 def diff(a, n=1, axis=-1):
     """Return each element minus the one before it along an axis, n times; of bools whether they differ."""
     x = convert_to_tensor(a)
     axis = normalize_axis(axis, len(x.shape))
     for _ in range(as_size("n", n)):
-        later, earlier = _slice(x, _along(axis, 1, None)), _slice(x, _along(axis, -1))
+        later, earlier = _neighbours(x, axis)
         x = (not_equal if x.dtype == BOOL else subtract)(later, earlier)
     return x
+
+
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    """Return the integral along an axis by the trapezoidal rule.
+
+    x: where the elements stand, a vector or a tensor of y's shape; otherwise they are ``dx`` apart.
+    """
+    y, x = to_float(y, dx if x is None else x)
+    axis = normalize_axis(axis, len(y.shape))
+    if len(x.shape) == 1 and x.shape == y.shape[axis : axis + 1]:
+        x = reshape(x, (-1, *(1,) * (len(y.shape) - 1 - axis)))
+    width = diff(x, axis=axis - len(y.shape)) if x.shape else x
+    later, earlier = _neighbours(y, axis)
+    return reduce_sum((later + earlier) * width, axis) * 0.5

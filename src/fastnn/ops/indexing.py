@@ -15,7 +15,7 @@ from .elementwise import equal, floor, where
 from .reduce import sum as reduce_sum
 from .shaping import _unslice, broadcast_to, moveaxis, ravel, reshape
 
-__all__ = ["diag", "diagonal", "one_hot", "take", "take_along_axis", "trace"]
+__all__ = ["diag", "diagflat", "diagonal", "one_hot", "take", "take_along_axis", "trace"]
 
 
 def _take_lower(plan, outs, ins, rows):
@@ -174,3 +174,8 @@ def diag(x, k=0):
     begin = max(k, -k * n)
     flat = _unslice(x, (n * n,), (slice(begin, begin + x.shape[0] * (n + 1), n + 1), ...))
     return reshape(flat, (n, n))
+
+
+def diagflat(x, k=0):
+    """Return the matrix of zeros that has all elements as its k-th diagonal."""
+    return diag(ravel(x), k)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from ..dtypes import result_dtype
@@ -11,30 +13,30 @@ from .catalogue import Op
 from .convert import cast, to_tensor
 from .elementwise import where
 from .indexing import take
-from .shaping import _slice, _unslice, broadcast_to, expand_dims, ravel, reshape
+from .shaping import _slice, _unslice, at_axis, broadcast_to, expand_dims, ravel, reshape
 
 __all__ = [
-    "append", "array_split", "concatenate", "dstack", "hstack", "pad", "repeat", "roll", "split", "stack", "tile",
-    "unstack", "vstack",
+    "append", "array_split", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "pad", "repeat", "roll", "split",
+    "stack", "tile", "unstack", "vsplit", "vstack",
 ]  # fmt: skip
 
 
-def _pieces(sizes, axis, rank):
+def _pieces(sizes, axis):
     start = 0
     for n in sizes:
-        yield tuple(slice(start, start + n) if i == axis else slice(None) for i in range(rank))
+        yield at_axis(axis, slice(start, start + n))
         start += n
 
 
 def _concatenate_lower(plan, outs, ins, axis):
-    for x, place in zip(ins, _pieces([x.shape[axis] for x in ins], axis, outs[0].ndim), strict=True):
+    for x, place in zip(ins, _pieces([x.shape[axis] for x in ins], axis), strict=True):
         plan.map("copy", outs[0][place], x)
 
 
 def _concatenate_vjp(call, dy):
     axis = call.attrs["axis"]
     sizes = [x.shape[axis] for x in call.inputs]
-    return tuple(_slice(dy, place) for place in _pieces(sizes, axis, len(dy.shape)))
+    return tuple(_slice(dy, place) for place in _pieces(sizes, axis))
 
 
 def _concatenate_spec(*xs, axis):
@@ -117,7 +119,7 @@ def unstack(x, num=None, axis=0):
     axis = normalize_axis(axis, len(x.shape))
     if num is not None and num != x.shape[axis]:
         raise ValueError(f"unstack: num is {num}, but axis {axis} of shape {x.shape} has {x.shape[axis]} places")
-    return [_slice(x, (*(slice(None),) * axis, place, ...)) for place in range(x.shape[axis])]
+    return [_slice(x, at_axis(axis, place)) for place in range(x.shape[axis])]
 
 
 def array_split(x, indices_or_sections, axis=0):
@@ -146,8 +148,25 @@ def split(x, indices_or_sections, axis=0):
         bounds = [0, *(as_integer("an index of split", at) for at in indices_or_sections), n]
     else:
         raise TypeError(f"split: indices_or_sections must be an integer or a list of them, got {indices_or_sections!r}")
-    lead = (slice(None),) * axis
-    return [_slice(x, (*lead, slice(a, b))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [_slice(x, at_axis(axis, slice(*ends))) for ends in pairwise(bounds)]
+
+
+def hsplit(x, indices_or_sections):
+    """Cut a tensor along its second axis, a vector along its only one, as `split` does."""
+    x = convert_to_tensor(x)
+    return split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
+
+
+def vsplit(x, indices_or_sections):
+    """Cut a tensor of two axes or more along its first one, as `split` does."""
+    x = convert_to_tensor(x)
+    normalize_axis(1, len(x.shape))
+    return split(x, indices_or_sections, 0)
+
+
+def dsplit(x, indices_or_sections):
+    """Cut a tensor along its third axis, as `split` does."""
+    return split(x, indices_or_sections, 2)
 
 
 _PICKING = "edge", "reflect", "symmetric", "wrap"  # modes of `pad` whose new elements are copies

@@ -19,7 +19,7 @@ from .convert import _cast, cast, to_float
 from .elementwise import elementwise
 from .indexing import take_along_axis
 from .reduce import sum as reduce_sum
-from .shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze
+from .shaping import _stop_gradient, broadcast_to, expand_dims, moveaxis, reshape, squeeze
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "in_top_k", "log_softmax", "softmax",
@@ -283,11 +283,12 @@ def _logits_behind(output, op, axis=None):
 
     Views of the activation, and casts between floats, are made of the logits instead. With ``axis``, the rows of the
     activation must be whole along that axis of ``output``. Training then uses the stable loss from logits, as Keras
-    does on TensorFlow.
+    does on TensorFlow. Nothing is behind `stop_gradient`, and so behind the outputs of a `custom_gradient`.
     """
     between, node = [], getattr(output, "node", None)
     while node is not None and node.op is not op:
-        if node.op.view is None and not (node.op is _cast and is_float(node.inputs[0].dtype)):
+        is_view = node.op.view is not None and node.op is not _stop_gradient
+        if not is_view and not (node.op is _cast and is_float(node.inputs[0].dtype)):
             return None
         between.insert(0, node)
         node = getattr(node.inputs[0], "node", None)

@@ -14,7 +14,7 @@ from .convert import to_tensor
 
 __all__ = [
     "broadcast_to", "dtype", "expand_dims", "flip", "fliplr", "flipud", "get_item", "moveaxis", "ndim", "ravel",
-    "reshape", "shape", "size", "squeeze", "stop_gradient", "swapaxes", "transpose",
+    "reshape", "rot90", "shape", "size", "squeeze", "stop_gradient", "swapaxes", "transpose",
 ]  # fmt: skip
 
 
@@ -104,6 +104,11 @@ _unslice = Op(
 )
 
 
+def at_axis(axis, place):
+    """Return the index of a place, or of a slice, along an axis counted from the front."""
+    return (*(slice(None),) * axis, place, ...)
+
+
 def reshape(x, newshape):
     """Return the same elements in another shape; one size may be -1."""
     x = convert_to_tensor(x)
@@ -187,6 +192,8 @@ def _part(index):
 def expand_dims(x, axis):
     """Insert axes of size 1."""
     x = convert_to_tensor(x)
+    if axis is None:
+        raise TypeError("expand_dims: axis must be an integer, or several, got None")
     rank = len(x.shape) + (len(axis) if isinstance(axis, (tuple, list)) else 1)
     axes = normalize_axes(axis, rank)
     sizes = iter(x.shape)
@@ -240,6 +247,19 @@ def flipud(x):
 def fliplr(x):
     """Reverse the order along the second axis."""
     return flip(x, 1)
+
+
+def rot90(array, k=1, axes=(0, 1)):
+    """Turn the plane of two axes by 90 degrees, k times, from the first axis towards the second."""
+    x = convert_to_tensor(array)
+    first, second = (normalize_axis(axis, len(x.shape)) for axis in axes)
+    if first == second:
+        raise ValueError(f"rot90: two different axes are needed, got {axes}")
+    if k % 4 == 2:
+        return flip(x, (first, second))
+    if k % 4 == 1:
+        return swapaxes(flip(x, second), first, second)
+    return flip(swapaxes(x, first, second), second) if k % 4 else x
 
 
 _stop_gradient = Op(

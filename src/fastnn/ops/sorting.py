@@ -10,11 +10,14 @@ from ..shapes import as_size, normalize_axes, normalize_axis
 from ..tensor import Tensor, convert_to_tensor
 from .catalogue import Op, contiguous, scratch
 from .convert import BOOL, UINT8, cast, to_float, to_tensor
-from .elementwise import isnan, where
+from .elementwise import ceil, floor, greater, isnan, logical_not, maximum, round, where
 from .indexing import take, take_along_axis
+from .reduce import sum as reduce_sum
 from .shaping import moveaxis, ravel, reshape
 
-__all__ = ["argsort", "median", "percentile", "quantile", "sort", "top_k"]
+__all__ = [
+    "argsort", "median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile", "sort", "top_k",
+]  # fmt: skip
 
 _INT32 = np.dtype("int32")
 
@@ -99,10 +102,10 @@ def top_k(x, k, sorted=True):
 # method → the place of a quantile among the sorted elements, of what it would be as a real number
 _PLACES = {
     "linear": lambda place: place,
-    "lower": np.floor,
-    "higher": np.ceil,
-    "nearest": np.round,
-    "midpoint": lambda place: (np.floor(place) + np.ceil(place)) / 2,
+    "lower": floor,
+    "higher": ceil,
+    "nearest": round,
+    "midpoint": lambda place: (floor(place) + ceil(place)) / 2,
 }
 
 
@@ -126,6 +129,15 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     ValueError
         For another q or method, and of no elements.
     """
+    return _quantile(x, q, axis, method, keepdims, skip_nan=False)
+
+
+def nanquantile(x, q, axis=None, method="linear", keepdims=False):
+    """Return `quantile` of the elements that are not NaN; of none NaN."""
+    return _quantile(x, q, axis, method, keepdims, skip_nan=True)
+
+
+def _quantile(x, q, axis, method, keepdims, skip_nan):
     if method not in _PLACES:
         raise ValueError(f"quantile: method must be one of {', '.join(_PLACES)}, got {method!r}")
     q = np.asarray(q, np.float64)
@@ -139,19 +151,30 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     if not n:
         raise ValueError(f"quantile of an empty axis (shape {x.shape}, axis {axes})")
     rows = sort(rows)
-    place = _PLACES[method](q * (n - 1))
-    y = moveaxis(_between(rows, np.atleast_1d(place)), -1, 0)
+    n = _numbers(rows) if skip_nan else n
+    place = _PLACES[method](Tensor(np.atleast_1d(q)) * (n - 1))
+    y = moveaxis(_between(rows, place) if skip_nan else _with_nan(_between(rows, place), rows), -1, 0)
     shape = tuple(1 if i in axes else size for i, size in enumerate(x.shape)) if keepdims else kept
     return reshape(y, (*q.shape, *shape))
 
 
-def _between(rows, place):
-    """Return what stands in sorted rows at places that lie between elements; NaN where the last one is."""
-    low = np.floor(place)
-    share = (place - low).astype(rows.dtype)
-    first, second = (take(rows, each.astype(_INT32), axis=-1) for each in (low, np.ceil(place)))
-    y = where(Tensor(share > 0), first + (second - first) * Tensor(share), first)
+def _numbers(rows):
+    """Return how many elements of each row are not NaN, at least 1."""
+    return maximum(reduce_sum(cast(logical_not(isnan(rows)), "float64"), axis=-1, keepdims=True), 1)
+
+
+def _with_nan(y, rows):
+    """Return y, NaN where there is one in the sorted row."""
     return where(isnan(rows[..., -1:]), math.nan, y)
+
+
+def _between(rows, place):
+    """Return what stands in sorted rows at places that lie between elements: the same in all rows, or their own."""
+    pick = take if len(place.shape) == 1 else take_along_axis
+    low = floor(place)
+    share = cast(place - low, rows.dtype)
+    first, second = (pick(rows, cast(each, _INT32), axis=-1) for each in (low, ceil(place)))
+    return where(greater(share, 0), first + (second - first) * share, first)
 
 
 def percentile(x, q, axis=None, method="linear", keepdims=False):
@@ -162,3 +185,13 @@ def percentile(x, q, axis=None, method="linear", keepdims=False):
 def median(x, axis=None, keepdims=False):
     """Return the element in the middle, or the mean of the two that are; NaN where there is one."""
     return quantile(x, 0.5, axis, keepdims=keepdims)
+
+
+def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
+    """Return `nanquantile` of q percent."""
+    return nanquantile(x, np.asarray(q, np.float64) / 100, axis, method, keepdims)
+
+
+def nanmedian(x, axis=None, keepdims=False):
+    """Return `median` of the elements that are not NaN; of none NaN."""
+    return nanquantile(x, 0.5, axis, keepdims=keepdims)
