@@ -327,6 +327,7 @@ def test_bad_input_is_named(call, message):
     ("call", "message"),
     [
         (lambda: ops.round(np.ones(3), 1.5), "decimals must be an integer, got 1.5"),
+        (lambda: ops.expand_dims(2.0, None), "axis must be an integer, or several, got None"),
         (lambda: ops.split(np.ones(3), 3.0), "indices_or_sections must be an integer or a list of them, got 3.0"),
         (lambda: ops.split(np.ones(3), [0.5]), "an index of split must be an integer, got 0.5"),
     ],
@@ -740,6 +741,8 @@ def test_integers_keep_their_dtype_when_they_are_limited():
         np.testing.assert_array_equal(ops.clip(x, 1, 5).numpy(), [1, 3, 5])
         np.testing.assert_array_equal(ops.nan_to_num(x).numpy(), x)
     assert ops.nan_to_num(True).dtype == "bool"
+    for low, high in ((None, None), (None, True), (False, None), (False, True)):
+        assert ops.clip(np.eye(2) > 0, low, high).dtype == "int32"
 
 
 @pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap"])

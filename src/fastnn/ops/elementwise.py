@@ -298,9 +298,9 @@ _where = elementwise(
 
 
 def where(condition, x1=None, x2=None):
-    """Return x1 where the condition holds, else x2. The places where it holds, without x1 and x2, are not supported."""
+    """Return x1 where the condition holds, else x2. For the places where it holds there is `nonzero`."""
     if x1 is None or x2 is None:
-        raise ValueError("where: x1 and x2 are both needed; how many places there are would be no fixed shape")
+        raise ValueError("where: x1 and x2 are both needed; the places where the condition holds are ops.nonzero's")
     return _where(condition, x1, x2)
 
 
@@ -316,7 +316,8 @@ _clip = elementwise(
 
 
 def clip(x, x_min, x_max):
-    """Limit values to x_min .. x_max; None: no limit."""
+    """Limit values to x_min .. x_max; None: no limit. Bools become integers."""
+    (x,) = to_number(x)
     if x_min is None:
         return copy(x) if x_max is None else minimum(x, x_max)
     if x_max is None:
