@@ -102,6 +102,10 @@ def test_loops_that_a_program_cannot_know_say_so():
         (lambda: ops.map(lambda x: x, (np.ones(2), np.ones(3))), ValueError, r"map: .* got \[\(2,\), \(3,\)\]"),
         (lambda: ops.map(lambda x: x, 1.0), ValueError, "map: tensors with as many rows each"),
         (lambda: ops.map(lambda x: x, np.ones((0, 2))), ValueError, "map and scan of no rows"),
+        (lambda: ops.switch(0.5, [lambda: 1]), TypeError, "indices must be integers, got dtype float32"),
+        (lambda: ops.scan(lambda c, x: (c, x), 0.0, np.ones(2), unroll=0), ValueError, "unroll must be a bool or"),
+        (lambda: ops.while_loop(bool, abs, 1, 2.5), TypeError, "maximum_iterations must be an integer, got 2.5"),
+        (lambda: ops.rot90(np.ones((2, 2)), 0.5), TypeError, "k must be an integer, got 0.5"),
         (lambda: ops.custom_gradient(3), TypeError, "custom_gradient takes a callable, got int"),
     ],
 )

@@ -11,10 +11,12 @@ import operator
 from collections.abc import Callable
 
 from ..autograd import record
+from ..shapes import as_integer, as_size
 from ..structures import flatten, rebuild
 from ..tensor import SymbolicTensor, Tensor, TracingError, Variable, convert_to_tensor, current_graph
 from .creation import zeros_like
 from .elementwise import clip, equal, logical_not, where
+from .indexing import _index_tensor
 from .joining import stack
 from .shaping import get_item, stop_gradient
 
@@ -47,9 +49,8 @@ def switch(index, branches, *operands):
     branches = [functools.partial(branch, *operands) for branch in branches]
     if not branches:
         raise ValueError("switch: at least one branch is needed")
-    return _choose(
-        "switch", clip(convert_to_tensor(index, "int32"), 0, len(branches) - 1), branches, lambda index: index
-    )
+    index = clip(_index_tensor(index), 0, len(branches) - 1)
+    return _choose("switch", index, branches, lambda index: index)
 
 
 def _choose(name, chosen, branches, number):
@@ -109,7 +110,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     """
     several = isinstance(loop_vars, (tuple, list))
     values = tuple(loop_vars) if several else (loop_vars,)
-    left = -1 if maximum_iterations is None else maximum_iterations
+    left = -1 if maximum_iterations is None else as_size("maximum_iterations", maximum_iterations)
     while left and cond(*values):
         found = body(*values)
         values = tuple(found) if several else (found,)
@@ -137,10 +138,12 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     Raises
     ------
     ValueError
-        Unless there is one number of rows.
+        Unless there is one number of rows, and for an ``unroll`` below 1.
     """
     if not callable(f):
         raise TypeError(f"scan: f must be callable, got {type(f).__name__}")
+    if not isinstance(unroll, bool) and as_integer("unroll", unroll) < 1:
+        raise ValueError(f"scan: unroll must be a bool or an integer of at least 1, got {unroll}")
     n = _rows("scan", xs, length)
     carry, ys = init, [None] * n
     for at in reversed(range(n)) if reverse else range(n):

@@ -7,7 +7,7 @@ import operator
 
 import numpy as np
 
-from ..shapes import as_shape, normalize_axes, normalize_axis
+from ..shapes import as_integer, as_shape, normalize_axes, normalize_axis
 from ..tensor import Tensor, Variable, convert_to_tensor
 from .catalogue import REQUIRED, Op, scratch
 from .convert import to_tensor
@@ -255,11 +255,12 @@ def rot90(array, k=1, axes=(0, 1)):
     first, second = (normalize_axis(axis, len(x.shape)) for axis in axes)
     if first == second:
         raise ValueError(f"rot90: two different axes are needed, got {axes}")
-    if k % 4 == 2:
+    turns = as_integer("k", k) % 4
+    if turns == 2:
         return flip(x, (first, second))
-    if k % 4 == 1:
+    if turns == 1:
         return swapaxes(flip(x, second), first, second)
-    return flip(swapaxes(x, first, second), second) if k % 4 else x
+    return flip(swapaxes(x, first, second), second) if turns else x
 
 
 _stop_gradient = Op(
