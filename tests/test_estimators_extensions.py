@@ -923,6 +923,9 @@ def decaying():
         lambda: optimizers.SGD(0.05, loss_scale_factor=1024.0),
         lambda: optimizers.Adam(0.05, loss_scale_factor=3.0, gradient_accumulation_steps=2),
         lambda: optimizers.Adam(0.05, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3),
+        lambda: optimizers.Nadam(0.05, gradient_accumulation_steps=2),
+        lambda: optimizers.ScheduleFreeAdamW(0.05, warmup_steps=3, weight_decay=0.1),
+        lambda: optimizers.Muon(0.05, momentum=0.5),
     ],
 )
 def test_an_optimizer_object_does_what_it_does_in_a_model(make):

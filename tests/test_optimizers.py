@@ -1,10 +1,18 @@
-"""Every optimizer: 20 steps against the published formula, with every option, eagerly and inside a program."""
+"""Every optimizer: 20 steps against the published formula, with every option, eagerly and inside a program; 50 of those
+that are composed of ops against Keras, where it is installed."""
 
 import copy
+import importlib.util
 import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from optimizer_formulas import ROWS, updated
 from part_tools import stored_and_restored
 
 from fastnn import GradientTape, Tensor, Variable, constraints, layers, losses, ops, optimizers, plan
@@ -17,51 +25,6 @@ GRADS = [[rng.normal(size=(5, 3)), rng.normal(size=3)] for _ in range(STEPS)]
 RATE = 0.05
 
 
-# ---- the published formulas, in float64 -------------------------------------------------------------------------
-
-
-def sgd(w, g, s, lr, t, momentum=0.0, nesterov=False):
-    if not momentum:
-        return w - lr * g
-    v = s["v"] = momentum * s.get("v", 0.0) - lr * g
-    return w + (momentum * v - lr * g if nesterov else v)
-
-
-def rmsprop(w, g, s, lr, t, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
-    v = s["v"] = rho * s.get("v", 0.0) + (1 - rho) * g**2
-    if centered:
-        s["a"] = rho * s.get("a", 0.0) + (1 - rho) * g
-        v = v - s["a"] ** 2
-    step = lr * g / np.sqrt(v + epsilon)
-    if momentum:
-        step = s["m"] = momentum * s.get("m", 0.0) + step
-    return w - step
-
-
-def adagrad(w, g, s, lr, t, initial_accumulator_value=0.1, epsilon=1e-7):
-    s["a"] = s.get("a", initial_accumulator_value) + g**2
-    return w - lr * g / np.sqrt(s["a"] + epsilon)
-
-
-def adam(w, g, s, lr, t, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
-    s["m"] = beta_1 * s.get("m", 0.0) + (1 - beta_1) * g
-    v = s["v"] = beta_2 * s.get("v", 0.0) + (1 - beta_2) * g**2
-    if amsgrad:
-        v = s["h"] = np.maximum(s.get("h", 0.0), v)
-    return w - lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * s["m"] / (np.sqrt(v) + epsilon)
-
-
-# class -> (formula, list of arguments). A class without a row fails the walk below.
-ROWS = {
-    "SGD": (sgd, [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}]),
-    "RMSprop": (
-        rmsprop,
-        [{}, {"rho": 0.5, "epsilon": 1e-3}, {"momentum": 0.5}, {"centered": True}, {"momentum": 0.5, "centered": True}],
-    ),
-    "Adagrad": (adagrad, [{}, {"initial_accumulator_value": 0.5, "epsilon": 1e-3}]),
-    "Adam": (adam, [{}, {"amsgrad": True}, {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}]),
-    "AdamW": (adam, [{}, {"weight_decay": 0.1}, {"amsgrad": True}]),
-}
 SETTINGS = [
     {},
     {"weight_decay": 0.05},
@@ -81,11 +44,20 @@ CASES = [
     for settings in SETTINGS
     if not (name == "AdamW" and "weight_decay" in settings)
 ]
+# Those that are written in ops, by themselves and with all at once.
+AGAINST_KERAS = [
+    (name, arguments, settings)
+    for name, (_, rows) in ROWS.items()
+    if not issubclass(getattr(optimizers, name), optimizers.RuleOptimizer)
+    for arguments in rows
+    for settings in (SETTINGS[0], SETTINGS[-1])
+]
+GRADS_FOR_KERAS = [[rng.normal(size=(5, 3)), rng.normal(size=3)] for _ in range(50)]
 
 
 def clipped(grads, clipnorm=None, clipvalue=None, global_clipnorm=None):
     if clipnorm:
-        return [g * min(1.0, clipnorm / np.linalg.norm(g)) for g in grads]
+        return [g * clipnorm / max(clipnorm, np.linalg.norm(g)) for g in grads]
     if clipvalue:
         return [np.clip(g, -clipvalue, clipvalue) for g in grads]
     if global_clipnorm:
@@ -94,14 +66,17 @@ def clipped(grads, clipnorm=None, clipvalue=None, global_clipnorm=None):
     return grads
 
 
+def with_decay(arguments, settings):
+    """Return a class' own arguments and its weight decay."""
+    return {**arguments, **{key: value for key, value in settings.items() if key == "weight_decay"}}
+
+
 def reference(name, arguments, settings, rate=lambda step: RATE):
     """Return the weights after all steps, and what finalize_variable_values makes of them."""
-    formula = ROWS[name][0]
-    arguments, settings = dict(arguments), dict(settings)
-    decay = settings.get("weight_decay", arguments.pop("weight_decay", 0.004 if name == "AdamW" else 0.0))
     every = settings.get("gradient_accumulation_steps", 1)
     clip = {key: settings[key] for key in ("clipnorm", "clipvalue", "global_clipnorm") if key in settings}
-    weights, state = [w.copy() for w in START], [{}, {}]
+    arguments = with_decay(arguments, settings)
+    weights, state = [w.copy() for w in START], [{"first": w} for w in START]
     average, gathered = None, [np.zeros_like(w) for w in START]
     for i, grads in enumerate(GRADS):
         # loss_scale_factor: the gradients given are those of the scaled loss.
@@ -109,9 +84,9 @@ def reference(name, arguments, settings, rate=lambda step: RATE):
         if (i + 1) % every == 0:
             lr = rate(i)
             grads = clipped([g / every for g in gathered], **clip)
-            weights = [w - w * decay * lr for w in weights]
             weights = [
-                formula(w, g, s, lr, i // every + 1, **arguments) for w, g, s in zip(weights, grads, state, strict=True)
+                updated(name, arguments, w, g, s, lr, i // every + 1)
+                for w, g, s in zip(weights, grads, state, strict=True)
             ]
             gathered = [np.zeros_like(w) for w in START]
         if settings.get("use_ema"):
@@ -167,6 +142,7 @@ def test_a_program_makes_the_same_steps_bit_for_bit(name, arguments, settings):
     eager, traced = variables("float32"), variables("float32")
     one, other = make(name, arguments, settings), make(name, arguments, settings)
     program = program_of(other, traced)
+    assert not program.plan.calls_python
     for grads in GRADS:
         one.apply([Tensor(g.astype("float32")) for g in grads], eager)
         run(program, grads)
@@ -175,9 +151,40 @@ def test_a_program_makes_the_same_steps_bit_for_bit(name, arguments, settings):
     assert int(other.iterations) == STEPS // settings.get("gradient_accumulation_steps", 1)
 
 
+@pytest.fixture(scope="module")
+def keras_weights():
+    """Return (name, arguments, settings) → what Keras made of 50 steps, and what it finalizes them to."""
+    if not all(map(importlib.util.find_spec, ("keras", "jax"))):
+        pytest.skip("Keras on JAX is not installed")
+    cases = [(name, {"learning_rate": RATE, **arguments, **settings}) for name, arguments, settings in AGAINST_KERAS]
+    found = subprocess.run(
+        [sys.executable, Path(__file__).with_name("keras_optimizers.py")],
+        input=pickle.dumps((START, GRADS_FOR_KERAS, cases)),
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return pickle.loads(found.stdout)
+
+
+@pytest.mark.parametrize("i", range(len(AGAINST_KERAS)), ids=lambda i: f"{AGAINST_KERAS[i][0]}-{i}")
+def test_fifty_steps_are_those_of_keras(i, keras_weights):
+    weights = variables()
+    optimizer = make(*AGAINST_KERAS[i])
+    # Keras' mean and matrix norm of float64, by which these divide, have the precision of float32.
+    bound = 1e-6 if AGAINST_KERAS[i][0] in ("Adafactor", "Muon") else 1e-10
+    for grads in GRADS_FOR_KERAS:
+        optimizer.apply([Tensor(g) for g in grads], weights)
+    for expected in keras_weights[i]:
+        for w, e in zip(weights, expected, strict=True):
+            np.testing.assert_allclose(w.numpy(), e, rtol=bound, atol=bound)
+        optimizer.finalize_variable_values(weights)
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_default_learning_rates_are_those_of_keras(name):
-    assert float(getattr(optimizers, name)().learning_rate) == (0.01 if name == "SGD" else 0.001)
+    rates = {"SGD": 0.01, "ScheduleFreeAdamW": 0.0025}
+    assert float(getattr(optimizers, name)().learning_rate) == rates.get(name, 0.001)
 
 
 # ---- in training: the rule is fused into the matrix product that makes the gradient -------------------------------
@@ -216,7 +223,7 @@ def test_training_steps_follow_the_formula(name, arguments, settings):
         settings = {}
     model = network()
     weights = [w for layer in model for w in layer.weights]
-    expected, state = [w.numpy() for w in weights], [{} for _ in weights]
+    expected, state = [w.numpy() for w in weights], [{"first": w.numpy()} for w in weights]
     optimizer, loss_fn = make(name, arguments, settings), losses.MeanSquaredError()
 
     def step(x, y):
@@ -226,13 +233,11 @@ def test_training_steps_follow_the_formula(name, arguments, settings):
         return loss
 
     program = plan.compile(step, [(X.shape, "float64"), (Y.shape, "float64")])
-    plain = {key: value for key, value in arguments.items() if key != "weight_decay"}
-    decay = {**arguments, **settings}.get("weight_decay", 0.004 if name == "AdamW" else 0.0)
     for t in range(1, STEPS + 1):
         run(program, (X, Y))
         grads = clipped(backprop(expected), settings.get("clipnorm"))
         expected = [
-            ROWS[name][0](w - w * decay * RATE, g, s, RATE, t, **plain)
+            updated(name, with_decay(arguments, settings), w, g, s, RATE, t)
             for w, g, s in zip(expected, grads, state, strict=True)
         ]
     for w, e in zip(weights, expected, strict=True):
@@ -254,10 +259,11 @@ def test_clipping_of_what_is_not_finite():
         assert np.isfinite(weights[1].numpy()).any() == ("clipnorm" in settings)  # the norm of all is theirs, too
 
 
-def test_weight_decay_can_be_excluded():
+@pytest.mark.parametrize("name", ["SGD", "Lion", "Muon"])
+def test_weight_decay_can_be_excluded(name):
     for exclude in ({"var_names": ["bias"]}, {"var_list": None}):
         weights = variables()
-        optimizer = optimizers.SGD(0.1, weight_decay=0.5)
+        optimizer = make(name, {"adam_weight_decay": 0.5} if name == "Muon" else {}, {"weight_decay": 0.5}, 0.1)
         if "var_list" in exclude:
             exclude = {"var_list": [weights[1]]}
         optimizer.exclude_from_weight_decay(**exclude)
@@ -268,6 +274,50 @@ def test_weight_decay_can_be_excluded():
         np.testing.assert_array_equal(weights[1].numpy(), START[1])
         with pytest.raises(ValueError, match="before the optimizer is built"):
             optimizer.exclude_from_weight_decay(var_names=["kernel"])
+
+
+def test_what_muon_leaves_to_adam():
+    matrix, vector = variables()
+    embedding = Variable(START[0], name="embeddings")
+    embedding.path = "Embedding_1/embeddings"
+    for arguments, adams in (
+        ({}, [False, True, True]),
+        ({"exclude_embeddings": False}, [False, False, True]),
+        ({"exclude_layers": ["k.*l$"]}, [True, True, True]),
+        ({"exclude_layers": ("bias", "Embed"), "exclude_embeddings": False}, [False, True, True]),
+    ):
+        optimizer = optimizers.Muon(**arguments)
+        optimizer.build([matrix, embedding, vector])
+        assert [len(optimizer.slots_of(each)) == 2 for each in (matrix, embedding, vector)] == adams
+
+
+def test_lamb_without_weights_moves_as_with_a_ratio_of_one():
+    weights = [Variable(np.zeros(3), name="bias")]
+    optimizers.Lamb(0.1, epsilon=0.0).apply([Tensor(GRADS[0][1])], weights)
+    np.testing.assert_allclose(weights[0].numpy(), -0.1 * np.sign(GRADS[0][1]), rtol=1e-12)
+
+
+def test_ftrl_keeps_weights_of_small_gradients_at_zero():
+    weights = [Variable(np.zeros(2), name="bias")]
+    optimizer = optimizers.Ftrl(0.1, initial_accumulator_value=0.0, l1_regularization_strength=1.0)
+    for _ in range(5):
+        optimizer.apply([Tensor(np.array([0.1, 2.0]))], weights)
+    assert weights[0].numpy()[0] == 0.0
+    assert weights[0].numpy()[1] < 0.0
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_pickled_optimizer_goes_on(name):
+    weights = variables()
+    optimizer = make(name, ROWS[name][1][-1], {"use_ema": True})
+    for grads in GRADS[:3]:
+        optimizer.apply([Tensor(g) for g in grads], weights)
+    others, other = pickle.loads(pickle.dumps((weights, optimizer)))
+    for grads in GRADS[3:6]:
+        optimizer.apply([Tensor(g) for g in grads], weights)
+        run(program_of(other, others), grads)
+    for a, b in zip(weights + optimizer.variables, others + other.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.name)
 
 
 def test_constraints_are_applied_after_the_update():
@@ -365,6 +415,24 @@ def test_bad_arguments_of_rules():
         (lambda: optimizers.AdamW(weight_decay=None), "weight_decay"),
         (lambda: optimizers.RMSprop(rho=2.0), "rho"),
         (lambda: optimizers.Adagrad(initial_accumulator_value=-1), "initial_accumulator_value"),
+        (lambda: optimizers.Nadam(beta_2=1.0), "beta_2"),
+        (lambda: optimizers.Adamax(beta_1="0.9"), "beta_1"),
+        (lambda: optimizers.Lamb(epsilon=None), "epsilon"),
+        (lambda: optimizers.Lion(beta_1=0.0), "beta_1"),
+        (lambda: optimizers.Lion(beta_2=1.5), "beta_2"),
+        (lambda: optimizers.Adadelta(rho=-0.1), "rho"),
+        (lambda: optimizers.Adafactor(beta_2_decay=0.8), "beta_2_decay"),
+        (lambda: optimizers.Adafactor(clip_threshold=0), "clip_threshold"),
+        (lambda: optimizers.Adafactor(relative_step="yes"), "relative_step"),
+        (lambda: optimizers.Ftrl(learning_rate_power=0.5), "learning_rate_power"),
+        (lambda: optimizers.Ftrl(l1_regularization_strength=-1), "l1_regularization_strength"),
+        (lambda: optimizers.Ftrl(beta=float("nan")), "beta"),
+        (lambda: optimizers.Muon(ns_steps=2.5), "ns_steps"),
+        (lambda: optimizers.Muon(rms_rate=-1), "rms_rate"),
+        (lambda: optimizers.Muon(adam_weight_decay=-1), "adam_weight_decay"),
+        (lambda: optimizers.Muon(exclude_layers="out"), "exclude_layers"),
+        (lambda: optimizers.Muon(exclude_layers=["("]), "exclude_layers"),
+        (lambda: optimizers.ScheduleFreeAdamW(warmup_steps=-1), "warmup_steps"),
     ):
         with pytest.raises(ValueError, match=match):
             make_bad()
@@ -444,6 +512,50 @@ def test_all_state_can_be_written():
     assert int(second.iterations) == 1
 
 
+# [v.name for v in optimizer.variables] behind iteration and learning_rate, after build for a Dense named "d", Keras
+# 3.15; there Nadam's last has a number for a name.
+_OF_ADAM = ["d_kernel_momentum", "d_kernel_velocity", "d_bias_momentum", "d_bias_velocity"]
+SLOTS = {
+    "SGD": [],
+    "Adagrad": ["d_kernel_accumulator", "d_bias_accumulator"],
+    "Adam": _OF_ADAM,
+    "AdamW": _OF_ADAM,
+    "RMSprop": ["d_kernel_velocity", "d_bias_velocity"],
+    "Nadam": [*_OF_ADAM, "u_product"],
+    "Adamax": ["d_kernel_momentum", "d_kernel_norm", "d_bias_momentum", "d_bias_norm"],
+    "Adadelta": [
+        "d_kernel_accumulated_grad",
+        "d_kernel_accumulated_delta_var",
+        "d_bias_accumulated_grad",
+        "d_bias_accumulated_delta_var",
+    ],
+    "Adafactor": ["kernel", "kernel", "d_kernel_velocity", "bias", "bias", "d_bias_velocity"],
+    "Ftrl": ["d_kernel_accumulator", "d_kernel_linear", "d_bias_accumulator", "d_bias_linear"],
+    "Lion": ["d_kernel_momentum", "d_bias_momentum"],
+    "Lamb": _OF_ADAM,
+    "Muon": ["d_kernel_momentum", "d_bias_momentum", "d_bias_velocity"],
+    "ScheduleFreeAdamW": _OF_ADAM,
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_slots_of_every_optimizer_have_the_names_and_the_order_of_keras(name):
+    dense = layers.Dense(2, name="d")
+    dense.build((None, 3))
+    optimizer = getattr(optimizers, name)(use_ema=True, gradient_accumulation_steps=2)
+    optimizer.build(dense.weights)
+    around = [f"d_{each}_{kind}" for kind in ("average", "gradient_accumulator") for each in ("kernel", "bias")]
+    assert [v.name for v in optimizer.variables] == ["iteration", "learning_rate", *around, *SLOTS[name]]
+
+
+def test_slots_have_the_shapes_of_keras():
+    dense = layers.Dense(2)
+    dense.build((None, 3))
+    optimizer = optimizers.Adafactor()
+    optimizer.build(dense.weights)
+    assert [v.shape for v in optimizer.variables[2:]] == [(3,), (2,), (3, 2), (), (), (2,)]
+
+
 def test_slots_have_the_names_and_the_order_of_keras():
     dense = layers.Dense(2, name="d")
     dense.build((None, 3))
@@ -482,6 +594,8 @@ def test_get():
     assert isinstance(optimizers.get("adam"), optimizers.Adam)
     assert isinstance(optimizers.get("RMSProp"), optimizers.RMSprop)
     assert isinstance(optimizers.get("SGD"), optimizers.SGD)
+    assert isinstance(optimizers.get("schedulefreeadamw"), optimizers.ScheduleFreeAdamW)
+    assert all(isinstance(optimizers.get(cls.__name__.lower()), cls) for cls in optimizers.REGISTRY.classes)
     assert isinstance(optimizers.get(optimizers.Adagrad), optimizers.Adagrad)
     assert optimizers.get(None) is None
     optimizer = optimizers.SGD()
@@ -574,6 +688,62 @@ POSITIONS = {
         "weight_decay": 0.01,
     },
 }
+_OF_MOMENTS = {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-5, "weight_decay": 0.02}
+POSITIONS |= {
+    **dict.fromkeys(["Nadam", "Adamax", "Lamb"], _OF_MOMENTS),
+    "Adadelta": {"learning_rate": 0.1, "rho": 0.8, "epsilon": 1e-5, "weight_decay": 0.02},
+    "Adafactor": {
+        "learning_rate": 0.1,
+        "beta_2_decay": -0.7,
+        "epsilon_1": 1e-20,
+        "epsilon_2": 0.01,
+        "clip_threshold": 0.5,
+        "relative_step": False,
+        "weight_decay": 0.02,
+    },
+    "Ftrl": {
+        "learning_rate": 0.1,
+        "learning_rate_power": -0.7,
+        "initial_accumulator_value": 0.2,
+        "l1_regularization_strength": 0.3,
+        "l2_regularization_strength": 0.4,
+        "l2_shrinkage_regularization_strength": 0.5,
+        "beta": 0.6,
+        "weight_decay": 0.02,
+    },
+    "Lion": {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "weight_decay": 0.02},
+    "Muon": {
+        "learning_rate": 0.1,
+        "adam_beta_1": 0.8,
+        "adam_beta_2": 0.9,
+        "adam_weight_decay": 0.01,
+        "epsilon": 1e-5,
+        "weight_decay": 0.02,
+    },
+    "ScheduleFreeAdamW": {
+        "learning_rate": 0.1,
+        "beta_1": 0.8,
+        "beta_2": 0.9,
+        "epsilon": 1e-5,
+        "warmup_steps": 7,
+        "weight_decay": 0.02,
+    },
+}
+# Those that stand behind them.
+BEHIND = {
+    "Muon": {
+        "exclude_layers": ["out"],
+        "exclude_embeddings": False,
+        "muon_a": 2.0,
+        "muon_b": -1.5,
+        "muon_c": 0.5,
+        "adam_lr_ratio": 0.5,
+        "momentum": 0.8,
+        "ns_steps": 3,
+        "nesterov": False,
+        "rms_rate": 0.1,
+    }
+}
 OF_ALL = {
     "clipnorm": None,
     "clipvalue": 0.5,
@@ -589,7 +759,7 @@ OF_ALL = {
 
 @pytest.mark.parametrize("cls", optimizers.REGISTRY.classes)
 def test_arguments_have_keras_positions(cls):
-    given = {**POSITIONS[cls.__name__], **OF_ALL}
+    given = {**POSITIONS[cls.__name__], **OF_ALL, **BEHIND.get(cls.__name__, {})}
     assert cls(*given.values()).get_config() == given
     with pytest.raises(TypeError, match="positional arguments"):
         cls(*given.values(), 1)

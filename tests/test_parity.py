@@ -6,6 +6,8 @@ does what the papers say, in float64: backprop written out, then the optimizer's
 
 import numpy as np
 import pytest
+from optimizer_formulas import ROWS as FORMULAS
+from optimizer_formulas import updated
 
 import fastnn as keras
 from fastnn.ops.update import _scalars_reference, _update_reference
@@ -73,7 +75,8 @@ LOSSES = {
     "categorical_crossentropy": ("softmax", SOFT, lambda z, y: (softmax(z) - y) / len(y)),
     "sparse_categorical_crossentropy": ("softmax", LABELS, lambda z, y: (softmax(z) - np.eye(3)[y]) / len(y)),
 }
-# optimizer: its class and arguments, then the rule of the transcription, its hyperparameters, slots and option
+# optimizer: its class and arguments, then the rule of the transcription, its hyperparameters, slots and option; those
+# that are composed of ops have no rule, but a formula
 OPTIMIZERS = {
     "sgd": ("SGD", {}, "sgd", (), 0, 0),
     "weight decay": ("SGD", {"weight_decay": 0.02}, "sgd", (), 0, 0),
@@ -85,6 +88,11 @@ OPTIMIZERS = {
     "adam": ("Adam", {}, "adam", (0.9, 0.999, 1e-7), 2, 0),
     "amsgrad": ("Adam", {"amsgrad": True}, "adam", (0.9, 0.999, 1e-7), 3, 1),
     "adamw": ("AdamW", {"weight_decay": 0.04}, "adam", (0.9, 0.999, 1e-7), 2, 0),
+    **{
+        name.lower(): (name, {})
+        for name in FORMULAS
+        if not issubclass(getattr(keras.optimizers, name), keras.optimizers.RuleOptimizer)
+    },
 }
 
 
@@ -96,11 +104,8 @@ def test_every_loss_and_every_optimizer_has_a_row():
 def transcription(loss, optimizer):
     """Return the weights after EPOCHS passes, in NumPy alone."""
     _, targets, derivative = LOSSES[loss]
-    _, settings, rule, hyper, n_slots, option = OPTIMIZERS[optimizer]
-    decay = settings.get("weight_decay", 0.0)
     weights = [w.copy() for w in WEIGHTS]
-    start = 0.1 if rule == "adagrad" else 0.0
-    slots = [[np.full_like(w, start) if i < n_slots else None for i in range(3)] for w in weights]
+    update = (by_rule if len(OPTIMIZERS[optimizer]) > 2 else by_formula)(optimizer, weights)
     for t in range(EPOCHS * ROWS // BATCH):
         first = t * BATCH % ROWS
         x, y = X[first : first + BATCH], targets[first : first + BATCH]
@@ -108,10 +113,34 @@ def transcription(loss, optimizer):
         h = np.tanh(x @ w1 + b1)
         dz = derivative(h @ w2 + b2, y)
         dh = dz @ w2.T * (1 - h * h)
-        scalars = _scalars_reference(RATE, t, 0.9, 0.999)
-        for w, s, g in zip(weights, slots, [x.T @ dh, dh.sum(0), h.T @ dz, dz.sum(0)], strict=True):
-            _update_reference(w, *s, g, scalars, rule, hyper, option, decay)
+        update([x.T @ dh, dh.sum(0), h.T @ dz, dz.sum(0)], t)
     return weights
+
+
+def by_rule(optimizer, weights):
+    """Return a function of gradients and the number of the step that updates weights by a rule's reference."""
+    _, settings, rule, hyper, n_slots, option = OPTIMIZERS[optimizer]
+    start = 0.1 if rule == "adagrad" else 0.0
+    slots = [[np.full_like(w, start) if i < n_slots else None for i in range(3)] for w in weights]
+
+    def update(grads, t):
+        scalars = _scalars_reference(RATE, t, 0.9, 0.999)
+        for w, s, g in zip(weights, slots, grads, strict=True):
+            _update_reference(w, *s, g, scalars, rule, hyper, option, settings.get("weight_decay", 0.0))
+
+    return update
+
+
+def by_formula(optimizer, weights):
+    """Return such a function by a published formula."""
+    name, settings = OPTIMIZERS[optimizer]
+    states = [{"first": w.copy()} for w in weights]
+
+    def update(grads, t):
+        for w, s, g in zip(weights, states, grads, strict=True):
+            w[...] = updated(name, settings, w, g, s, RATE, t + 1)
+
+    return update
 
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))

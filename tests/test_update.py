@@ -94,6 +94,32 @@ def test_padding_stays_zero():
         assert not np.lib.stride_tricks.as_strided(rows, (7, 208))[:, 200:].any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("factor", [0.9, Tensor(np.float64(0.9))], ids=["number", "tensor"])
+def test_descent_and_averages_follow_their_formulas(dtype, factor):
+    """Eagerly and in a program, of a product that only they use, too."""
+    rng = np.random.default_rng(1)
+    x, w, a = (rng.standard_normal(shape).astype(dtype) for shape in ((5, 4), (5, 4), (5, 4)))
+    y = rng.standard_normal((4, 4)).astype(dtype)
+    eager, traced = ([Variable(value, layout="kernel") for value in (w, a)] for _ in range(2))
+
+    def move(variables, x, y):
+        ops.descend(variables[0], x, factor)
+        ops.move_average(variables[1], x @ y, factor)
+
+    move(eager, Tensor(x), Tensor(y))
+    program = plan.compile(lambda x, y: move(traced, x, y), [(x.shape, dtype), (y.shape, dtype)])
+    for memory, value in zip(program.inputs, (x, y), strict=True):
+        memory[...] = value
+    program.run()
+    expected = [w - 0.9 * x, 0.9 * a + (1 - 0.9) * (x @ y)]
+    for one, other, e in zip(eager, traced, expected, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+        np.testing.assert_allclose(one.numpy(), e, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+    with pytest.raises(ValueError, match=r"shape \(4, 4\) does not fit the variable"):
+        ops.move_average(eager[1], Tensor(y), factor)
+
+
 def test_next_key_advances():
     state = Variable(np.array([5, 0], np.int64))
     assert next_key(state).numpy().tolist() == [5, 0]

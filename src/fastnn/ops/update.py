@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tensor import Variable, convert_to_tensor, laid_out_like
+from ..tensor import Tensor, Variable, convert_to_tensor, laid_out_like
 from .catalogue import REQUIRED, Op, contiguous, scratch
 from .convert import cast
 from .shaping import broadcast_to
 
 __all__ = [
-    "accumulate", "adagrad_update", "adam_update", "assign", "guard", "momentum_update", "record", "rmsprop_update",
-    "sgd_update", "step_scalars",
+    "accumulate", "adagrad_update", "adam_update", "assign", "descend", "guard", "momentum_update", "move_average",
+    "record", "rmsprop_update", "sgd_update", "step_scalars",
 ]  # fmt: skip
 
 F64 = np.dtype("float64")
@@ -243,7 +243,7 @@ optimizer_update = Op(
 )
 
 
-def _update(rule, variable, slots, gradient, scalars, hyper=(), option=0, weight_decay=0.0):
+def _update(rule, variable, slots, gradient, scalars, hyper=(), option=0, weight_decay=0.0, l2=0.0):
     gradient = convert_to_tensor(gradient, variable.dtype)
     if gradient.shape != variable.shape:
         raise ValueError(
@@ -259,7 +259,7 @@ def _update(rule, variable, slots, gradient, scalars, hyper=(), option=0, weight
         "hyper": tuple(map(float, hyper)),
         "option": int(option),
         "weight_decay": float(weight_decay),
-        "l2": 0.0,
+        "l2": float(l2),
     }
     optimizer_update.apply((variable, *slots, gradient, scalars), attrs)
 
@@ -267,6 +267,21 @@ def _update(rule, variable, slots, gradient, scalars, hyper=(), option=0, weight
 def sgd_update(variable, gradient, scalars, weight_decay=0.0):
     """w -= lr g."""
     _update("sgd", variable, (), gradient, scalars, weight_decay=weight_decay)
+
+
+def descend(variable, direction, rate):
+    """w -= rate direction: the step of a rule that is written in ops, in one pass over memory."""
+    sgd_update(variable, direction, _rate_alone(rate))
+
+
+def move_average(average, value, keep):
+    """a += (value - a)(1 - keep), in one pass over memory: descent on half the squared distance from the value."""
+    _update("sgd", average, (), value, _rate_alone(keep - 1.0), l2=-1.0)
+
+
+def _rate_alone(rate):
+    """Return the scalars of a rule with this learning rate and no other step size."""
+    return Tensor(np.array([rate, 0.0])) if isinstance(rate, float) else step_scalars(rate, 0)
 
 
 def momentum_update(variable, velocity, gradient, scalars, momentum, nesterov=False, weight_decay=0.0):

@@ -8,22 +8,40 @@ from typing import Any
 from ..utils.missing import explain_missing
 from ..utils.registry import Registry
 from . import schedules
+from .adadelta import Adadelta
+from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
+from .adamax import Adamax
 from .base import Optimizer
+from .ftrl import Ftrl
+from .lamb import Lamb
+from .lion import Lion
+from .muon import Muon
+from .nadam import Nadam
 from .rmsprop import RMSprop
 from .rules import RuleOptimizer
+from .schedule_free import ScheduleFreeAdamW
 from .sgd import SGD
 
 __all__ = [
     "REGISTRY",
     "SGD",
+    "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
+    "Nadam",
     "Optimizer",
     "RMSprop",
     "RuleOptimizer",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",
@@ -34,7 +52,22 @@ explain_missing(__name__)
 REGISTRY = Registry(
     "optimizer",
     "keras.optimizers",
-    classes=[SGD, Adagrad, Adam, AdamW, RMSprop],
+    classes=[
+        SGD,
+        Adagrad,
+        Adam,
+        AdamW,
+        RMSprop,
+        Nadam,
+        Adamax,
+        Adadelta,
+        Adafactor,
+        Ftrl,
+        Lion,
+        Lamb,
+        Muon,
+        ScheduleFreeAdamW,
+    ],
     snake_case=False,
     ignore_case=True,
 )

@@ -109,6 +109,8 @@ class Optimizer(OptimizerState, Configurable):
         self.built = False
         self._init_state()
         self._trainable_variables: list[Variable] = []
+        self._averages: list[Variable] = []
+        self._accumulators: list[Variable] = []
         self._index: dict[int, int] = {}
         self._excluded: tuple[list[Variable], re.Pattern[str] | None] = ([], None)
         self._iterations = self.add_variable((), dtype="int64", name="iteration")
@@ -166,7 +168,6 @@ class Optimizer(OptimizerState, Configurable):
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
             self._accumulators = self.add_optimizer_variables(variables, "gradient_accumulator")
-        self._slots = []
         self._trainable_variables = variables
         self._index = {id(variable): i for i, variable in enumerate(variables)}
         self.built = True
@@ -190,10 +191,12 @@ class Optimizer(OptimizerState, Configurable):
 
     def _decay_of(self, variable: Variable) -> float:
         """Return the weight decay of a variable."""
+        return 0.0 if self._is_excluded(variable) else self.weight_decay or 0.0
+
+    def _is_excluded(self, variable: Variable) -> bool:
+        """Whether weight decay leaves a variable alone."""
         excluded, pattern = self._excluded
-        if any(variable is each for each in excluded) or (pattern is not None and pattern.search(variable.name)):
-            return 0.0
-        return self.weight_decay or 0.0
+        return any(variable is each for each in excluded) or bool(pattern and pattern.search(variable.name))
 
     # ---- updates ----------------------------------------------------------------------------------------
 
@@ -292,7 +295,7 @@ class Optimizer(OptimizerState, Configurable):
             rate = ops.cast(learning_rate, variable.dtype)
             decay = self._decay_of(variable)
             if decay:
-                variable.assign_sub(variable * rate * decay)
+                variable.assign_sub(variable * (rate * decay))
             self.update_step(gradient, variable, rate)
 
     def _accumulate(self, grads: list[Tensor], variables: list[Variable]) -> None:
@@ -304,7 +307,7 @@ class Optimizer(OptimizerState, Configurable):
         due = ops.equal(ops.mod(self._iterations + 1, steps), 0)
         sums = [self._accumulators[self._index[id(variable)]] for variable in variables]
         totals = [total + gradient for total, gradient in zip(sums, grads, strict=True)]
-        touched = [*variables, *self._slots]
+        touched = [*variables, *self._rule_state()]
         before = [variable.value for variable in touched]
         self._update([total * (1.0 / steps) for total in totals], variables)
         for variable, old in zip(touched, before, strict=True):
@@ -312,6 +315,11 @@ class Optimizer(OptimizerState, Configurable):
         new = {id(variable): total for variable, total in zip(sums, totals, strict=True)}
         for variable in self._accumulators:  # those that have got no gradient begin again, too, as in Keras
             variable.assign(ops.where(due, 0.0, new.get(id(variable), variable.value)))
+
+    def _rule_state(self) -> list[Variable]:
+        """Return the variables that a rule may write beside the weights."""
+        others = (self._iterations, self._learning_rate, *self._averages, *self._accumulators)
+        return [variable for variable in self._variables if not any(variable is other for other in others)]
 
     # ---- moving averages and scaling --------------------------------------------------------------------
 

@@ -21,7 +21,6 @@ class OptimizerState:
 
     def _init_state(self) -> None:
         self._variables: list[Variable] = []
-        self._slots: list[Variable] = []
 
     @property
     def variables(self) -> list[Variable]:
@@ -46,7 +45,6 @@ class OptimizerState:
         if not isinstance(initializer, initializers.Zeros):
             with init_scope():
                 slot.load(np.asarray(initializer(slot.shape, dtype=slot.dtype)))
-        self._slots.append(slot)
         return self._track(slot)
 
     def add_optimizer_variables(
