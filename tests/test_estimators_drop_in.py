@@ -370,6 +370,19 @@ def test_callbacks(estimator, solver, task, dtype):
     np.testing.assert_array_equal(again.coefs_[0], fit(estimator, data=(X, y), solver=solver, max_iter=9).coefs_[0])
 
 
+@pytest.mark.parametrize("estimator", [*PERCEPTRONS, AutoencoderTransformer])
+def test_callbacks_are_told_of_partial_fit(estimator):
+    pytest.importorskip("sklearn.callback")
+    X, y = problem(estimator)
+    recorder = Recorder()
+    growing = estimator(random_state=0).set_callbacks(recorder)
+    one_epoch = [("begin", "fit", 0), ("begin", "epoch", 0), ("end", "epoch", 0), ("end", "fit", 0)]
+    for calls in (1, 2):
+        growing.partial_fit(X, y, **({"classes": np.unique(y)} if estimator is MLPClassifier else {}))
+        assert recorder.events == ["setup", *one_epoch, "teardown"] * calls
+        assert recorder.scores[-2:] == [growing.score(X, y)] * 2
+
+
 @pytest.mark.parametrize("setting", [{}, {"normalization": "batch"}, {"normalization": "layer"}], ids=str)
 def test_what_callbacks_are_given_stays_as_it_is(setting):
     pytest.importorskip("sklearn.callback")

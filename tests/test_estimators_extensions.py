@@ -16,7 +16,7 @@ from sklearn.metrics import log_loss, make_scorer, mean_pinball_loss, mean_squar
 from sklearn.utils.class_weight import compute_sample_weight
 
 import fastnn
-from fastnn import KerasClassifier, MLPClassifier, MLPRegressor, losses, ops, optimizers
+from fastnn import AutoencoderTransformer, KerasClassifier, MLPClassifier, MLPRegressor, losses, ops, optimizers
 from fastnn.estimators import network as estimator_network
 from fastnn.estimators.lbfgs import FullGradient
 from fastnn.estimators.objectives import REGRESSION, classification, regression
@@ -791,6 +791,55 @@ def test_scores_must_be_numbers(score):
     for number in (1, np.float32(0.5), np.array([0.5])):
         fitted = fit(MLPRegressor, early_stopping=True, scoring=lambda *_, number=number: number)
         assert fitted.validation_scores_ == [float(np.squeeze(number))] * 4
+
+
+@pytest.mark.parametrize("going_on", ["fit", "warm_start", "warm_start_optimizer", "partial_fit"])
+@pytest.mark.parametrize("estimator", [*PERCEPTRONS, AutoencoderTransformer])
+def test_a_scorer_that_raises_at_its_first_look_leaves_all_as_it_was(estimator, going_on):
+    X, y = problem(estimator)
+    data = (X,) if estimator is AutoencoderTransformer else (X, y)
+    validation = {"validation_data": X if estimator is AutoencoderTransformer else (X, y)}
+
+    def scorer(fitted, *_):
+        if raising:
+            raise LookupError("no score")
+        return fitted.n_iter_
+
+    first = {"classes": np.unique(y)} if estimator is MLPClassifier and going_on == "partial_fit" else {}
+    method = "partial_fit" if going_on == "partial_fit" else "fit"
+    made = estimator(max_iter=2, random_state=0, early_stopping=True, scoring=scorer)
+    raising = True
+    with pytest.raises(LookupError, match="no score"):
+        getattr(made, method)(*data, **first, **validation)
+    assert vars(made).keys() == vars(clone(made)).keys() | {"_good"} & vars(made).keys()
+    raising = False
+    made.set_params(warm_start="warm" in going_on, warm_start_optimizer=going_on == "warm_start_optimizer")
+    getattr(made, method)(*data, **first, **validation)
+    before = copy.copy(made)
+    raising = True
+    with pytest.raises(LookupError, match="no score"):
+        getattr(made, method)(*data, **first, **validation)
+    raising = False
+    assert_same_weights(made, before)
+    assert (made.loss_curve_, made.validation_scores_) == (before.loss_curve_, before.validation_scores_)
+    for each in (made, before):  # the optimizer goes on as if nothing had happened
+        getattr(each, method)(*data, **first, **validation)
+    assert_same_weights(made, before)
+
+
+def test_a_scorer_that_raises_later_leaves_the_weights_of_the_last_epoch():
+    X, y = problem(MLPRegressor)
+
+    def scorer(fitted, X, y):
+        if fitted.n_iter_ == 3:
+            raise LookupError("no score")
+        return fitted.n_iter_
+
+    made = MLPRegressor(random_state=0, early_stopping=True, scoring=scorer)
+    with pytest.raises(LookupError, match="no score"):
+        made.fit(X, y, validation_data=(X, y))
+    assert made.n_iter_ == len(made.loss_curve_) == 3
+    assert_same_weights(made, MLPRegressor(max_iter=3, random_state=0).fit(X, y))
 
 
 def test_indicators_count_as_zero_and_one_in_early_stopping():

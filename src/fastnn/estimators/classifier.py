@@ -17,7 +17,7 @@ from ..optimizers.schedules import LearningRateSchedule
 from .base import MultilayerPerceptron, has_partial_fit
 from .call import Given
 from .docs import documented
-from .labels import Labels, LogProbabilitiesMixin, check_known, checked_labels, labels_for
+from .labels import Labels, LogProbabilitiesMixin, check_kind, checked_labels, labels_for
 from .objectives import classification
 from .parameters import CONSTRAINTS, LOSSES, keep_parameters, validated
 from .targets import Encoded, Targets
@@ -231,7 +231,7 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
 
         def encode_others(y: Any) -> Encoded:
             y, multilabel = checked_labels(y)
-            check_known(y, multilabel, labels)
+            check_kind(y, multilabel, labels)
             return encode(y, labels.numbers(y))
 
         fitted = {"classes_": labels.classes, "_multilabel": multilabel, "_sparse_labels": sparse_labels}

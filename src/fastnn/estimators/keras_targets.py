@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from .. import activations, losses, ops
 from ..models import Functional, Sequential
-from .labels import probabilities_of_two, refuse_several_columns, refuse_unknown
+from .labels import places_among, probabilities_of_two, refuse_several_columns, refuse_unknown
 from .objectives import takes_logits
 
 __all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
@@ -117,8 +117,9 @@ class ClassTargets:
         ValueError
             If y holds labels that are no classes, or is of another kind than it was.
         """
-        if self._are_known(y):
-            return np.searchsorted(self.classes, y)
+        numbers = self._known_numbers(y)
+        if numbers is not None:
+            return numbers
         kind = _kind_of_labels(y)
         if (kind == "multilabel-indicator") != self._has_columns:
             raise ValueError(f"y holds {kind} targets, the classifier was fitted on {self.kind} ones")
@@ -133,11 +134,13 @@ class ClassTargets:
         refuse_unknown(np.unique(y), self.classes)
         return np.searchsorted(self.classes, y)
 
-    def _are_known(self, y: Any) -> bool:
-        """Whether y holds classes, one a sample: scikit-learn's checks take as long as epochs, and find nothing."""
-        if self._has_columns or y.ndim != 1 or y.dtype.kind != self.classes.dtype.kind or y.dtype.hasobject:
-            return False
-        return not np.setdiff1d(y, self.classes).size
+    def _known_numbers(self, y: Any) -> np.ndarray | None:
+        """Return the numbers of labels if y holds classes, one a sample: scikit-learn's checks, which take as long as
+        epochs, find nothing then. None if it holds others, or may.
+        """
+        if self._has_columns or y.ndim != 1 or y.dtype.kind != self.classes.dtype.kind:
+            return None
+        return places_among(y, self.classes)
 
     def for_model(self, numbers: np.ndarray, model: Any, units: int) -> np.ndarray:
         """Return `numbers` for a model with so many outputs: as they are, a column, or one-hot rows, as its loss wants.

@@ -19,10 +19,11 @@ from .network import activation_function
 __all__ = [
     "Labels",
     "LogProbabilitiesMixin",
-    "check_known",
+    "check_kind",
     "checked_labels",
     "classes_of_partial_fit",
     "labels_for",
+    "places_among",
     "present_classes",
     "probabilities_of_two",
     "refuse_several_columns",
@@ -62,10 +63,20 @@ class Labels:
         self.out_activation = out_activation or ("softmax" if self.kind == "multiclass" else "logistic")
 
     def numbers(self, y: np.ndarray) -> np.ndarray:
-        """Return class numbers, int64 of shape (rows,); for several labels a sample zeros and ones of y's shape."""
+        """Return class numbers, int64 of shape (rows,); for several labels a sample zeros and ones of y's shape.
+
+        Raises
+        ------
+        ValueError
+            With scikit-learn's words, if y holds labels that are no classes.
+        """
         if self.kind == "multilabel":
             return (y != 0).astype(np.uint8, order="C")
-        return np.searchsorted(self.classes, y).astype(np.int64, copy=False)
+        numbers = places_among(y, self.classes)
+        if numbers is not None:
+            return numbers
+        refuse_unknown(present_classes(y), self.classes)
+        return np.searchsorted(self.classes, y).astype(np.int64, copy=False)  # numbers among strings, to NumPy the same
 
     def encode(self, numbers: np.ndarray, class_numbers: bool = False) -> np.ndarray:
         """Return `numbers` as targets: zeros and ones of shape (rows, n_outputs), or as they are if asked."""
@@ -136,7 +147,7 @@ def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, giv
         classes = classes_of_partial_fit(known, given.classes)
     labels = Labels(classes, several, _out_activation(estimator.output_activation, several))
     if given.incremental:
-        check_known(y, multilabel, labels)
+        check_kind(y, multilabel, labels)
     elif known is not None:
         present = present_classes(y, multilabel)
         if not np.array_equal(present, known):
@@ -144,7 +155,7 @@ def labels_for(estimator: Any, y: np.ndarray, multilabel: bool, first: bool, giv
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {known}, `y` has {present}"
             )
-        check_known(y, multilabel, labels)
+        check_kind(y, multilabel, labels)
     return labels
 
 
@@ -220,14 +231,25 @@ def classes_of_partial_fit(known: np.ndarray | None, classes: Any) -> np.ndarray
     return told.classes_
 
 
-def check_known(y: np.ndarray, multilabel: bool, labels: Labels) -> None:
-    """Raise ValueError where what `checked_labels` returned is of another kind or has other classes than known ones."""
+def check_kind(y: np.ndarray, multilabel: bool, labels: Labels) -> None:
+    """Raise ValueError where what `checked_labels` returned is of another kind than known classes, or other columns."""
     if multilabel != (labels.kind == "multilabel"):
         forms = {True: "several labels", False: "one label"}
         raise ValueError(f"`y` holds {forms[multilabel]} a sample, but the classifier is for {forms[not multilabel]}.")
     if multilabel and y.shape[1] != len(labels.classes):
         raise ValueError(f"`y` has {y.shape[1]} columns of labels, but the classifier is for {len(labels.classes)}.")
-    refuse_unknown(present_classes(y, multilabel), labels.classes)
+    if multilabel:
+        refuse_unknown(present_classes(y, multilabel), labels.classes)
+
+
+def places_among(y: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
+    """Return where each label stands among sorted classes, int64; None if not all of them do."""
+    try:
+        places = np.searchsorted(classes, y).astype(np.int64, copy=False)
+    except TypeError:  # they cannot be sorted together
+        return None
+    places[places == len(classes)] = 0  # which is another
+    return places if np.array_equal(classes[places], y) else None
 
 
 def refuse_unknown(present: np.ndarray, classes: np.ndarray) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from .call import Call
+from ..training.errors import DivergenceError
+from .call import Call, Owner
 from .data import TrainingData
 from .divergence import NonFiniteWeightsError
 from .epochs import Epochs, TrainingStep
 from .many_epochs import ManyEpochs
 from .orders import Orders
 from .tasks import Tasks
+from .undo import Undo
 from .validation import Validation, split_off
 from .weights import refuse_weightless_part
 
@@ -36,14 +38,33 @@ def fit_stochastic(estimator: Any, call: Call) -> None:
     validation = None
     if held_out is not None:
         validation = Validation(estimator, step, held_out)
-    tasks = Tasks(estimator, "epoch", estimator.max_iter, call.given)
+    tasks = Tasks(estimator, "epoch", 1 if call.given.incremental else estimator.max_iter, call.given)
     training = StochasticFit(estimator, step, data, validation, call.random_state, tasks)
-    estimator._begin(call, step.network, step)
-    if call.given.incremental:
-        training.run_once()
-    else:
-        with tasks:
+    with tasks, _undone_without_score(estimator, step, validation, call.given.owner):
+        estimator._begin(call, step.network, step)
+        if call.given.incremental:
+            training.run_once()
+        else:
             training.run()
+
+
+@contextmanager
+def _undone_without_score(
+    estimator: Any, step: TrainingStep, validation: Validation | None, owner: Owner | None
+) -> Iterator[None]:
+    """Put everything back where a scorer raises at its first look: it refuses the data, as checks do."""
+    if validation is None or not validation.may_raise:
+        yield
+        return
+    undo = Undo([estimator] if owner is None else [estimator, owner.estimator], step)
+    try:
+        yield
+    except DivergenceError:
+        raise  # of which there is more to tell
+    except Exception:
+        if not validation.looks:
+            undo.undo()
+        raise
 
 
 class StochasticFit:
@@ -63,7 +84,7 @@ class StochasticFit:
     random_state : numpy.random.RandomState
         Shuffles; drawn from as scikit-learn does.
     tasks : Tasks
-        Told of each epoch of `run`.
+        Told of each epoch.
     """
 
     def __init__(
@@ -104,7 +125,7 @@ class StochasticFit:
         """
         self._begin()
         with _interruptible(), self._epochs:
-            going_on = self._epoch()
+            going_on, _ = self._told_epoch()
             if going_on:
                 self._finalize()
             self._estimator.converged_ = going_on and self._has_converged()
@@ -141,10 +162,7 @@ class StochasticFit:
                 left, estimator.best_loss_, estimator._no_improvement_count, self._note_all
             ):
                 start = time.perf_counter()
-                self._tasks.begin()
-                going_on = self._epoch()
-                with self._averaged():
-                    stopped = self._tasks.end()
+                going_on, stopped = self._told_epoch()
                 if stopped or not going_on:
                     return
                 if many is not None:
@@ -167,6 +185,13 @@ class StochasticFit:
             return None
         rule = estimator.tol, estimator.n_iter_no_change
         return ManyEpochs(step, self._epochs, self._orders, *rule, limit=estimator.max_iter)
+
+    def _told_epoch(self) -> tuple[bool, bool]:
+        """Run an epoch and tell callbacks; return False if training diverged, and whether a callback wants to stop."""
+        self._tasks.begin()
+        going_on = self._epoch()
+        with self._averaged():
+            return going_on, self._tasks.end()
 
     def _epoch(self) -> bool:
         """Run an epoch; return False if training diverged."""

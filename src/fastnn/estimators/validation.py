@@ -36,9 +36,17 @@ class Validation:
     step : TrainingStep
         What is trained.
     samples : Samples
+
+    Attributes
+    ----------
+    looks : int
+        How many there have been.
+    may_raise : bool
+        Whether the score is made by the user's code, or scikit-learn's.
     """
 
     def __init__(self, estimator: Any, step: TrainingStep, samples: Samples) -> None:
+        self.looks, self.may_raise = 0, estimator.scoring not in (None, "loss")
         self._data = samples.training_data()
         self._scorer = _scorer(estimator, samples)
         self._rule = tuple(getattr(estimator, name, None) for name in ("scoring", "loss", "quantile", "delta"))
@@ -59,7 +67,9 @@ class Validation:
     def look(self) -> tuple[float, float]:
         """Return the score and the mean loss (without penalty) of the network as it is now."""
         loss = self._predict() / self._total
-        return self._scorer(self._outputs, loss), loss
+        score = self._scorer(self._outputs, loss)
+        self.looks += 1
+        return score, loss
 
     def _predict(self) -> float:
         """Fill the array of outputs; return the sum of the losses."""
