@@ -23,6 +23,7 @@ import fastnn
 from fastnn import DivergenceError, Sequential, callbacks, layers, losses, metrics, optimizers, random
 from fastnn.estimators import KerasClassifier, KerasRegressor
 from fastnn.optimizers.schedules import ExponentialDecay
+from fastnn.training import data as training_data
 
 X, NUMBERS = make_classification(90, 6, n_informative=5, n_redundant=0, n_classes=3, random_state=0)
 LABELS = np.array(["ant", "bee", "cat"])[NUMBERS]
@@ -884,6 +885,20 @@ def test_weights_that_do_not_fit():
         classifier(class_weight=nothing).fit(X, LABELS, validation_data=(X[LABELS == "ant"], LABELS[LABELS == "ant"]))
     with pytest.raises(ValueError, match=r"validation_data must be \(X, y\)"):
         regressor().fit(XR, YR, validation_data=XR)
+
+
+def test_large_features_are_looked_at_once(monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(training_data, "check_finite", lambda source, name, dtype: looked_at.append(name))
+    X = np.random.default_rng(0).random((1100, 1024), dtype=np.float32)
+    made = KerasRegressor(build_regressor, **SETTINGS).fit(X, X[:, 0])
+    made.partial_fit(X, X[:, 0])
+    assert looked_at == ["y", "y"]  # by the model: scikit-learn's checks have looked at both
+    beyond = np.where(np.arange(1100)[:, np.newaxis] == 70, 1e300, X.astype(float))
+    single = KerasClassifier(build_softmax, loss="sparse_categorical_crossentropy", verbose=0)
+    with pytest.raises(ValueError, match=r"x holds values beyond \+-3.4e\+38: 1024 of them, the first .* at row 70"):
+        single.fit(beyond, X[:, 0] > 0.5)
+    assert not hasattr(single, "model_")
 
 
 def test_features_beyond_the_models_dtype_are_refused():

@@ -18,7 +18,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import random, threads
-from ..callbacks import History
 from ..dtypes import native
 from ..models import Model
 from ..training.data import as_features, check_finite
@@ -312,22 +311,20 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
 
     def _run(self, model: Model, arguments: dict[str, Any], fitted: dict[str, Any]) -> None:
         """Train, and set the attributes, also where training diverges or is broken off, by whatever that may be."""
-        record = History()
-        arguments["callbacks"].append(record)
         updates = int(model.optimizer.iterations)
         try:
             model.fit(**arguments)
         except BaseException as error:
             # What is refused before the first update leaves all as it was.
             if isinstance(error, DivergenceError) or int(model.optimizer.iterations) != updates:
-                self._keep(model, record, fitted)
+                self._keep(model, fitted)
             raise
-        self._keep(model, record, fitted)
+        self._keep(model, fitted)
 
-    def _keep(self, model: Model, record: History, fitted: dict[str, Any]) -> None:
-        record.set_model(None)  # the model holds its history: it goes with the estimator, not with the next collection
+    def _keep(self, model: Model, fitted: dict[str, Any]) -> None:
+        model.history.set_model(None)  # which goes with the estimator, not with the next collection
         history = fitted["history_"]
-        for name, values in record.history.items():
+        for name, values in model.history.history.items():
             history[name] = history.get(name, []) + values
         note_features(self, {**fitted, "model_": model})
 

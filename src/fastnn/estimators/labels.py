@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from .. import activations
+from ..dtypes import native
 from .call import Given
 from .network import activation_function
 
@@ -189,7 +190,7 @@ def present_classes(y: np.ndarray, multilabel: bool = False) -> np.ndarray:
     """
     if multilabel:
         return np.arange(y.shape[1])
-    present = np.unique(y)
+    present = native(np.unique(y))
     return present if present.dtype.kind in "biu" else unique_labels(present)
 
 
