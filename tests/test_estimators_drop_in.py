@@ -236,6 +236,24 @@ def test_several_sparse_labels():
     assert not sparse.issparse(later.predict(X))
 
 
+@pytest.mark.parametrize("dtype", ["int8", "bool", "float32", "U", "object"])
+def test_known_labels_are_looked_up_and_not_sorted(dtype, monkeypatch):
+    X, y = problem(MLPClassifier, classes=2)
+    y = (y if dtype in ("U", "object") else y == "b").astype(dtype)
+    data = {"validation_data": (X, y)}
+    made = MLPClassifier(random_state=0).partial_fit(X, y, classes=np.unique(y)[::-1], **data)
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "unique", lambda *_, **__: pytest.fail("sorted"))
+        made.partial_fit(X, y, **data)
+    twice = MLPClassifier(random_state=0).partial_fit(X, y, classes=np.unique(y)).partial_fit(X, y)
+    np.testing.assert_array_equal(made.coefs_[0], twice.coefs_[0])
+    if dtype != "bool":
+        others = np.where(np.arange(len(y)) == 3, {"U": "c", "object": "c"}.get(dtype, 7), y).astype(dtype)
+        for arguments in ((X, others), (X, others[::-1])):
+            with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
+                made.partial_fit(*arguments)
+
+
 def test_labels_of_another_kind_are_refused():
     X, Y = multilabel()
     with pytest.raises(ValueError, match=r"classes must be passed on the first call to partial_fit\."):

@@ -17,7 +17,7 @@ from ..optimizers.schedules import LearningRateSchedule
 from .base import MultilayerPerceptron, has_partial_fit
 from .call import Given
 from .docs import documented
-from .labels import Labels, LogProbabilitiesMixin, check_kind, checked_labels, labels_for
+from .labels import Labels, LogProbabilitiesMixin, check_kind, checked_labels, known_numbers, labels_for
 from .objectives import classification
 from .parameters import CONSTRAINTS, LOSSES, keep_parameters, validated
 from .targets import Encoded, Targets
@@ -216,13 +216,15 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
 
     def _targets(self, y: np.ndarray, dtype: np.dtype, first: bool, given: Given) -> Targets:
         sparse_labels = sparse.issparse(y) if first else getattr(self, "_sparse_labels", False)
-        y, multilabel = checked_labels(y)
+        known = None if first or getattr(self, "_multilabel", False) else getattr(self, "classes_", None)
+        numbers = None if known is None else known_numbers(y, known)
+        y, multilabel = checked_labels(y) if numbers is None else (y, False)
         labels = labels_for(self, y, multilabel, first, given)
         single = labels.n_outputs == 1 < len(labels.classes)
         objective = classification(self.loss, labels.out_activation, single)
         if given.incremental:
             refuse_balanced(self.class_weight)
-        numbers = labels.numbers(y)
+        numbers = labels.numbers(y) if numbers is None else numbers
         weigh = class_weights(self.class_weight, numbers, labels.classes)
 
         def encode(y: np.ndarray, numbers: np.ndarray) -> Encoded:
@@ -230,9 +232,12 @@ class MLPClassifier(LogProbabilitiesMixin, ClassifierMixin, MultilayerPerceptron
             return Encoded(seen, labels.encode(numbers, objective.class_numbers), weigh(numbers))
 
         def encode_others(y: Any) -> Encoded:
-            y, multilabel = checked_labels(y)
-            check_kind(y, multilabel, labels)
-            return encode(y, labels.numbers(y))
+            numbers = None if multilabel else known_numbers(y, labels.classes)
+            if numbers is None:
+                y, several = checked_labels(y)
+                check_kind(y, several, labels)
+                numbers = labels.numbers(y)
+            return encode(y, numbers)
 
         fitted = {"classes_": labels.classes, "_multilabel": multilabel, "_sparse_labels": sparse_labels}
         two = not multilabel and len(labels.classes) < 3  # which scikit-learn stratifies

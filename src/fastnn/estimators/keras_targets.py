@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from .. import activations, losses, ops
 from ..models import Functional, Sequential
-from .labels import places_among, probabilities_of_two, refuse_several_columns, refuse_unknown
+from .labels import known_numbers, probabilities_of_two, refuse_several_columns, refuse_unknown
 from .objectives import takes_logits
 
 __all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
@@ -117,7 +117,7 @@ class ClassTargets:
         ValueError
             If y holds labels that are no classes, or is of another kind than it was.
         """
-        numbers = self._known_numbers(y)
+        numbers = None if self._has_columns else known_numbers(y, self.classes)
         if numbers is not None:
             return numbers
         kind = _kind_of_labels(y)
@@ -133,14 +133,6 @@ class ClassTargets:
         y = column_or_1d(y)
         refuse_unknown(np.unique(y), self.classes)
         return np.searchsorted(self.classes, y)
-
-    def _known_numbers(self, y: Any) -> np.ndarray | None:
-        """Return the numbers of labels if y holds classes, one a sample: scikit-learn's checks, which take as long as
-        epochs, find nothing then. None if it holds others, or may.
-        """
-        if self._has_columns or y.ndim != 1 or y.dtype.kind != self.classes.dtype.kind:
-            return None
-        return places_among(y, self.classes)
 
     def for_model(self, numbers: np.ndarray, model: Any, units: int) -> np.ndarray:
         """Return `numbers` for a model with so many outputs: as they are, a column, or one-hot rows, as its loss wants.

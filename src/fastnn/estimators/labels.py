@@ -23,8 +23,8 @@ __all__ = [
     "check_kind",
     "checked_labels",
     "classes_of_partial_fit",
+    "known_numbers",
     "labels_for",
-    "places_among",
     "present_classes",
     "probabilities_of_two",
     "refuse_several_columns",
@@ -241,6 +241,17 @@ def check_kind(y: np.ndarray, multilabel: bool, labels: Labels) -> None:
         raise ValueError(f"`y` has {y.shape[1]} columns of labels, but the classifier is for {len(labels.classes)}.")
     if multilabel:
         refuse_unknown(present_classes(y, multilabel), labels.classes)
+
+
+def known_numbers(y: Any, classes: np.ndarray) -> np.ndarray | None:
+    """Return the numbers of labels if y holds one of the classes for each sample; None if it holds others, or may.
+
+    Scikit-learn's checks, which can take as long as epochs, find nothing in the first case.
+    """
+    kinds = "OU" if classes.dtype.kind == "U" else classes.dtype.kind  # strings may be objects
+    if y.ndim != 1 or y.dtype.kind not in kinds:
+        return None
+    return places_among(y, classes)
 
 
 def places_among(y: np.ndarray, classes: np.ndarray) -> np.ndarray | None:
