@@ -19,7 +19,7 @@ from sklearn.utils import get_tags
 
 from fastnn import AutoencoderTransformer, MLPClassifier, MLPRegressor
 from fastnn import sparse as sparse_features
-from fastnn.estimators import lbfgs
+from fastnn.estimators import call, lbfgs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -252,6 +252,34 @@ def test_known_labels_are_looked_up_and_not_sorted(dtype, monkeypatch):
         for arguments in ((X, others), (X, others[::-1])):
             with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
                 made.partial_fit(*arguments)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("estimator", PERCEPTRONS)
+def test_going_on_with_plain_samples_takes_none_of_scikit_learns_checks(estimator, dtype, monkeypatch):
+    X, y = problem(estimator, dtype=dtype)
+    classes = {"classes": np.unique(y)} if estimator is MLPClassifier else {}
+    made, other = (estimator(random_state=0).partial_fit(X, y, **classes) for _ in range(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(call, "validate_data", lambda *_, **__: pytest.fail("checked"))
+        made.partial_fit(X, y, validation_data=(X, y))
+    other.partial_fit(X.tolist(), y.tolist())
+    np.testing.assert_allclose(made.coefs_[0], other.coefs_[0], rtol=1e-6)
+    before = made.coefs_[0].copy()
+    refused = [
+        (np.where(X > 1, np.nan, X), y, "Input X contains NaN"),
+        (np.where(X > 1, np.inf, X), y, "Input X contains infinity"),
+        (X[:, :3], y, "X has 3 features"),
+        (X[:9], y, "inconsistent numbers of samples"),
+        (X[0], y, "Expected 2D array"),
+        (X[:0], y[:0], "Found array with 0 sample"),
+        (X, np.where(y == y[3], np.nan, np.arange(len(y))), "contains NaN"),
+        (X, np.stack([y] * 2, axis=1), "Multioutput|columns|outputs"),
+    ]
+    for features, targets, message in refused:
+        with pytest.raises(ValueError, match=message):
+            made.partial_fit(features, targets)
+    np.testing.assert_array_equal(made.coefs_[0], before)
 
 
 def test_labels_of_another_kind_are_refused():

@@ -13,7 +13,7 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import validate_data
 
 from .data import TrainingData
-from .features import aligned, features_of, refuse_dates, twin
+from .features import aligned, are_plain_samples, features_of, refuse_dates, twin
 from .network import check_layers
 from .normalization import Values, check_values, first_values, kinds_of
 from .parameters import (
@@ -196,6 +196,8 @@ def _dtypes(estimator: Any, first: bool) -> Any:
 
 
 def _validated(estimator: Any, X: Any, y: Any, dtype: Any, reset: bool) -> tuple[Any, np.ndarray]:
+    if not reset and are_plain_samples(X, y, estimator, dtype):
+        return X, y
     refuse_dates("X", X)
     if estimator._y_numeric:
         refuse_dates("y", y)

@@ -11,7 +11,17 @@ from sklearn.utils.validation import validate_data
 
 from ..dtypes import native
 
-__all__ = ["aligned", "are_plain", "as_numbers", "checked_rows", "features_of", "note_features", "refuse_dates", "twin"]
+__all__ = [
+    "aligned",
+    "are_plain",
+    "are_plain_samples",
+    "as_numbers",
+    "checked_rows",
+    "features_of",
+    "note_features",
+    "refuse_dates",
+    "twin",
+]
 
 _NAMES = ("n_features_in_", "feature_names_in_")
 _ROWS = (np.ndarray, sparse.csr_array, sparse.csr_matrix)
@@ -66,7 +76,22 @@ def are_plain(X: Any, estimator: Any) -> bool:
     told = vars(estimator)
     if "feature_names_in_" in told or told.get("n_features_in_") != X.shape[1]:
         return False
-    values = X if type(X) is np.ndarray else X.data
+    return _all_finite(X if type(X) is np.ndarray else X.data)
+
+
+def are_plain_samples(X: Any, y: Any, estimator: Any, dtype: Any) -> bool:
+    """Whether X is plain rows of a dtype, one after the other, and y one number or string for each, all finite.
+
+    They too are what `sklearn.utils.validation.validate_data` makes of them, in the time of a few small batches.
+    """
+    if type(X) is not np.ndarray or type(y) is not np.ndarray or y.shape != X.shape[:1] or X.dtype != dtype:
+        return False
+    if not (X.flags.c_contiguous and X.flags.aligned and y.flags.aligned and are_plain(X, estimator)):
+        return False
+    return y.dtype.kind in "biuU" or (y.dtype in _FLOATS and _all_finite(y))
+
+
+def _all_finite(values: np.ndarray) -> bool:
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(values.sum()))
 
