@@ -50,6 +50,18 @@ def test_activations_by_layer_name_and_function():
     np.testing.assert_allclose(mixed.predict(X), expected.ravel(), rtol=1e-10)
 
 
+def test_activations_of_estimators_give_as_many_outputs_as_they_get():
+    settings = {"hidden_layer_sizes": (6,), "max_iter": 2}
+    for name in ("sparsemax", "celu"):
+        assert np.isfinite(fit(MLPRegressor, activation=name, **settings).loss_)
+    for parameter in ("activation", "output_activation"):
+        for name in ("glu", "threshold"):
+            with pytest.raises(ValueError, match=f"The '{parameter}' parameter"):
+                fit(MLPRegressor, **settings, **{parameter: name})
+    with pytest.raises(ValueError, match="activation glu must return float64 of shape"):
+        fit(MLPRegressor, **settings, activation=fastnn.activations.glu)
+
+
 def assert_same_fit_of(activation, other, **settings):
     a, b = (fit(MLPRegressor, activation=each, **settings) for each in (activation, other))
     assert a.out_activation_ == b.out_activation_

@@ -9,9 +9,12 @@ from ..utils.missing import explain_missing
 from ..utils.open_registry import OpenRegistry
 from . import functions
 from .functions import (
+    celu,
     elu,
     exponential,
     gelu,
+    glu,
+    hard_shrink,
     hard_sigmoid,
     hard_silu,
     hard_tanh,
@@ -25,11 +28,17 @@ from .functions import (
     selu,
     sigmoid,
     silu,
+    soft_shrink,
     softmax,
     softplus,
     softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
     tanh,
     tanh_shrink,
+    threshold,
 )
 
 swish = silu
@@ -37,11 +46,14 @@ hard_swish = hard_silu
 
 __all__ = [
     "REGISTRY",
+    "celu",
     "deserialize",
     "elu",
     "exponential",
     "gelu",
     "get",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
     "hard_swish",
@@ -57,12 +69,18 @@ __all__ = [
     "serialize",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "swish",
     "tanh",
     "tanh_shrink",
+    "threshold",
 ]
 explain_missing(__name__)
 

@@ -9,9 +9,12 @@ from ..tensor import Tensor
 from ..utils import checks
 
 __all__ = [
+    "celu",
     "elu",
     "exponential",
     "gelu",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
     "hard_tanh",
@@ -25,11 +28,17 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "tanh",
     "tanh_shrink",
+    "threshold",
 ]
 
 
@@ -162,3 +171,74 @@ def mish(x: Any) -> Tensor:
 def tanh_shrink(x: Any) -> Tensor:
     """Return ``x - tanh(x)``."""
     return ops.tanh_shrink(x)
+
+
+def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """Return x where ``|x|`` is above the threshold, 0 elsewhere."""
+    return ops.hard_shrink(x, checks.real("threshold", threshold))
+
+
+def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """Return x moved towards 0 by the threshold, 0 where ``|x|`` is within it."""
+    return ops.soft_shrink(x, checks.real("threshold", threshold, minimum=0.0))
+
+
+def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
+    """Return x where it is above the threshold, the default value elsewhere.
+
+    Parameters
+    ----------
+    x : Tensor
+    threshold : float
+        Up to where x is replaced.
+    default_value : float
+        What it is replaced by.
+    """
+    return ops.threshold(x, checks.real("threshold", threshold), checks.real("default_value", default_value))
+
+
+def celu(x: Any, alpha: float = 1.0) -> Tensor:
+    """Return x where it is positive, ``alpha * (exp(x / alpha) - 1)`` elsewhere (Barron, 2017)."""
+    return ops.celu(x, checks.real("alpha", alpha, above=0.0))
+
+
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """Return ``a * sigmoid(b)``, a and b the two halves of x along an axis (Dauphin et al., 2017).
+
+    Parameters
+    ----------
+    x : Tensor
+        Of even size along the axis; the result has half of it.
+    axis : int
+    """
+    return ops.glu(x, checks.integer("axis", axis))
+
+
+def sparse_plus(x: Any) -> Tensor:
+    """Return 0 up to -1, ``(x + 1)² / 4`` up to 1, and x beyond."""
+    return ops.sparse_plus(x)
+
+
+def sparse_sigmoid(x: Any) -> Tensor:
+    """Return ``(x + 1) / 2`` limited to 0 … 1 (Blondel et al., 2019)."""
+    return ops.sparse_sigmoid(x)
+
+
+def sparsemax(x: Any, axis: int = -1) -> Tensor:
+    """Return ``max(x - tau, 0)`` along an axis, tau such that they sum to one (Martins and Astudillo, 2016).
+
+    Like those of `softmax` they are probabilities, but small ones are 0.
+    """
+    return ops.sparsemax(x, checks.integer("axis", axis))
+
+
+def squareplus(x: Any, b: float = 4) -> Tensor:
+    """Return ``(x + sqrt(x² + b)) / 2``, a smooth relu (Barron, 2021).
+
+    Parameters
+    ----------
+    x : Tensor
+    b : float
+        The larger, the smoother.
+    """
+    return ops.squareplus(x, checks.real("b", b, above=0.0))

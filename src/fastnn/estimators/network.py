@@ -21,11 +21,17 @@ from .programs import compiled, joined
 
 __all__ = ["ACTIVATIONS", "Network", "Noise", "activation_function", "check_layers", "is_ours"]
 
-#: Scikit-learn's names of activations, where ours are others.
+#: Activations of estimators by their names: scikit-learn's, where ours are others, and ours.
 ACTIVATIONS: dict[str, Callable[..., Tensor]] = {
     "identity": activations.linear,
     "logistic": activations.sigmoid,
     "exp": activations.exponential,
+    # but for one that gives fewer outputs than it gets, and one that needs arguments
+    **{
+        name: function
+        for name, function in activations.REGISTRY.by_name.items()
+        if function not in (activations.glu, activations.threshold)
+    },
 }
 _WIDEST = 256  # rows of the largest prediction program,
 _ROOM = 1 << 18  # which has room for so many elements of sparse rows, or for one row
@@ -40,7 +46,7 @@ def activation_function(identifier: Any) -> Callable[..., Tensor]:
 
 def is_ours(activation: Any) -> bool:
     """Whether an activation is one that has a name."""
-    return isinstance(activation, str) or any(activation is each for each in activations.REGISTRY.by_name.values())
+    return isinstance(activation, str) or any(activation is each for each in ACTIVATIONS.values())
 
 
 def _checked(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -19,7 +19,7 @@ from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from .. import activations, losses, optimizers
+from .. import losses, optimizers
 from ..layers import Layer
 from .network import ACTIVATIONS
 from .normalization import KINDS
@@ -44,7 +44,7 @@ _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _SHARE = Interval(Real, 0, 1, closed="left")
 _NORMALIZATION = StrOptions(set(KINDS))
-_ACTIVATION = [StrOptions({*ACTIVATIONS, *activations.REGISTRY.by_name}), callable]
+_ACTIVATION = [StrOptions({*ACTIVATIONS}), callable]
 
 #: What the parameter ``loss`` may be beside an estimator's own names.
 LOSSES = (

@@ -45,12 +45,14 @@ from .reduce import *  # noqa: F403
 from .scattering import *  # noqa: F403
 from .shaping import *  # noqa: F403
 from .sorting import *  # noqa: F403
+from .sparsemax import sparsemax
 from .update import *  # noqa: F403
 
 operators.install()
 
 __all__ = [
     "CATALOGUE", "Op", "convert_to_tensor", "einsum", "is_tensor", "py_op", "sampling",
+    "sparsemax",
     *activation.__all__, *composites.__all__, *control.__all__, *convert.__all__, *counting.__all__,
     *creation.__all__, *cumulative.__all__, *elementwise.__all__, *indexing.__all__, *joining.__all__, *linalg.__all__,
     *nan_reduce.__all__, *nn.__all__, *normalization.__all__, *reduce.__all__, *scattering.__all__, *shaping.__all__,

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from ..dtypes import is_float
+from ..shapes import normalize_axis
 from .convert import to_float, to_number
 from .elementwise import (
     _erf_reference,
@@ -22,8 +23,11 @@ from .elementwise import (
     less,
     logical_and,
     maximum,
+    sqrt,
+    square,
     where,
 )
+from .joining import split
 
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # selu's (Klambauer et al., 2017)
 
@@ -283,8 +287,67 @@ def tanh_shrink(x):
     return x - tanh(x)
 
 
+def hard_shrink(x, threshold=0.5):
+    """Return x where abs(x) is above a threshold, else 0."""
+    (x,) = to_float(x)
+    return where(greater(absolute(x), threshold), x, 0.0)
+
+
+def soft_shrink(x, threshold=0.5):
+    """Return x, moved towards 0 by a threshold: 0 for those that are within it."""
+    if not threshold >= 0:
+        raise ValueError(f"threshold must not be negative, got {threshold}")
+    (x,) = to_float(x)
+    return where(greater(absolute(x), threshold), where(greater(x, 0), x - threshold, x + threshold), 0.0)
+
+
+def threshold(x, threshold, default_value):
+    """Return x where it is above a threshold, else a default value."""
+    (x,) = to_float(x)
+    return where(greater(x, threshold), x, default_value)
+
+
+def celu(x, alpha=1.0):
+    """Return x where positive, alpha (exp(x / alpha) - 1) elsewhere (Barron, 2017)."""
+    if not alpha > 0:
+        raise ValueError(f"alpha must be positive, got {alpha}")
+    (x,) = to_float(x)
+    return where(greater(x, 0), x, elu(x / alpha) * alpha)
+
+
+def glu(x, axis=-1):
+    """Return a sigmoid(b) of the halves a and b of x along an axis (Dauphin et al., 2017)."""
+    (x,) = to_float(x)
+    axis = normalize_axis(axis, len(x.shape))
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu: a tensor of shape {x.shape} has no halves along axis {axis}, whose size is odd")
+    a, b = split(x, 2, axis)
+    return a * sigmoid(b)
+
+
+def sparse_plus(x):
+    """Return 0 up to -1, (x + 1)² / 4 from there to 1, x beyond: the integral of `sparse_sigmoid`."""
+    (x,) = to_float(x)
+    return where(less(x, 1), square(clip(x, -1.0, 1.0) + 1) * 0.25, x)
+
+
+def sparse_sigmoid(x):
+    """Return (x + 1) / 2 within 0 .. 1 (Blondel et al., 2019)."""
+    return (hard_tanh(x) + 1) * 0.5
+
+
+def squareplus(x, b=4):
+    """Return (x + sqrt(x² + b)) / 2, a smooth relu (Barron, 2021)."""
+    if not b > 0:
+        raise ValueError(f"b must be positive, got {b}")
+    (x,) = to_float(x)
+    size = where(greater(x, 0), x, -x)  # whose slope at 0, -1, makes that of the sum 1/2
+    return relu(x) + (0.5 * b) / (sqrt(square(x) + b) + size)  # nothing is left of x + sqrt(...) far below 0
+
+
 __all__ = (
-    "elu elu_grad gelu gelu_grad gelu_tanh_grad hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu leaky_relu_grad "
-    "log_sigmoid logaddexp logaddexp2 mish relu relu6 relu_dropout_grad relu_grad selu selu_grad sigmoid sigmoid_grad "
-    "silu silu_grad softplus softplus_grad softsign swish tanh tanh_grad tanh_shrink"
+    "celu elu elu_grad gelu gelu_grad gelu_tanh_grad glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh "
+    "leaky_relu leaky_relu_grad log_sigmoid logaddexp logaddexp2 mish relu relu6 relu_dropout_grad relu_grad selu "
+    "selu_grad sigmoid sigmoid_grad silu silu_grad soft_shrink softplus softplus_grad softsign sparse_plus "
+    "sparse_sigmoid squareplus swish tanh tanh_grad tanh_shrink threshold"
 ).split()
