@@ -790,7 +790,18 @@ SCHEDULES = [
         {"warmup_target": 0.5, "warmup_steps": 4},
         lambda s: 0.1 + 0.1 * s if s < 4 else 0.25 * (1 + np.cos(np.pi * min(s - 4, 10) / 10)),
     ),
+    ("CosineDecayRestarts", (0.1, 3), {}, lambda s: restarting(s, 3, 2, 1, 0)),
+    ("CosineDecayRestarts", (0.1, 7, 1.0, 0.5), {"alpha": 0.1}, lambda s: restarting(s, 7, 1, 0.5, 0.1)),
+    ("CosineDecayRestarts", (0.1, 2, 1.5, 1.25), {"alpha": 0.2}, lambda s: restarting(s, 2, 1.5, 1.25, 0.2)),
 ]
+
+
+def restarting(step, length, t_mul, m_mul, alpha):
+    """Decay after decay, as the paper tells it."""
+    start = 1.0
+    while step >= length:
+        step, length, start = step - length, length * t_mul, start * m_mul
+    return 0.1 * ((1 - alpha) * start * (1 + np.cos(np.pi * step / length)) / 2 + alpha)
 
 
 def test_every_schedule_has_a_row():
@@ -819,11 +830,26 @@ def test_schedule(name, args, kwargs, formula):
         (lambda: schedules.PiecewiseConstantDecay([3], [1.0]), "one longer"),
         (lambda: schedules.PiecewiseConstantDecay([8, 3], [1.0, 0.5, 0.1]), "ascending"),
         (lambda: schedules.PolynomialDecay(float("inf"), 3), "initial_learning_rate"),
+        (lambda: schedules.CosineDecayRestarts(0.1, 0), "`first_decay_steps` must be a finite number above 0"),
+        (lambda: schedules.CosineDecayRestarts(0.1, 3, 0.5), "`t_mul` must be a finite number at least 1"),
+        (lambda: schedules.CosineDecayRestarts(0.1, 3, m_mul=-1), "m_mul"),
     ],
 )
 def test_bad_schedules(make_bad, match):
     with pytest.raises(ValueError, match=match):
         make_bad()
+
+
+@pytest.mark.parametrize("t_mul", [2, 3, 5, 10, 1.5])
+def test_decays_restart_at_their_first_step(t_mul):
+    """As many decays long as all before: rounding of the logarithm that counts them does not matter."""
+    schedule = schedules.CosineDecayRestarts(0.1, 1000, t_mul)
+    begin = 0
+    for restarts in range(12):
+        step = np.int64(np.ceil(begin))
+        assert float(schedule(step)) > 0.0999
+        assert restarts == 0 or float(schedule(step - 1)) < 0.001
+        begin += 1000 * t_mul**restarts
 
 
 def test_schedules_of_users():

@@ -8,11 +8,19 @@ from typing import Any
 from ...utils.missing import explain_missing
 from ...utils.registry import Registry
 from .base import LearningRateSchedule
-from .decays import CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
+from .decays import (
+    CosineDecay,
+    CosineDecayRestarts,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+)
 
 __all__ = [
     "REGISTRY",
     "CosineDecay",
+    "CosineDecayRestarts",
     "ExponentialDecay",
     "InverseTimeDecay",
     "LearningRateSchedule",
@@ -26,7 +34,14 @@ explain_missing(__name__)
 REGISTRY = Registry(
     "learning rate schedule",
     "keras.optimizers.schedules",
-    classes=[CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay],
+    classes=[
+        CosineDecay,
+        CosineDecayRestarts,
+        ExponentialDecay,
+        InverseTimeDecay,
+        PiecewiseConstantDecay,
+        PolynomialDecay,
+    ],
     snake_case=False,
 )
 

@@ -11,7 +11,14 @@ from ...tensor import Tensor
 from ...utils import checks
 from .base import LearningRateSchedule
 
-__all__ = ["CosineDecay", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay", "PolynomialDecay"]
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+]
 
 
 def _float(step: Any) -> Tensor:
@@ -208,8 +215,7 @@ class CosineDecay(LearningRateSchedule):
         return ops.where(step < self.warmup_steps, step * gain + self.initial_learning_rate, decayed)
 
     def _decayed(self, step: Tensor, start: float) -> Tensor:
-        angle = ops.minimum(step, self.decay_steps) * (math.pi / self.decay_steps)
-        cosine = (ops.cos(angle) + 1.0) * 0.5
+        cosine = _half_cosine(ops.minimum(step, self.decay_steps) / self.decay_steps)
         return (cosine * (1.0 - self.alpha) + self.alpha) * start
 
     def get_config(self) -> dict[str, Any]:
@@ -223,12 +229,86 @@ class CosineDecay(LearningRateSchedule):
         }
 
 
+class CosineDecayRestarts(LearningRateSchedule):
+    """Half a cosine down to ``alpha`` times the rate, again and again (Loshchilov and Hutter, 2017).
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+    first_decay_steps : int
+        Length of the first decay.
+    t_mul : float
+        How many times as long as the one before each further decay is, at least 1.
+    m_mul : float
+        How many times as high as the one before each further decay begins.
+    alpha : float
+        What remains at the end of each, as a fraction of ``initial_learning_rate``.
+    name : str
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: int,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ) -> None:
+        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate)
+        self.first_decay_steps = _steps(first_decay_steps, "first_decay_steps")
+        self.t_mul = checks.real("t_mul", t_mul, minimum=1.0)
+        self.m_mul = checks.real("m_mul", m_mul, minimum=0.0)
+        self.alpha = checks.real("alpha", alpha)
+        self.name = name
+
+    def __call__(self, step: Any) -> Tensor:
+        restarts, way = self._restarts(_float(step) / self.first_decay_steps)
+        start = ops.power(ops.convert_to_tensor(self.m_mul, "float64"), restarts)
+        cosine = _half_cosine(way) * start
+        return (cosine * (1.0 - self.alpha) + self.alpha) * self.initial_learning_rate
+
+    def _restarts(self, passed: Tensor) -> tuple[Tensor, Tensor]:
+        """Return how many restarts there were, and how far the present decay is, 0 … 1.
+
+        ``passed`` is counted in first decays.
+        """
+        if self.t_mul == 1.0:
+            restarts = ops.floor(passed)
+            return restarts, passed - restarts
+        restarts = ops.floor(ops.log1p(passed * (self.t_mul - 1.0)) * (1.0 / math.log(self.t_mul)))
+        # Where a decay ends, rounding may have put the logarithm on either side.
+        restarts = restarts + ops.cast(self._begin(restarts + 1.0) <= passed, "float64")
+        restarts = restarts - ops.cast(self._begin(restarts) > passed, "float64")
+        length = ops.power(ops.convert_to_tensor(self.t_mul, "float64"), restarts)
+        return restarts, (passed - self._begin(restarts)) / length
+
+    def _begin(self, restarts: Tensor) -> Tensor:
+        """Return where the decay after so many restarts begins: 1 + t_mul + t_mul² + …"""
+        return (ops.power(ops.convert_to_tensor(self.t_mul, "float64"), restarts) - 1.0) / (self.t_mul - 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "first_decay_steps": self.first_decay_steps,
+            "t_mul": self.t_mul,
+            "m_mul": self.m_mul,
+            "alpha": self.alpha,
+            "name": self.name,
+        }
+
+
+def _half_cosine(way: Tensor) -> Tensor:
+    """Return a cosine that falls from 1 to 0 along the way from 0 to 1."""
+    return (ops.cos(way * math.pi) + 1.0) * 0.5
+
+
 def _boundary(step: float) -> int | float:
     """Return a number of steps, which need not be whole, as the number that it is."""
     return int(step) if checks.is_integer(step) else checks.real("boundaries", step)
 
 
-def _steps(decay_steps: int) -> int | float:
+def _steps(steps: int, name: str = "decay_steps") -> int | float:
     """Return a positive number of steps; Keras takes fractions too."""
-    number = checks.real("decay_steps", decay_steps, above=0.0)
+    number = checks.real(name, steps, above=0.0)
     return int(number) if number.is_integer() else number
