@@ -109,6 +109,9 @@ def test_an_estimator_cannot_predict_in_its_own_python_step():
         ({"activation": lambda x: ops.stop_gradient(x)}, ValueError, "the loss does not hang on all weights"),
         ({"activation": lambda x: ops.stop_gradient(x), "solver": "lbfgs"}, ValueError, "does not hang on all weights"),
         ({"loss": "sparse_categorical_crossentropy"}, ValueError, "takes class numbers, and is for classifiers"),
+        ({"loss": losses.SparseCategoricalCrossentropy(ignore_class=1)}, ValueError, "ignore_class: give .* weight 0"),
+        ({"loss": "dice"}, ValueError, r"one number for all samples.* axis=-1, as in losses.Dice\(axis=-1\)"),
+        ({"loss": losses.Tversky(axis=0)}, ValueError, "must return one loss a sample"),
         ({"dropout": {0: 0.5}}, ValueError, "dropout must be one value, or a list"),
     ],
 )
@@ -428,7 +431,18 @@ def test_log_loss_by_all_its_names(loss):
     np.testing.assert_allclose(named.coefs_[0], default.coefs_[0], rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("loss", ["categorical_crossentropy", losses.KLDivergence(), losses.cosine_similarity], ids=str)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "categorical_crossentropy",
+        "categorical_focal_crossentropy",
+        losses.KLDivergence(),
+        losses.cosine_similarity,
+        losses.Dice(axis=-1),
+        losses.Tversky(axis=1),
+    ],
+    ids=str,
+)
 def test_losses_that_compare_classes_need_an_output_for_each(loss):
     X, y = problem(MLPClassifier, classes=2)
     with pytest.raises(ValueError, match="learns nothing from one output: .* give output_activation='softmax'"):

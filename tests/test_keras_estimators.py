@@ -373,7 +373,8 @@ def test_sparse_features(features):
 
 ONE_HOT = np.eye(3, dtype=int)[NUMBERS]
 EXCLUSIVE = ["categorical_crossentropy", "crossentropy", losses.SparseCategoricalCrossentropy(),
-             "categorical_hinge", "KLDivergence"]  # fmt: skip
+             "categorical_focal_crossentropy", "categorical_generalized_cross_entropy", "categorical_hinge",
+             "KLDivergence"]  # fmt: skip
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])

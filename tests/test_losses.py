@@ -39,6 +39,25 @@ def cosine(t, p, axis=-1):
     return -(t * p).sum(axis) / np.linalg.norm(t, axis=axis) / np.linalg.norm(p, axis=axis)
 
 
+def binary_focal(t, p, gamma=2.0, alpha=None, axis=-1):
+    terms = -(t * np.log(p) + (1 - t) * np.log(1 - p)) * (t * (1 - p) + (1 - t) * p) ** gamma
+    return (terms if alpha is None else terms * (t * alpha + (1 - t) * (1 - alpha))).mean(axis)
+
+
+def categorical_focal(t, p, gamma=2.0, alpha=0.25, axis=-1):
+    p = p / p.sum(axis, keepdims=True)
+    return -(alpha * (1 - p) ** gamma * t * np.log(p)).sum(axis)
+
+
+def generalized(t, p, q=0.5):
+    return (1 - p[np.arange(len(t)), t] ** q) / q
+
+
+def tversky(t, p, alpha=0.5, beta=0.5, axis=-1):
+    both = (t * p).sum(axis)
+    return 1 - both / (both + alpha * (t * (1 - p)).sum(axis) + beta * ((1 - t) * p).sum(axis) + EPS)
+
+
 # class -> list of (arguments, (targets, predictions), losses of samples). A class without a row fails the walk.
 ROWS = {
     "MeanSquaredError": [({}, REAL, lambda t, p: ((t - p) ** 2).mean(-1))],
@@ -77,6 +96,44 @@ ROWS = {
     "SparseCategoricalCrossentropy": [
         ({}, SPARSE, lambda t, p: categorical(np.eye(K)[t], p)),
         ({"from_logits": True}, (CLASSES, LOGITS), lambda t, p: categorical(np.eye(K)[t], special.softmax(p, -1))),
+    ],
+    "BinaryFocalCrossentropy": [
+        ({}, BINARY, binary_focal),
+        ({"gamma": 0.0}, BINARY, binary),
+        ({"gamma": 0.5, "from_logits": True}, (BINARY[0], LOGITS), lambda t, x: binary_focal(t, special.expit(x), 0.5)),
+        ({"label_smoothing": 0.2, "axis": 0}, BINARY, lambda t, p: binary_focal(0.8 * t + 0.1, p, axis=0)),
+        (
+            {"apply_class_balancing": True, "alpha": 0.7, "gamma": 3.0},
+            (ONE_HOT[1], BINARY[1]),
+            lambda t, p: binary_focal(t, p, 3.0, 0.7),
+        ),
+    ],
+    "CategoricalFocalCrossentropy": [
+        ({}, ONE_HOT, categorical_focal),
+        ({"gamma": 0.0, "alpha": 1.0}, ONE_HOT, categorical),
+        (
+            {"gamma": 0.5, "from_logits": True},
+            (ONE_HOT[0], LOGITS),
+            lambda t, x: categorical_focal(t, special.softmax(x, -1), 0.5),
+        ),
+        ({"label_smoothing": 0.2}, ONE_HOT, lambda t, p: categorical_focal(0.8 * t + 0.05, p)),
+        (
+            {"alpha": [0.1, 0.2, 0.3, 0.4], "axis": 0},
+            (ONE_HOT[0].T, ONE_HOT[1].T),
+            lambda t, p: categorical_focal(t, p, 2.0, np.array([[0.1], [0.2], [0.3], [0.4]]), 0),
+        ),
+    ],
+    "CategoricalGeneralizedCrossEntropy": [
+        ({}, SPARSE, generalized),
+        ({"q": 0.1}, SPARSE, lambda t, p: generalized(t, p, 0.1)),
+    ],
+    "Dice": [
+        ({"axis": -1}, BINARY, lambda t, p: 1 - 2 * (t * p).sum(-1) / (t.sum(-1) + p.sum(-1) + EPS)),
+        ({"axis": (0,)}, BINARY, lambda t, p: 1 - 2 * (t * p).sum(0) / (t.sum(0) + p.sum(0) + EPS)),
+    ],
+    "Tversky": [
+        ({"axis": -1}, BINARY, tversky),
+        ({"alpha": 0.3, "beta": 0.9, "axis": [0]}, BINARY, lambda t, p: tversky(t, p, 0.3, 0.9, 0)),
     ],
 }
 CASES = [pytest.param(name, *row, id=f"{name}-{i}") for name in ROWS for i, row in enumerate(ROWS[name])]
@@ -138,6 +195,9 @@ def test_stored_form(name, arguments, data, reference):
     assert float(restored(*data)) == float(loss(*data))
 
 
+OVERLAP = ([[[[1.0], [1.0]], [[0.0], [0.0]]]] * 2, [[[[0.0], [1.0]], [[0.0], [1.0]]], [[[0.4], [0.0]], [[0.0], [0.9]]]])
+
+
 @pytest.mark.parametrize(
     ("loss", "t", "p", "value"),
     # The examples in the docstrings of keras.losses, Keras 3.15.
@@ -147,6 +207,10 @@ def test_stored_form(name, arguments, data, reference):
         (losses.CategoricalCrossentropy(), [[0, 1, 0], [0, 0, 1]], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]], 1.177),
         (losses.SparseCategoricalCrossentropy(), [1, 2], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]], 1.177),
         (losses.BinaryCrossentropy(from_logits=True), [0, 1, 0, 0], [-18.6, 0.51, 2.94, -12.8], 0.8654),
+        (losses.BinaryFocalCrossentropy(gamma=2, from_logits=True), [0, 1, 0, 0], [-18.6, 0.51, 2.94, -12.8], 0.691),
+        (losses.CategoricalFocalCrossentropy(), [[0, 1, 0], [0, 0, 1]], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]], 0.23315276),
+        (losses.Dice(), OVERLAP[0], OVERLAP[1], 0.6164384),
+        (losses.Tversky(), OVERLAP[0], OVERLAP[1], 0.6164384),
     ],
 )
 def test_the_examples_of_keras(loss, t, p, value):
@@ -187,8 +251,11 @@ def test_columns_and_vectors_are_the_same_targets():
 
 def test_class_numbers_of_any_dtype():
     expected = float(losses.SparseCategoricalCrossentropy()(CLASSES, ONE_HOT[1]))
+    generalized = float(losses.CategoricalGeneralizedCrossEntropy()(CLASSES[:, None], ONE_HOT[1]))
     for dtype in ("int32", "int64", "uint8", "float32", "float64", "int8"):
         assert float(losses.SparseCategoricalCrossentropy()(CLASSES.astype(dtype), ONE_HOT[1])) == expected
+        assert float(losses.CategoricalGeneralizedCrossEntropy()(CLASSES.astype(dtype), ONE_HOT[1])) == generalized
+    assert np.isnan(losses.categorical_generalized_cross_entropy([-1, K], ONE_HOT[1][:2]).numpy()).all()
 
 
 def test_weights_of_samples_broadcast_as_in_keras():
@@ -220,7 +287,19 @@ def test_shapes_that_do_not_fit():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda: losses.SparseCategoricalCrossentropy(ignore_class=0), "ignore_class` is not supported"),
+        (lambda: losses.SparseCategoricalCrossentropy(ignore_class=0.5), "ignore_class"),
+        (lambda: losses.BinaryFocalCrossentropy(alpha=1.5), "alpha"),
+        (lambda: losses.BinaryFocalCrossentropy(gamma=-1), "gamma"),
+        (lambda: losses.BinaryFocalCrossentropy(apply_class_balancing="no"), "apply_class_balancing"),
+        (lambda: losses.CategoricalFocalCrossentropy(alpha=[0.2, "a"]), "alpha"),
+        (lambda: losses.CategoricalFocalCrossentropy(alpha=[0.2, 0.8])(*ONE_HOT), "one for each of the 4 classes"),
+        (lambda: losses.CategoricalFocalCrossentropy()(CLASSES, ONE_HOT[1]), r"y_true of shape \(6,\) and y_pred"),
+        (lambda: losses.CategoricalGeneralizedCrossEntropy(q=1.0), "`q` must be a finite number above 0.0 and below 1"),
+        (lambda: losses.CategoricalGeneralizedCrossEntropy()(*ONE_HOT), r"labels of shape \(6, 4\) do not fit"),
+        (lambda: losses.Dice(axis=0.5), "axis"),
+        (lambda: losses.Dice(axis=(0, "1")), "axis"),
+        (lambda: losses.Dice()(BINARY[0][:, 0], BINARY[1]), "dice: y_true of shape"),
+        (lambda: losses.Tversky(beta=-1), "beta"),
         (lambda: losses.BinaryCrossentropy(label_smoothing=1.5), "label_smoothing"),
         (lambda: losses.CategoricalCrossentropy(axis=0.5), "axis"),
         (lambda: losses.Huber(delta=-1), "delta"),
@@ -232,9 +311,100 @@ def test_bad_arguments(make, match):
         make()
 
 
-def test_categorical_crossentropy_of_one_class_warns():
-    with pytest.warns(SyntaxWarning, match="binary_crossentropy"):
-        losses.categorical_crossentropy(np.ones((3, 1)), np.ones((3, 1)))
+@pytest.mark.parametrize("name", ["crossentropy", "focal_crossentropy"])
+def test_categorical_crossentropies_of_one_class_warn(name):
+    with pytest.warns(SyntaxWarning, match=f"Use binary_{name}") as warned:
+        getattr(losses, f"categorical_{name}")(np.ones((3, 1)), np.ones((3, 1)))
+    assert warned[0].filename == __file__
+
+
+@pytest.mark.parametrize("name", ["Dice", "Tversky"])
+def test_losses_of_overlap_are_of_the_whole_batch(name):
+    """And weights weight that, as in Keras."""
+    t, p = BINARY
+    weights = np.arange(1.0, N + 1)
+    loss = getattr(losses, name)()
+    assert loss(t, p).shape == getattr(losses, name)(reduction=None)(t, p).shape == ()
+    expected = tversky(t, p, axis=None)
+    np.testing.assert_allclose(float(loss(t, p)), expected, rtol=1e-6)
+    np.testing.assert_allclose(float(loss(t, p, weights)), expected * weights.mean(), rtol=1e-6)
+    assert float(loss(np.zeros((2, 3)), np.zeros((2, 3)))) == 1.0
+
+
+@pytest.mark.parametrize("loss", [losses.Dice(), losses.Tversky(alpha=0.3)])
+def test_losses_of_overlap_are_precise_where_little_is_lost(loss):
+    t, p = BINARY[0].astype("float32"), np.where(BINARY[0] > 0, 1 - 2.0**-20, 2.0**-20).astype("float32")
+    expected = float(loss(t.astype("float64"), p.astype("float64")))
+    np.testing.assert_allclose(float(loss(t, p)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "t", "p"),
+    [
+        (losses.CategoricalGeneralizedCrossEntropy(q=0.01), [0, 1], [[0.0, 1.0], [0.0, 1.0]]),
+        (losses.BinaryFocalCrossentropy(gamma=0.5), [[0.0, 1.0]] * 2, [[0.0, 1.0], [1.0, 0.0]]),
+        (losses.CategoricalFocalCrossentropy(gamma=0.5), [[0.0, 1.0]] * 2, [[0.0, 1.0], [1.0, 0.0]]),
+        (losses.BinaryFocalCrossentropy(gamma=0.5, from_logits=True), [[0.0, 1.0]] * 2, [[-2e3, 2e3], [2e3, -2e3]]),
+        (losses.CategoricalFocalCrossentropy(gamma=0.5, from_logits=True), [[0.0, 1.0]] * 2, [[-2e3, 2e3], [2e3, 0]]),
+        (losses.Dice(axis=-1), [[0.0, 0.0]], [[0.0, 0.0]]),
+        (losses.Tversky(alpha=0.0, beta=0.0), [[0.0, 1.0]], [[1.0, 0.0]]),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_derivatives_stay_finite_at_the_ends(loss, t, p, dtype):
+    p = Tensor(np.array(p, dtype))
+    with GradientTape() as tape:
+        tape.watch(p)
+        value = loss(t, p)
+    assert np.isfinite(value.numpy())
+    assert np.isfinite(tape.gradient(value, p).numpy()).all()
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("shape", [(N,), (N, 1), (2, 3), (2, 3, 1)])
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float32"])
+def test_ignored_classes_do_not_count(from_logits, shape, dtype):
+    """In no reduction: losses are those of the others alone, which Keras' are, too."""
+    t, p = CLASSES.copy(), LOGITS if from_logits else ONE_HOT[1]
+    t[[0, 3]] = -1
+    kept, weights = t >= 0, np.arange(1.0, N + 1)
+    given, outputs = t.astype(dtype).reshape(shape), p.reshape(*(shape[:-1] if shape[-1] == 1 else shape), K)
+    for reduction in (*REDUCTIONS, None):
+        settings = {"from_logits": from_logits, "reduction": reduction}
+        ignoring = losses.SparseCategoricalCrossentropy(ignore_class=-1, **settings)
+        plain = losses.SparseCategoricalCrossentropy(**settings)
+        for w in (None, weights):
+            of_kept = None if w is None else w[kept]
+            got = ignoring(given, outputs, None if w is None else w.reshape(outputs.shape[:-1])).numpy()
+            expected = plain(t[kept], p[kept], of_kept).numpy()
+            if reduction in (None, "none"):
+                assert (got.reshape(-1)[~kept] == 0).all()
+                got = got.reshape(-1)[kept]
+            np.testing.assert_allclose(got, expected, rtol=1e-12)
+    np.testing.assert_array_equal(run_traced(ignoring, given, outputs)[0], ignoring(given, outputs).numpy())
+    gradient = value_and_gradient(losses.SparseCategoricalCrossentropy(from_logits, -1), lambda x: x, p, t)[1]
+    assert (gradient[~kept] == 0).all()
+    assert (gradient[kept] != 0).any(axis=1).all()
+
+
+def test_ignored_classes_of_any_kind():
+    for number, dtype in ((255, "uint8"), (2, "int64"), (-1, "int8")):
+        t = np.array([0, number, 1], dtype)
+        loss = losses.SparseCategoricalCrossentropy(ignore_class=number)
+        assert float(loss(t, ONE_HOT[1][:3])) == pytest.approx(
+            float(losses.SparseCategoricalCrossentropy()(t[[0, 2]], ONE_HOT[1][[0, 2]]))
+        )
+        assert float(loss(t[1:2], ONE_HOT[1][1:2])) == 0.0  # nothing counts
+        stored_and_restored(losses, loss)
+        wrapped = losses.LossFunctionWrapper(losses.sparse_categorical_crossentropy, ignore_class=number)
+        assert float(wrapped(t, ONE_HOT[1][:3])) == float(loss(t, ONE_HOT[1][:3]))
+    assert np.isnan(float(losses.SparseCategoricalCrossentropy(ignore_class=-1)([7, -1], ONE_HOT[1][:2])))
+    assert losses.SparseCategoricalCrossentropy().get_config()["ignore_class"] is None
+
+
+def test_parameters_are_attributes():
+    loss = losses.CategoricalFocalCrossentropy(gamma=3)
+    assert (loss.gamma, loss.alpha, loss.from_logits, loss.axis) == (3.0, 0.25, False, -1)
 
 
 def test_dtype():
@@ -362,6 +532,8 @@ SIGMOID, SOFTMAX = activations.sigmoid, activations.softmax
         (SOFTMAX, losses.SparseCategoricalCrossentropy(), CLASSES, lambda p: p),
         (SOFTMAX, losses.CategoricalCrossentropy(), ONE_HOT[0], lambda p: p),
         (SIGMOID, losses.BinaryCrossentropy(), BINARY[0], lambda p: p),
+        (SOFTMAX, losses.CategoricalFocalCrossentropy(alpha=1.0), ONE_HOT[0], lambda p: p),
+        (SIGMOID, losses.BinaryFocalCrossentropy(), BINARY[0], lambda p: p),
         (SIGMOID, losses.BinaryCrossentropy(), BINARY[0], column),
         (SIGMOID, losses.BinaryCrossentropy(), BINARY[0].reshape(8, 3), lambda p: ops.reshape(p, (8, 3))),
         (SIGMOID, losses.BinaryCrossentropy(), BINARY[0][:, 1:].T, lambda p: ops.transpose(p)[1:]),

@@ -249,7 +249,14 @@ ROWS = {
         ({}, ONE_HOT, lambda t, p, w: mean(categorical(t, p), w)),
         ({"from_logits": True}, (ONE_HOT[0], LOGITS), lambda t, p, w: mean(categorical(t, np.exp(p)), w)),
     ],
-    "SparseCategoricalCrossentropy": [({}, SPARSE, lambda t, p, w: mean(categorical(np.eye(K)[t], p), w))],
+    "SparseCategoricalCrossentropy": [
+        ({}, SPARSE, lambda t, p, w: mean(categorical(np.eye(K)[t], p), w)),
+        (
+            {"ignore_class": 1},
+            SPARSE,
+            lambda t, p, w: mean(categorical(np.eye(K)[t[t != 1]], p[t != 1]), w[t != 1]),
+        ),
+    ],
     "Accuracy": [({}, (CLASSES, CLASSES[::-1].copy()), lambda t, p, w: mean((t == p).astype(float), w))],
     "BinaryAccuracy": [
         ({}, BINARY, lambda t, p, w: mean((t == (p > 0.5)).astype(float), w)),
@@ -447,6 +454,27 @@ def test_weights_of_samples_by_the_rules_of_keras():
     assert float(metrics.Mean()([1.0, 3.0], sample_weight=[2.0])) == 2.0
     with pytest.raises(ValueError, match=r"sample_weight` of shape \(3,\)"):
         metrics.Mean().update_state(values, sample_weight=[1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("shape", [None, (2,), (2, 1), (2, 3)])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_ignored_classes_of_maps_do_not_count(shape, wrapped):
+    """Of weights as for the others: one a sample, or one a place of the map."""
+    t, p = CLASSES.copy().reshape(2, 3), ONE_HOT[1].reshape(2, 3, K)
+    t[0, 1] = t[1, :2] = 255
+    weights = None if shape is None else np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    metric = metrics.SparseCategoricalCrossentropy(ignore_class=255, dtype="float64")
+    if wrapped:
+        metric = metrics.MeanMetricWrapper(losses.sparse_categorical_crossentropy, "m", "float64", ignore_class=255)
+    w = np.ones((2, 3)) if weights is None else np.broadcast_to(weights.reshape(2, -1), (2, 3))
+    kept = t != 255
+    expected = mean(categorical(np.eye(K)[t[kept]], p[kept]), w[kept])
+    for given in (t, t.astype("uint8"), t[..., None]):
+        metric.reset_state()
+        metric.update_state(given, p, weights)
+        np.testing.assert_allclose(float(metric.result()), expected, rtol=1e-6)
+    with pytest.raises(ValueError, match="sample_weight"):
+        metric.update_state(t, p, np.ones(4))
 
 
 def test_top_k_counts_ties_and_not_nan():

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from training_tools import ONE_HOT, RNG, T, X, Y, bits, classifier, regressor, state, with_bad
 
 import fastnn
-from fastnn import Model, Sequential, layers, ops
+from fastnn import Model, Sequential, layers, losses, ops
 from fastnn.training import data
 from fastnn.training.arrays import as_array, check_finite
 
@@ -425,6 +425,18 @@ def test_large_finite_values_are_not_taken_for_infinite(dtype):
 
 
 # ---- values of a large x are looked at by the first epoch ------------------------------------------------
+
+
+def test_labels_that_a_loss_ignores_need_not_be_classes():
+    model = Sequential([layers.Input((3,)), layers.Dense(3, "softmax")])
+    model.compile("adam", losses.SparseCategoricalCrossentropy(ignore_class=255))
+    x, y = np.ones((4, 3)), np.array([0, 255, 2, 255])
+    model.fit(x, y, verbose=0)
+    expected = model.evaluate(x[::2], y[::2], verbose=0)
+    for dtype in ("uint8", "int64", "float32"):
+        assert model.evaluate(x, y.astype(dtype), verbose=0) == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(ValueError, match=r"1 labels lie outside \(7\), the first at row 2"):
+        model.fit(x, [0, 255, 7, 255], verbose=0)
 
 
 def large_model(seed=3):

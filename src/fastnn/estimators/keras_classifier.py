@@ -50,8 +50,9 @@ class KerasClassifier(LogProbabilitiesMixin, ClassifierMixin, KerasEstimator):
     the range from 0 to 1, `predict_proba` refuses to call them probabilities.
 
     Columns of 0 and 1 are classes, too, and take a softmax, where in the first call each row has one 1 and the loss is
-    one of classes that exclude each other: (sparse) categorical cross-entropy, categorical hinge or Kullback-Leibler
-    divergence, of `fastnn.losses`. Under any other loss, as binary cross-entropy, they are several labels a sample.
+    one of classes that exclude each other: categorical cross-entropy (sparse, focal or generalized, too), categorical
+    hinge or Kullback-Leibler divergence, of `fastnn.losses`. Under any other loss, as binary cross-entropy, they are
+    several labels a sample.
 
     Parameters
     ----------

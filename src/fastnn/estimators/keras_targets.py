@@ -19,6 +19,8 @@ __all__ = ["ClassTargets", "NumberTargets", "output_units", "resolved_loss"]
 #: Losses of classes that exclude each other. All others may be of several labels a sample.
 _EXCLUSIVE = (
     losses.categorical_crossentropy,
+    losses.categorical_focal_crossentropy,
+    losses.categorical_generalized_cross_entropy,
     losses.sparse_categorical_crossentropy,
     losses.categorical_hinge,
     losses.kl_divergence,

@@ -88,7 +88,17 @@ def _binary_log_loss(targets: Tensor, logits: Tensor) -> Tensor:
 
 
 #: Losses that compare the outputs for a sample with each other, and learn nothing from one alone.
-_OF_SEVERAL = (losses.categorical_crossentropy, losses.cosine_similarity, losses.kl_divergence)
+_OF_SEVERAL = (
+    losses.categorical_crossentropy,
+    losses.categorical_focal_crossentropy,
+    losses.cosine_similarity,
+    losses.dice,
+    losses.kl_divergence,
+    losses.tversky,
+)
+
+#: Losses that are of all samples together, unless they are told an axis.
+_OF_ALL_SAMPLES = (losses.dice, losses.tversky)
 
 
 def classification(loss: Any, out_activation: str, single: bool = False) -> Objective:
@@ -203,6 +213,14 @@ def _given(loss: Any) -> losses.Loss:
     if found.reduction == "sum":
         raise ValueError(
             f"loss={loss!r} has reduction='sum', but the loss of an estimator is the weighted mean over samples"
+        )
+    parameters = getattr(found, "_fn_kwargs", {})
+    if parameters.get("ignore_class") is not None:
+        raise ValueError(f"loss={loss!r} has an ignore_class: give its samples the weight 0, or leave them out of y")
+    if getattr(found, "fn", None) in _OF_ALL_SAMPLES and parameters.get("axis") is None:
+        raise ValueError(
+            f"loss={loss!r} is one number for all samples, but that of an estimator is a mean over samples: give it "
+            f"axis=-1, as in losses.{found.fn.__name__.capitalize()}(axis=-1)"
         )
     return found
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from inspect import isclass
 from typing import Any
 
 from ..utils.missing import explain_missing
 from ..utils.registry import Registry
-from . import classes, functions
+from . import classes, focal, functions, overlap
 from .base import Loss, LossFunctionWrapper
 from .classes import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
     CategoricalHinge,
     CosineSimilarity,
     Hinge,
@@ -26,9 +28,16 @@ from .classes import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from .focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
 from .functions import (
     binary_crossentropy,
     categorical_crossentropy,
+    categorical_generalized_cross_entropy,
     categorical_hinge,
     cosine_similarity,
     hinge,
@@ -43,14 +52,19 @@ from .functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from .overlap import Dice, Tversky, dice, tversky
 from .resolve import kind_of_targets, resolve_loss
 
 __all__ = [
     "REGISTRY",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
     "CosineSimilarity",
+    "Dice",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -64,11 +78,16 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
     "cosine_similarity",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -84,6 +103,7 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]
 explain_missing(__name__)
 
@@ -97,11 +117,13 @@ ABBREVIATIONS = {
     "msle": mean_squared_logarithmic_error,
 }
 
+_PARTS = [getattr(module, name) for module in (classes, functions, focal, overlap) for name in module.__all__]
+
 REGISTRY = Registry(
     "loss",
     "keras.losses",
-    classes=[LossFunctionWrapper, *(getattr(classes, name) for name in classes.__all__)],
-    functions=[getattr(functions, name) for name in functions.__all__],
+    classes=[LossFunctionWrapper, *(part for part in _PARTS if isclass(part))],
+    functions=[part for part in _PARTS if not isclass(part)],
     aliases={**ABBREVIATIONS, **{name.upper(): found for name, found in ABBREVIATIONS.items()}},
     snake_case=False,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ __all__ = [
     "REDUCTIONS",
     "Loss",
     "LossFunctionWrapper",
+    "ParametricLoss",
     "check_weights",
     "reduce_weighted_values",
     "squeeze_or_expand_to_same_rank",
@@ -76,11 +77,16 @@ class Loss(Configurable):
         dtype = self._dtype or (y_pred.dtype if is_float(y_pred.dtype) else standardize_dtype())
         y_pred = ops.convert_to_tensor(y_pred, dtype)
         y_true = ops.convert_to_tensor(y_true, None if self.takes_class_numbers else dtype)
-        return reduce_weighted_values(self.call(y_true, y_pred), sample_weight, self.reduction)
+        values = self.call(y_true, y_pred)
+        return reduce_weighted_values(values, sample_weight, self.reduction, self.which_count(y_true))
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return one loss a sample."""
         raise NotImplementedError(f"{type(self).__name__} must override call(self, y_true, y_pred)")
+
+    def which_count(self, y_true: Tensor) -> Tensor | None:
+        """Return whether each of the losses counts in a sum or a mean; None where all do."""
+        return None
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction}
@@ -118,6 +124,10 @@ class LossFunctionWrapper(Loss):
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
+    def which_count(self, y_true: Tensor) -> Tensor | None:
+        function = getattr(self.fn, "which_count", None)
+        return function and function(y_true, **self._fn_kwargs)
+
     def get_config(self) -> dict[str, Any]:
         from . import serialize
 
@@ -130,6 +140,19 @@ class LossFunctionWrapper(Loss):
         if "fn" in config:
             config = {**config, "fn": deserialize(config["fn"])}
         return cls(**config)
+
+
+class ParametricLoss(LossFunctionWrapper):
+    """A loss made of the class attribute ``function``, whose parameters are attributes of the loss, too."""
+
+    function: ClassVar[Callable[..., Any]]
+
+    def __init__(self, reduction: str | None, name: str | None, dtype: Any, **parameters: Any) -> None:
+        super().__init__(type(self).function, reduction=reduction, name=name, dtype=dtype, **parameters)
+        vars(self).update(parameters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**Loss.get_config(self), **self._fn_kwargs}
 
 
 def squeeze_or_expand_to_same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool = True) -> tuple[Tensor, Tensor]:
@@ -149,21 +172,26 @@ def squeeze_or_expand_to_same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool =
     return x1, x2
 
 
-def reduce_weighted_values(values: Tensor, sample_weight: Any, reduction: str | None) -> Tensor:
-    """Return the losses of samples, weighted and reduced (see `Loss`)."""
+def reduce_weighted_values(
+    values: Tensor, sample_weight: Any, reduction: str | None, counts: Tensor | None = None
+) -> Tensor:
+    """Return the losses of samples, weighted and reduced (see `Loss`); ``counts`` tells which of them count."""
     weights = None
     if sample_weight is not None:
         weights = ops.convert_to_tensor(sample_weight, values.dtype)
         values, weights = squeeze_or_expand_to_same_rank(values, weights)
         check_weights(values, weights)
         values = values * weights
+    if counts is not None:
+        counts = ops.reshape(ops.cast(counts, values.dtype), values.shape)
+        values, weights = values * counts, counts if weights is None else weights * counts
     if reduction in (None, "none") or values.shape in ((), (0,)):
         return values
     if reduction == "sum":
         return ops.sum(values)
     if reduction == "mean_with_sample_weight" and weights is not None:
         return ops.divide_no_nan(ops.sum(values), ops.sum(weights))
-    return ops.mean(values)
+    return ops.mean(values) if counts is None else ops.divide_no_nan(ops.sum(values), ops.sum(counts))
 
 
 def check_weights(values: Tensor, weights: Tensor) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ..utils import checks
 from . import functions
-from .base import Loss, LossFunctionWrapper
+from .base import Loss, LossFunctionWrapper, ParametricLoss
+from .parameters import crossentropy_parameters
 
 __all__ = [
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
     "CosineSimilarity",
     "Hinge",
@@ -114,7 +115,7 @@ class Poisson(_PlainLoss):
     function = functions.poisson
 
 
-class Huber(LossFunctionWrapper):
+class Huber(ParametricLoss):
     """Quadratic for errors up to delta, linear beyond (Huber, 1964).
 
     Parameters
@@ -125,6 +126,8 @@ class Huber(LossFunctionWrapper):
         See `Loss`.
     """
 
+    function = functions.huber
+
     def __init__(
         self,
         delta: float = 1.0,
@@ -132,14 +135,10 @@ class Huber(LossFunctionWrapper):
         name: str | None = "huber_loss",
         dtype: Any = None,
     ) -> None:
-        self.delta = checks.real("delta", delta, minimum=0.0)
-        super().__init__(functions.huber, reduction=reduction, name=name, dtype=dtype, delta=self.delta)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**Loss.get_config(self), "delta": self.delta}
+        super().__init__(reduction, name, dtype, delta=checks.real("delta", delta, minimum=0.0))
 
 
-class CosineSimilarity(LossFunctionWrapper):
+class CosineSimilarity(ParametricLoss):
     """Negative cosine of the angle between targets and predictions.
 
     Parameters
@@ -150,6 +149,8 @@ class CosineSimilarity(LossFunctionWrapper):
         See `Loss`.
     """
 
+    function = functions.cosine_similarity
+
     def __init__(
         self,
         axis: int = -1,
@@ -157,14 +158,10 @@ class CosineSimilarity(LossFunctionWrapper):
         name: str | None = "cosine_similarity",
         dtype: Any = None,
     ) -> None:
-        self.axis = checks.integer("axis", axis)
-        super().__init__(functions.cosine_similarity, reduction=reduction, name=name, dtype=dtype, axis=self.axis)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**Loss.get_config(self), "axis": self.axis}
+        super().__init__(reduction, name, dtype, axis=checks.integer("axis", axis))
 
 
-class BinaryCrossentropy(LossFunctionWrapper):
+class BinaryCrossentropy(ParametricLoss):
     """Cross-entropy of independent yes/no targets.
 
     Parameters
@@ -179,6 +176,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
         See `Loss`.
     """
 
+    function = functions.binary_crossentropy
+
     def __init__(
         self,
         from_logits: bool = False,
@@ -189,13 +188,10 @@ class BinaryCrossentropy(LossFunctionWrapper):
         dtype: Any = None,
     ) -> None:
         parameters = crossentropy_parameters(from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
-        super().__init__(functions.binary_crossentropy, reduction=reduction, name=name, dtype=dtype, **parameters)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**Loss.get_config(self), **self._fn_kwargs}
+        super().__init__(reduction, name, dtype, **parameters)
 
 
-class CategoricalCrossentropy(LossFunctionWrapper):
+class CategoricalCrossentropy(ParametricLoss):
     """Cross-entropy of target distributions (one-hot rows, say) over more than two classes.
 
     Parameters
@@ -210,6 +206,8 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         See `Loss`.
     """
 
+    function = functions.categorical_crossentropy
+
     def __init__(
         self,
         from_logits: bool = False,
@@ -220,21 +218,18 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         dtype: Any = None,
     ) -> None:
         parameters = crossentropy_parameters(from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
-        super().__init__(functions.categorical_crossentropy, reduction=reduction, name=name, dtype=dtype, **parameters)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**Loss.get_config(self), **self._fn_kwargs}
+        super().__init__(reduction, name, dtype, **parameters)
 
 
-class SparseCategoricalCrossentropy(LossFunctionWrapper):
+class SparseCategoricalCrossentropy(ParametricLoss):
     """Cross-entropy of targets given as class numbers 0 … classes - 1.
 
     Parameters
     ----------
     from_logits : bool
         Whether predictions are logits; else they are probabilities.
-    ignore_class : None
-        Not supported: give such samples the weight 0.
+    ignore_class : int, optional
+        The class, or a number that is none, of samples that do not count: means are of the others.
     reduction : {"sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None}
         See `Loss`.
     axis : int
@@ -242,6 +237,8 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     name, dtype
         See `Loss`.
     """
+
+    function = functions.sparse_categorical_crossentropy
 
     def __init__(
         self,
@@ -252,26 +249,28 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        functions.refuse_ignore_class(ignore_class)
-        super().__init__(
-            functions.sparse_categorical_crossentropy,
-            reduction=reduction,
-            name=name,
-            dtype=dtype,
-            **crossentropy_parameters(from_logits=from_logits, axis=axis),
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return {**Loss.get_config(self), **self._fn_kwargs, "ignore_class": None}
+        parameters = crossentropy_parameters(from_logits=from_logits, ignore_class=ignore_class, axis=axis)
+        super().__init__(reduction, name, dtype, **parameters)
 
 
-def crossentropy_parameters(**given: Any) -> dict[str, Any]:
-    """Return the parameters of a cross-entropy, checked; metrics have them too."""
-    return {name: _CHECKS[name](name, value) for name, value in given.items()}
+class CategoricalGeneralizedCrossEntropy(ParametricLoss):
+    """``(1 - p ** q) / q`` of the class's probability p, made for wrong labels (Zhang and Sabuncu, 2018).
 
+    Parameters
+    ----------
+    q : float
+        Between 0 and 1: near 0 this is cross-entropy, near 1 the absolute error.
+    reduction, name, dtype
+        See `Loss`.
+    """
 
-_CHECKS = {
-    "from_logits": checks.boolean,
-    "label_smoothing": functools.partial(checks.real, minimum=0.0, maximum=1.0),
-    "axis": checks.integer,
-}
+    function = functions.categorical_generalized_cross_entropy
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_generalized_cross_entropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype, **crossentropy_parameters(q=q))

@@ -6,6 +6,8 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
+
 from .. import config, ops
 from ..tensor import Tensor
 from ..utils import checks
@@ -14,6 +16,7 @@ from .base import squeeze_or_expand_to_same_rank
 __all__ = [
     "binary_crossentropy",
     "categorical_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
     "cosine_similarity",
     "hinge",
@@ -32,26 +35,26 @@ __all__ = [
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean((y_true - y_pred)²)`` along the last axis."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     return ops.squared_error(y_pred, y_true)
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean(|y_true - y_pred|)`` along the last axis."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
 
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``100 * mean(|y_true - y_pred| / max(|y_true|, epsilon))`` along the last axis."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     scale = ops.maximum(ops.abs(y_true), config.epsilon())
     return ops.mean(ops.abs((y_true - y_pred) / scale), axis=-1) * 100.0
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean((log(y_true + 1) - log(y_pred + 1))²)`` along the last axis, arguments at least epsilon."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     difference = ops.log1p(ops.maximum(y_pred, config.epsilon())) - ops.log1p(ops.maximum(y_true, config.epsilon()))
     return ops.mean(ops.square(difference), axis=-1)
 
@@ -66,7 +69,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
         Where the quadratic part ends.
     """
     delta = checks.real("delta", delta, minimum=0.0)
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     return ops.mean(huber_of(y_pred - y_true, delta), axis=-1)
 
 
@@ -78,7 +81,7 @@ def huber_of(error: Tensor, delta: float) -> Tensor:
 
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean(log(cosh(y_pred - y_true)))`` along the last axis, stable."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     return ops.mean(_log_cosh_of(y_pred - y_true), axis=-1)
 
 
@@ -92,25 +95,25 @@ def _log_cosh_of(error: Tensor) -> Tensor:
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """Return the negative cosine of the angle between vectors along ``axis``: -1 for the same direction."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     return -ops.sum(ops.normalize(y_true, axis) * ops.normalize(y_pred, axis), axis=axis)
 
 
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean(max(1 - y_true * y_pred, 0))`` along the last axis; targets -1 and 1, or 0 and 1."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     return ops.mean(ops.relu(1.0 - _signs(y_true) * y_pred), axis=-1)
 
 
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean(max(1 - y_true * y_pred, 0)²)`` along the last axis; targets -1 and 1, or 0 and 1."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
+    y_true, y_pred = same_rank(y_true, y_pred)
     return ops.mean(ops.square(ops.relu(1.0 - _signs(y_true) * y_pred)), axis=-1)
 
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``max(1 + max((1 - y_true) * y_pred) - sum(y_true * y_pred), 0)`` along the last axis; one-hot targets."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = tensors(y_true, y_pred)
     right = ops.sum(y_true * y_pred, axis=-1)
     wrong = ops.max((1.0 - y_true) * y_pred, axis=-1)
     return ops.relu(wrong - right + 1.0)
@@ -118,13 +121,13 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``sum(y_true * log(y_true / y_pred))`` along the last axis, arguments clipped to epsilon … 1."""
-    y_true, y_pred = (ops.clip(y, config.epsilon(), 1.0) for y in _tensors(y_true, y_pred))
+    y_true, y_pred = (ops.clip(y, config.epsilon(), 1.0) for y in tensors(y_true, y_pred))
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
 
 
 def poisson(y_true: Any, y_pred: Any) -> Tensor:
     """Return ``mean(y_pred - y_true * log(y_pred + epsilon))`` along the last axis."""
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = tensors(y_true, y_pred)
     return ops.mean(y_pred - y_true * ops.log(y_pred + config.epsilon()), axis=-1)
 
 
@@ -146,12 +149,11 @@ def binary_crossentropy(
     axis : int
         Axis of the mean.
     """
-    y_true, y_pred = _tensors(y_true, y_pred)
+    y_true, y_pred = tensors(y_true, y_pred)
     from_logits = checks.boolean("from_logits", from_logits)
     smoothing = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
-    if smoothing:
-        y_true = y_true * (1.0 - smoothing) + 0.5 * smoothing
-    return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
+    values = ops.binary_crossentropy(smoothed(y_true, smoothing, 2), y_pred, from_logits=from_logits)
+    return ops.mean(values, axis=axis)
 
 
 def categorical_crossentropy(
@@ -172,18 +174,11 @@ def categorical_crossentropy(
     axis : int
         Axis of the classes.
     """
-    y_true, y_pred = _tensors(y_true, y_pred)
-    if y_pred.shape and y_pred.shape[-1] == 1:
-        warnings.warn(
-            "categorical_crossentropy expects predictions of shape (batch, classes) with more than one class. "
-            f"Received: y_pred of shape {tuple(y_pred.shape)}. Use binary_crossentropy for two classes.",
-            SyntaxWarning,
-            stacklevel=2,
-        )
+    y_true, y_pred = tensors(y_true, y_pred)
+    warn_of_one_class("categorical_crossentropy", y_pred)
     from_logits = checks.boolean("from_logits", from_logits)
     smoothing = checks.real("label_smoothing", label_smoothing, minimum=0.0, maximum=1.0)
-    if smoothing:
-        y_true = y_true * (1.0 - smoothing) + smoothing / y_true.shape[-1]
+    y_true = smoothed(y_true, smoothing, y_true.shape[-1] if y_true.shape else 1)
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
@@ -200,38 +195,97 @@ def sparse_categorical_crossentropy(
         Probabilities p (scaled to sum to one, clipped to epsilon … 1 - epsilon), or logits.
     from_logits : bool
         Whether ``y_pred`` holds logits: p = softmax(y_pred), computed stably.
-    ignore_class : None
-        Not supported: give such samples the weight 0.
+    ignore_class : int, optional
+        The class, or a number that is none, of samples whose loss is 0.
     axis : int
         Axis of the classes.
     """
-    refuse_ignore_class(ignore_class)
     from_logits = checks.boolean("from_logits", from_logits)
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[axis] == 1:
         y_true = ops.squeeze(y_true, axis=axis)
-    return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    counts = _not_ignored(y_true, ignore_class)
+    if counts is None:
+        return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    y_true = ops.where(counts, y_true, 0)  # any class
+    return ops.where(
+        counts, ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis), 0.0
+    )
+
+
+def _not_ignored(y_true: Any, ignore_class: int | None = None, **_: Any) -> Tensor | None:
+    """Return whether samples are not of the class to ignore; None where there is none."""
+    ignored = checks.optional_integer("ignore_class", ignore_class)
+    return None if ignored is None else ops.not_equal(ops.cast(y_true, "int64"), ignored)
 
 
 sparse_categorical_crossentropy.takes_class_numbers = True
+sparse_categorical_crossentropy.which_count = _not_ignored
 
 
-def refuse_ignore_class(ignore_class: int | None) -> None:
-    """Raise for Keras' parameter that fastnn does not have."""
-    if ignore_class is not None:
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0.5) -> Tensor:
+    """Return ``(1 - p[class] ** q) / q`` along the last axis, made for wrong labels (Zhang and Sabuncu, 2018).
+
+    Parameters
+    ----------
+    y_true : array_like of int
+        Class numbers, of the shape of ``y_pred`` without its last axis (or with size 1 there).
+    y_pred : array_like
+        Probabilities p.
+    q : float
+        Between 0 and 1: near 0 this is cross-entropy, near 1 the absolute error.
+    """
+    q = checks.real("q", q, above=0.0, below=1.0)
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1:] == (1,):
+        y_true = ops.squeeze(y_true, axis=-1)
+    if y_true.shape != y_pred.shape[:-1] or not y_pred.shape:
         raise ValueError(
-            f"Argument `ignore_class` is not supported: give such samples the weight 0. Received: {ignore_class!r}"
+            f"categorical_generalized_cross_entropy: labels of shape {y_true.shape} do not fit predictions of shape "
+            f"{y_pred.shape}"
         )
+    own, valid = ops.nn.pick(y_pred, y_true)
+    logarithm = ops.log(ops.maximum(ops.squeeze(own, -1), float(np.finfo(y_pred.dtype).tiny)))
+    return ops.where(valid, ops.expm1(logarithm * q) * (-1.0 / q), float("nan"))
 
 
-def _tensors(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+categorical_generalized_cross_entropy.takes_class_numbers = True
+
+
+# ---- what losses here and elsewhere begin with ---------------------------------------------------------------
+
+
+def tensors(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     """Return both as tensors of the dtype of the predictions."""
     y_pred = ops.convert_to_tensor(y_pred)
     return ops.convert_to_tensor(y_true, y_pred.dtype), y_pred
 
 
-def _same_rank(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    return squeeze_or_expand_to_same_rank(*_tensors(y_true, y_pred))
+def same_rank(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    return squeeze_or_expand_to_same_rank(*tensors(y_true, y_pred))
+
+
+def check_same_shape(name: str, y_true: Tensor, y_pred: Tensor) -> None:
+    """Raise ValueError where targets and predictions would broadcast."""
+    if y_true.shape != y_pred.shape:
+        raise ValueError(f"{name}: y_true of shape {y_true.shape} and y_pred of shape {y_pred.shape} differ")
+
+
+def warn_of_one_class(name: str, y_pred: Tensor) -> None:
+    """Warn of predictions with one class, which exclude each other."""
+    if y_pred.shape and y_pred.shape[-1] == 1:
+        warnings.warn(
+            f"{name} expects predictions of shape (batch, classes) with more than one class. "
+            f"Received: y_pred of shape {tuple(y_pred.shape)}. Use {name.replace('categorical', 'binary')} for two "
+            "classes.",
+            SyntaxWarning,
+            stacklevel=3,
+        )
+
+
+def smoothed(y_true: Tensor, smoothing: float, classes: int) -> Tensor:
+    """Return targets that are drawn towards the uniform distribution."""
+    return y_true * (1.0 - smoothing) + smoothing / classes if smoothing else y_true
 
 
 def _signs(y_true: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..losses import functions as loss_functions
+from ..losses import REGISTRY as LOSSES
 from ..losses.functions import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -189,7 +189,7 @@ FUNCTIONS = Registry(
     functions=[
         *(getattr(_accuracies, name) for name in _accuracies.__all__ if name[0].islower()),
         *(getattr(_correlations, name) for name in _correlations.__all__ if name[0].islower()),
-        *(getattr(loss_functions, name) for name in loss_functions.__all__),
+        *LOSSES.functions,
     ],
 )
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from .. import ops
 from ..losses import functions
 from ..losses.base import squeeze_or_expand_to_same_rank
-from ..losses.classes import crossentropy_parameters
+from ..losses.parameters import crossentropy_parameters
 from ..tensor import Tensor
 from ..utils import checks
 from .base import Metric
@@ -230,8 +230,9 @@ class SparseCategoricalCrossentropy(_Crossentropy):
         Default: floatx.
     from_logits : bool
         Whether predictions are logits; else they are probabilities.
-    ignore_class : None
-        Not supported: give such samples the weight 0.
+    ignore_class : int, optional
+        The class, or a number that is none, of samples that do not count. (In Keras 3.15 they count as samples without
+        loss, unless there are weights.)
     axis : int
         Axis of the classes.
     """
@@ -246,11 +247,7 @@ class SparseCategoricalCrossentropy(_Crossentropy):
         ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
-        functions.refuse_ignore_class(ignore_class)
-        super().__init__(name, dtype, from_logits=from_logits, axis=axis)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "ignore_class": None}
+        super().__init__(name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
 
 def _cosine(y_true: Any, y_pred: Any, axis: int) -> Tensor:

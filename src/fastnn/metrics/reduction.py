@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ops
-from ..losses import functions
+from ..losses import REGISTRY as LOSSES
 from ..losses.base import check_weights, squeeze_or_expand_to_same_rank
 from ..tensor import Tensor
 from .base import Metric
@@ -89,12 +89,17 @@ class MeanMetricWrapper(Mean):
         super().__init__(name=name or of_function or None, dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
-        if self._direction is None and fn in vars(functions).values():  # of losses
+        if self._direction is None and fn in LOSSES.functions:
             self._direction = "down"
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch of targets and predictions."""
-        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        which_count = getattr(self._fn, "which_count", None)
+        counts = which_count and which_count(y_true, **self._fn_kwargs)
+        if counts is not None:
+            sample_weight = _of_those_that_count(counts, values.shape, sample_weight, self.dtype)
+        super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         from ..losses import serialize
@@ -112,6 +117,17 @@ class MeanMetricWrapper(Mean):
 
 def _total(values: Tensor) -> Tensor:
     return ops.sum(values) if values.shape else values
+
+
+def _of_those_that_count(counts: Tensor, shape: tuple[int, ...], sample_weight: Any, dtype: Any) -> Tensor:
+    """Return one weight a value: 0 for those that do not count."""
+    counts = ops.reshape(ops.cast(counts, dtype), shape)
+    if sample_weight is None:
+        return counts
+    counts, weights = squeeze_or_expand_to_same_rank(counts, ops.convert_to_tensor(sample_weight, dtype))
+    weights = ops.reshape(weights, (*weights.shape, *(1,) * (len(counts.shape) - len(weights.shape))))
+    check_weights(counts, weights)
+    return counts * weights
 
 
 def _one_a_sample(

@@ -341,9 +341,7 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     logits = output if from_logits else _logits_behind(output, _softmax, axis)
     if logits is not None:
         return softmax_crossentropy(moveaxis(logits, axis, -1), moveaxis(target, axis, -1))[0]
-    eps = config.epsilon()
-    output = output / reduce_sum(output, axis=axis, keepdims=True)
-    return -reduce_sum(target * e.log(e.clip(output, eps, 1.0 - eps)), axis=axis)
+    return -reduce_sum(target * _log_scaled(output, axis), axis=axis)
 
 
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
@@ -363,10 +361,21 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     logits = output if from_logits else _logits_behind(output, _softmax, axis)
     if logits is not None:
         return sparse_softmax_crossentropy(moveaxis(logits, axis, -1), target)[0]
-    output, eps = moveaxis(output, axis, -1), config.epsilon()
-    output = e.log(e.clip(output / reduce_sum(output, axis=-1, keepdims=True), eps, 1.0 - eps))
-    picked, valid = _pick(output, target)
+    picked, valid = pick(_log_scaled(moveaxis(output, axis, -1), -1), target)
     return e.where(valid, -squeeze(picked, -1), float("nan"))
+
+
+def log_probabilities(output, from_logits=False, axis=-1):
+    """Return the logarithms of what `categorical_crossentropy` takes for the probabilities of classes."""
+    (output,) = to_float(output)
+    logits = output if from_logits else _logits_behind(output, _softmax, axis)
+    return _log_scaled(output, axis) if logits is None else log_softmax(logits, axis)
+
+
+def _log_scaled(output, axis):
+    """Return the logarithms of probabilities, scaled to sum to 1 and clipped."""
+    eps = config.epsilon()
+    return e.log(e.clip(output / reduce_sum(output, axis=axis, keepdims=True), eps, 1.0 - eps))
 
 
 def _class_numbers(label):
@@ -375,9 +384,9 @@ def _class_numbers(label):
     return label if label.dtype in ("int32", "int64") else cast(label, "int32")
 
 
-def _pick(x, label):
+def pick(x, label):
     """Return what stands in each row at its label, with a last axis of size 1, and whether there is such a place."""
-    n = x.shape[-1]
+    label, n = _class_numbers(label), x.shape[-1]
     valid = e.logical_and(label >= 0, label < n)
     return take_along_axis(x, expand_dims(e.clip(label, 0, n - 1), -1), -1), valid
 
@@ -385,7 +394,7 @@ def _pick(x, label):
 def in_top_k(targets, predictions, k):
     """Whether fewer than k predictions of the row are greater than the target's, and that one is finite."""
     targets, (predictions,) = _class_numbers(targets), to_float(predictions)
-    own, valid = _pick(predictions, targets)
+    own, valid = pick(predictions, targets)
     above = reduce_sum(cast(predictions > own, "int32"), axis=-1)
     finite = e.isfinite(squeeze(own, -1))
     return e.logical_and(e.logical_and(above < k, finite), valid)

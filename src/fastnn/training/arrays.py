@@ -234,8 +234,8 @@ def _position(index: tuple[int, ...]) -> str:
     return f"row {index[0]}, position {index[1:]}"
 
 
-def check_labels(y: np.ndarray, classes: int, name: str) -> None:
-    """Raise ValueError unless every label is one of ``0 … classes - 1``.
+def check_labels(y: np.ndarray, classes: int, name: str, ignored: int | None = None) -> None:
+    """Raise ValueError unless every label is one of ``0 … classes - 1``, or the one that is ignored.
 
     The error says which labels lie outside and how many there are.
     """
@@ -245,6 +245,8 @@ def check_labels(y: np.ndarray, classes: int, name: str) -> None:
     bad = (y < 0) | (y >= classes)
     if y.dtype.kind == "f":
         bad |= y != np.floor(y)
+    if ignored is not None:
+        bad &= y != ignored
     if not bad.any():
         return
     first = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))

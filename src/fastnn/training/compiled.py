@@ -90,6 +90,9 @@ class _InOps(losses_module.Loss):
             )
         return values
 
+    def which_count(self, y_true: Any) -> Any:
+        return self.loss.which_count(y_true)
+
 
 def in_ops(loss: losses_module.Loss) -> losses_module.Loss:
     """Return the loss as one that refuses values which are no tensors; not one whose ``__call__`` is the user's own."""

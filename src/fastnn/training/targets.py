@@ -16,14 +16,20 @@ from .data import ArrayData
 
 __all__ = ["check_shapes", "check_values"]
 
-_OF_PROBABILITIES = (losses.binary_crossentropy, losses.categorical_crossentropy)
+_OF_PROBABILITIES = (
+    losses.binary_crossentropy,
+    losses.binary_focal_crossentropy,
+    losses.categorical_crossentropy,
+    losses.categorical_focal_crossentropy,
+)
 
 
 def check_values(data: ArrayData, loss: Loss, predicted: tuple[int, ...]) -> None:
     """Raise ValueError where targets are not the class numbers, or the probabilities, that the loss needs."""
     y, name = data.sources[1], data.names[1]
     if loss.takes_class_numbers:
-        arrays.check_labels(y, predicted[getattr(loss, "_fn_kwargs", {}).get("axis", -1)], name)
+        parameters = getattr(loss, "_fn_kwargs", {})
+        arrays.check_labels(y, predicted[parameters.get("axis", -1)], name, parameters.get("ignore_class"))
     elif _function_of(loss) in _OF_PROBABILITIES:
         arrays.check_probabilities(y, name, loss.name)
 
@@ -65,10 +71,10 @@ def _check_part(kind: str, part: Any, function: Callable[..., Any], data: ArrayD
 def _expected(part: Any, y: np.ndarray, outputs: tuple[int, ...]) -> str | None:
     """Return what targets a loss of ours takes, and what probably is to be done; None for other errors."""
     function = _function_of(part)
-    if function is losses.sparse_categorical_crossentropy:
+    if function in (losses.sparse_categorical_crossentropy, losses.categorical_generalized_cross_entropy):
         one_hot = "; one-hot rows go with categorical_crossentropy" if y.shape == outputs else ""
         return f"it takes one class number for each vector of outputs{one_hot}"
-    if function is losses.categorical_crossentropy and y[0].size == 1:
+    if function in (losses.categorical_crossentropy, losses.categorical_focal_crossentropy) and y[0].size == 1:
         return (
             f"it takes one-hot rows of shape {outputs}; class numbers go with sparse_categorical_crossentropy, or "
             f"utils.to_categorical(y, {outputs[-1]}) makes such rows of them"
