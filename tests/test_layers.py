@@ -30,6 +30,11 @@ def dense(activation=lambda z: z):
     return lambda x, kernel, bias=0.0: activation(x @ kernel + bias)
 
 
+def glu(x):
+    a, b = np.split(x, 2, axis=-1)
+    return a / (1 + np.exp(-b))
+
+
 def relu(x, slope=0.0, top=np.inf, threshold=0.0):
     return np.where(x > threshold, np.minimum(x, top), slope * (x - threshold))
 
@@ -67,6 +72,7 @@ BATTERY = {
     "Activation": [
         ({"activation": "tanh"}, (5,), np.tanh),
         ({"activation": activations.softmax}, (4, 3), softmax),
+        ({"activation": "glu"}, (6,), glu),
     ],
     "BatchNormalization": [
         ({}, (5,), batch_norm()),
@@ -94,6 +100,7 @@ BATTERY = {
         ),
     ],
     "Dense": [
+        ({"units": 4, "activation": "glu"}, (2, 3), dense(glu)),
         ({"units": 4}, (3,), dense()),
         ({"units": 1, "use_bias": False}, (1,), dense()),
         ({"units": 7, "activation": "relu"}, (130,), dense(relu)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .. import ops
@@ -242,3 +243,10 @@ def squareplus(x: Any, b: float = 4) -> Tensor:
         The larger, the smoother.
     """
     return ops.squareplus(x, checks.real("b", b, above=0.0))
+
+
+def output_shape(activation: Callable[..., Any], shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """Return the shape of what an activation makes of such inputs: the same, but for `glu`."""
+    if activation is not glu or shape[-1] is None:
+        return shape
+    return (*shape[:-1], shape[-1] // 2)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from .. import activations, constraints, initializers, ops, regularizers
+from ..activations.functions import output_shape
 from ..autograd import is_watched
 from ..ops.sparse import csr_matmul, csr_of
 from ..tensor import Tensor
@@ -127,7 +128,7 @@ class Dense(Layer):
         return activation(ops.dense(inputs, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (*input_shape[:-1], self.units)
+        return output_shape(self.activation, (*input_shape[:-1], self.units))
 
     def get_config(self) -> dict[str, Any]:
         return {

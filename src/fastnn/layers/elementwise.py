@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import activations, constraints, initializers, ops, regularizers
+from ..activations.functions import output_shape
 from ..tensor import Tensor
 from ..utils import checks
 from .arguments import one_or_more_axes
@@ -46,6 +47,9 @@ class Activation(_SameShape):
 
     def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return output_shape(self.activation, tuple(input_shape))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}

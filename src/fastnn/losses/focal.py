@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..shapes import normalize_axis
 from ..tensor import Tensor
 from ..utils import checks
 from .base import ParametricLoss
@@ -108,6 +109,7 @@ def categorical_focal_crossentropy(
     y_true, y_pred = tensors(y_true, y_pred)
     check_same_shape("categorical_focal_crossentropy", y_true, y_pred)
     warn_of_one_class("categorical_focal_crossentropy", y_pred)
+    axis = normalize_axis(given["axis"], len(y_pred.shape))
     y_true = smoothed(y_true, given["label_smoothing"], y_true.shape[axis])
     logarithm = ops.nn.log_probabilities(y_pred, given["from_logits"], axis)
     factor = _factor(-ops.expm1(logarithm), given["gamma"]) * _along(given["alpha"], y_pred, axis)

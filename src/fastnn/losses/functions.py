@@ -205,12 +205,10 @@ def sparse_categorical_crossentropy(
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[axis] == 1:
         y_true = ops.squeeze(y_true, axis=axis)
     counts = _not_ignored(y_true, ignore_class)
-    if counts is None:
-        return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
-    y_true = ops.where(counts, y_true, 0)  # any class
-    return ops.where(
-        counts, ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis), 0.0
-    )
+    if counts is not None:
+        y_true = ops.where(counts, y_true, 0)
+    values = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    return values if counts is None else ops.where(counts, values, 0.0)
 
 
 def _not_ignored(y_true: Any, ignore_class: int | None = None, **_: Any) -> Tensor | None:
@@ -236,7 +234,7 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0
         Between 0 and 1: near 0 this is cross-entropy, near 1 the absolute error.
     """
     q = checks.real("q", q, above=0.0, below=1.0)
-    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    y_true, (y_pred,) = ops.convert_to_tensor(y_true), ops.convert.to_float(y_pred)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1:] == (1,):
         y_true = ops.squeeze(y_true, axis=-1)
     if y_true.shape != y_pred.shape[:-1] or not y_pred.shape:
@@ -262,6 +260,7 @@ def tensors(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
 
 
 def same_rank(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Return both as such tensors, with a last axis of size 1 added or taken where they differ by that."""
     return squeeze_or_expand_to_same_rank(*tensors(y_true, y_pred))
 
 
