@@ -456,6 +456,13 @@ def test_weights_of_samples_by_the_rules_of_keras():
         metrics.Mean().update_state(values, sample_weight=[1.0, 2.0, 3.0])
 
 
+def test_a_loss_as_a_metric_leaves_out_what_does_not_count():
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=1)
+    metric = metrics.resolve_metric(loss, CLASSES.shape, ONE_HOT[1].shape)
+    metric.update_state(*SPARSE)
+    assert float(metric.result()) == pytest.approx(float(loss(*SPARSE)))
+
+
 @pytest.mark.parametrize("shape", [None, (2,), (2, 1), (2, 3)])
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_ignored_classes_of_maps_do_not_count(shape, wrapped):

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..losses import REGISTRY as LOSSES
+from ..losses import Loss
 from ..losses.base import check_weights, squeeze_or_expand_to_same_rank
 from ..tensor import Tensor
 from .base import Metric
@@ -95,7 +96,8 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch of targets and predictions."""
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
-        which_count = getattr(self._fn, "which_count", None)
+        # what a Loss gives is a mean of those that count already
+        which_count = None if isinstance(self._fn, Loss) else getattr(self._fn, "which_count", None)
         counts = which_count and which_count(y_true, **self._fn_kwargs)
         if counts is not None:
             sample_weight = _of_those_that_count(counts, values.shape, sample_weight, self.dtype)
