@@ -10,6 +10,7 @@ from estimator_samples import SAMPLES, X, Y, outputs, quick
 from fastnn import MLPClassifier, MLPRegressor, activations, losses, optimizers
 from fastnn.estimators import objectives, programs, solvers
 from fastnn.estimators.base import MultilayerPerceptron
+from fastnn.estimators.network import ACTIVATIONS
 from fastnn.estimators.parameters import LOSSES
 from fastnn.losses import MeanSquaredError
 from fastnn.optimizers import SGD, schedules
@@ -62,8 +63,9 @@ OTHER = {
     "noise": {"noise": 0.5},
     "noise_type": {"noise": 0.5, "noise_type": "masking"},
 }
-#: Of regression on any numbers.
-LOSSES_BY_NAME = sorted(name for name in LOSSES[0] if not re.search("poisson|categorical_?crossentropy", name.lower()))
+#: Of regression on any numbers, one a sample.
+OTHERS = "poisson|categorical.*entropy|dice|tversky"
+LOSSES_BY_NAME = sorted(name for name in LOSSES[0] if not re.search(OTHERS, name.lower()))
 LOSS = {MLPClassifier: {"loss": "kld", "output_activation": "softmax"}}
 ESTIMATORS = [
     cls for cls in SAMPLES if issubclass(cls, MultilayerPerceptron) or cls.__name__ == "AutoencoderTransformer"
@@ -120,10 +122,7 @@ def test_no_parameter_is_forgotten(cls, templates):
 @pytest.mark.parametrize(
     "settings",
     [
-        *(
-            {"activation": name}
-            for name in ("identity", "logistic", *(f.__name__ for f in activations.REGISTRY.functions))
-        ),
+        *({"activation": name} for name in ACTIVATIONS),
         *({"solver": name} for name in (*solvers.STOCHASTIC, "lbfgs")),
         *({"optimizer": name} for name in (each.__name__ for each in optimizers.REGISTRY.classes)),
         *({"loss": name} for name in objectives.REGRESSION),
