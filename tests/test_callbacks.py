@@ -75,6 +75,18 @@ def test_hooks_of_fit_with_validation():
     assert recorder.params == {"verbose": 0, "epochs": 1, "steps": 2}
 
 
+@pytest.mark.parametrize("verbose", ["auto", True, False, 2])
+def test_callbacks_are_told_of_verbose_as_it_was_given(verbose, capsys):
+    recorder, model = Recorder(), make()
+    told = []
+    recorder.set_params = lambda params: told.append(params["verbose"])
+    model.fit(X, Y, verbose=verbose, callbacks=recorder)
+    model.evaluate(X, Y, verbose=verbose, callbacks=recorder)
+    model.predict(X, verbose=verbose, callbacks=recorder)
+    assert {(type(each), each) for each in told} == {(type(verbose), verbose)}
+    assert bool(capsys.readouterr().out) == bool(verbose)
+
+
 def test_hooks_of_evaluate_and_predict():
     recorder = Recorder()
     model = make()

@@ -272,6 +272,12 @@ def test_loss_and_metrics_take_parameters():
     assert found.model_._runtime.loss.loss.get_config()["label_smoothing"] == 0.5
     both = regressor(loss="mse", metrics={"a": "mse", "b": "mae"}, metrics__dtype="float64", epochs=1).fit(XR, YR)
     assert both.history_.keys() == {"loss", "mean_squared_error", "mean_absolute_error"}
+    for loss in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
+        plain, renamed = (
+            classifier(loss=loss, metrics=["accuracy"], epochs=2, **more).fit(X, LABELS).history_
+            for more in ({}, {"metrics__name": "right"})
+        )
+        assert renamed == {"loss": plain["loss"], "right": plain["accuracy"]}
     named = {"metrics__name": "all", "metrics__1__name": "own"}
     assert regressor(metrics=["mse", "mae"], epochs=1, **named).fit(XR, YR).history_.keys() == {"loss", "all", "own"}
 
@@ -792,6 +798,11 @@ def test_cross_validation():
         ({"units": 3, "model__unitz": 3}, ValueError, r"model__unitz: build_regressor has no parameter 'unitz'.*units"),
         ({"fit__epoch": 3}, ValueError, r"fit__epoch: fit has no parameter 'epoch'\. Did you mean 'epochs'"),
         ({"fit__x": 3}, ValueError, "fit__x: fit has no parameter 'x'"),
+        (
+            {"callbacks": [callbacks.TerminateOnNaN()], "fit__callbacks": [callbacks.TerminateOnNaN()]},
+            ValueError,
+            "'callbacks' and 'fit__callbacks' are one parameter: give it by one of its names",
+        ),
         ({"predict__y": 3}, ValueError, "predict__y: predict has no parameter 'y'"),
         ({"optimizer": "adam", "optimizer__lr": 1}, ValueError, r"optimizer cannot be made from .*'lr'"),
         ({"metrics__k": 1}, ValueError, "metrics__k needs metrics, which is not given"),

@@ -515,7 +515,7 @@ USES = {
     "a single batch": lambda model, x, y: model.fit(x, y, epochs=9, batch_size=len(x), verbose=0),
     "validation_split": lambda model, x, y: model.fit(x, y, validation_split=0.3, verbose=0),
     "validation_data": lambda model, x, y: model.fit(X, T, validation_data=(x, y), epochs=2, verbose=0),
-    "stream": lambda model, x, y: model.fit((batch for batch in [(x, y), (x[:9], y[:9])]), verbose=0),
+    "stream": lambda model, x, y: model.fit((batch for batch in [(x, y), (x[:9], y[:9])]), shuffle=False, verbose=0),
     "evaluate": lambda model, x, y: model.evaluate(x, y, verbose=0),
     "train_on_batch": lambda model, x, y: model.train_on_batch(x, y),
     "test_on_batch": lambda model, x, y: model.test_on_batch(x, y),

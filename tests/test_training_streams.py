@@ -22,11 +22,11 @@ class Sequence:
 )
 def test_streams_train_as_arrays_do(make):
     results = []
-    for data in ({"x": make()}, {"x": X, "y": Y, "shuffle": False}):
+    for data in ({"x": make()}, {"x": X, "y": Y}):
         fastnn.utils.set_random_seed(1)
         model = classifier("adam")
         validation = make() if len(data) == 1 else (X, Y)
-        history = model.fit(**data, epochs=3, verbose=0, validation_data=validation)
+        history = model.fit(**data, epochs=3, shuffle=False, verbose=0, validation_data=validation)
         results.append((state(model), history.history))
     assert results[0] == results[1]
 
@@ -39,9 +39,25 @@ class IterableOf:
         return self.function()
 
 
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [(batches_of, "generator"), (lambda: Sequence(), "Sequence"), (lambda: batches_of, "function")],
+    ids=["generator", "sequence", "function"],
+)
+def test_shuffle_is_warned_of_where_a_stream_keeps_its_order(make, kind):
+    said = f"`shuffle=True` was passed, but will be ignored since the data `x` was provided as a {kind}. The {kind} is"
+    with pytest.warns(UserWarning, match=said) as caught:
+        classifier().fit(make(), verbose=0)
+    assert len(caught) == 1
+    model = classifier()
+    model.fit(make(), shuffle=False, verbose=0)
+    model.evaluate(make(), verbose=0)
+    model.fit(X, Y, validation_data=make(), verbose=0)
+
+
 def test_a_generator_is_used_up_batch_by_batch():
     model = classifier()
-    history = model.fit(batches_of(10), epochs=2, steps_per_epoch=5, verbose=0)
+    history = model.fit(batches_of(10), epochs=2, steps_per_epoch=5, shuffle=False, verbose=0)
     assert history.epoch == [0, 1]
     assert int(np.asarray(model.optimizer.iterations)) == 10
 
@@ -49,13 +65,13 @@ def test_a_generator_is_used_up_batch_by_batch():
 def test_a_generator_that_ends_too_soon_interrupts_with_a_warning():
     model = classifier()
     with pytest.warns(UserWarning, match="ran out of data") as caught:
-        history = model.fit(batches_of(), epochs=5, verbose=0)
+        history = model.fit(batches_of(), epochs=5, shuffle=False, verbose=0)
     assert len(caught) == 1
     assert history.epoch == [0]  # the second had no batch, and no loss
     assert len(history.history["loss"]) == 1
     for batches, epochs in ((6, 1), (6, 3), (4, 3)):
         with pytest.warns(UserWarning, match="ran out of data") as caught:
-            history = model.fit(batches_of(), steps_per_epoch=batches, epochs=epochs, verbose=0)
+            history = model.fit(batches_of(), steps_per_epoch=batches, epochs=epochs, shuffle=False, verbose=0)
         assert len(caught) == 1
         assert history.epoch == [0]
 
@@ -64,7 +80,7 @@ def test_a_generator_that_ends_too_soon_interrupts_with_a_warning():
 @pytest.mark.parametrize(("steps", "expected"), [(4, 12), (2, 6)])
 def test_a_stream_begins_anew_where_steps_have_used_it_up(make, steps, expected):
     model = classifier()
-    history = model.fit(make(), epochs=3, steps_per_epoch=steps, verbose=0)
+    history = model.fit(make(), epochs=3, steps_per_epoch=steps, shuffle=False, verbose=0)
     assert history.epoch == [0, 1, 2]
     assert int(model.optimizer.iterations) == expected
 
@@ -73,10 +89,10 @@ def test_streams_of_weights_and_class_weights():
     model = classifier()
     start = model.get_weights()
     weights = np.array([2.0, 1.0, 0.5])[Y]
-    model.fit(lambda: ((x, y, np.array([2.0, 1.0, 0.5])[y]) for x, y in batches_of()), verbose=0)
+    model.fit(lambda: ((x, y, np.array([2.0, 1.0, 0.5])[y]) for x, y in batches_of()), shuffle=False, verbose=0)
     first = bits(model)
     model.set_weights(start)
-    model.fit(batches_of, verbose=0, class_weight={0: 2.0, 2: 0.5})
+    model.fit(batches_of, shuffle=False, verbose=0, class_weight={0: 2.0, 2: 0.5})
     assert bits(model) == first
     model.set_weights(start)
     model.fit(X, Y, sample_weight=weights, shuffle=False, verbose=0)
@@ -137,7 +153,7 @@ def test_bad_streams_change_nothing(stream, error, match):
 def test_a_bad_batch_later_on_is_refused_before_it_is_used():
     model = classifier()
     with pytest.raises(ValueError, match="y of a batch of x must hold class numbers"):
-        model.fit(lambda: iter([(X, Y), (X, Y + 5)]), verbose=0)
+        model.fit(lambda: iter([(X, Y), (X, Y + 5)]), shuffle=False, verbose=0)
     assert int(np.asarray(model.optimizer.iterations)) == 1
 
 
@@ -155,7 +171,7 @@ class Told(Sequence):
 @pytest.mark.parametrize("settings", [{}, {"steps_per_epoch": 1}])
 def test_a_sequence_is_told_of_epochs(settings):
     data = Told()
-    classifier().fit(data, epochs=3, verbose=0, **settings)
+    classifier().fit(data, epochs=3, shuffle=False, verbose=0, **settings)
     assert data.hooks == ["begin", "end"] * 3
     data = Told()
     classifier().evaluate(data, verbose=0)
@@ -178,5 +194,5 @@ def test_a_sequence_may_make_its_order_when_an_epoch_begins():
             return super().__getitem__(i)
 
     data = Ordered()
-    classifier().fit(data, epochs=2, verbose=0)
+    classifier().fit(data, epochs=2, shuffle=False, verbose=0)
     assert data.seen == (0, 1, 2, 3, 1, 2, 3, 0)

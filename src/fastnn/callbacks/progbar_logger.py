@@ -27,7 +27,7 @@ class ProgbarLogger(Callback):
 
     def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
-        self.verbose = 1 if params["verbose"] == "auto" else params["verbose"]
+        self.verbose = 1 if params["verbose"] == "auto" else int(params["verbose"])
         self.epochs = params["epochs"]
         self.target = params["steps"]
 

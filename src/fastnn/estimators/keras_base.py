@@ -290,6 +290,8 @@ class KerasEstimator(BaseEstimator, metaclass=ABCMeta):
         self, routed: dict[str, dict[str, Any]], validation_data: Any, rows: Callable[..., dict[str, Any]]
     ) -> dict[str, Any]:
         """Return the other arguments of the model's fit; ``rows`` makes such of data."""
+        if self.callbacks is not None and routed["fit"].get("callbacks") is not None:
+            raise ValueError("'callbacks' and 'fit__callbacks' are one parameter: give it by one of its names")
         arguments = {
             "batch_size": self.batch_size,
             "epochs": self.epochs,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .. import losses, metrics, optimizers
+from ..metrics.resolve import Accuracy as AccuracyByShapes
 from ..models import Model
 from ..utils.naming import to_snake_case
 from . import routing
@@ -106,6 +107,9 @@ def _loss_class(name: str) -> type:
 
 
 def _metric_class(name: str) -> type:
+    """Return the class of a metric; ``"accuracy"`` is not Keras' exact comparison, but the one that shapes tell."""
+    if name == "accuracy":
+        return AccuracyByShapes
     found = metrics.REGISTRY.find(name)
     if not inspect.isclass(found):
         raise ValueError(f"metric {name!r} has no parameters")

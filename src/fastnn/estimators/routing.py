@@ -190,5 +190,5 @@ def _nested(parameters: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _construct(make: Callable[..., Any], parameters: dict[str, Any], where: str, as_one: bool = False) -> Any:
     try:
         return make(parameters) if as_one else make(**parameters)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{where} cannot be made from the parameters {sorted(parameters)}: {error}") from error

@@ -5,19 +5,48 @@ from __future__ import annotations
 from typing import Any
 
 from ..losses.resolve import CROSSENTROPY_NAMES, kind_of_targets
-from .accuracies import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from ..tensor import Tensor
+from .accuracies import (
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+)
 from .base import Metric
 from .errors import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from .plain import PlainMetric
 from .reduction import MeanMetricWrapper
 
-__all__ = ["resolve_metric"]
+__all__ = ["Accuracy", "resolve_metric"]
 
 ACCURACIES = {"binary": BinaryAccuracy, "sparse": SparseCategoricalAccuracy, "categorical": CategoricalAccuracy}
+ACCURACY_FUNCTIONS = {
+    "binary": binary_accuracy,
+    "sparse": sparse_categorical_accuracy,
+    "categorical": categorical_accuracy,
+}
 CROSSENTROPIES = {
     "binary": BinaryCrossentropy,
     "sparse": SparseCategoricalCrossentropy,
     "categorical": CategoricalCrossentropy,
 }
+
+
+def _accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """Return 1 where a prediction is right, else 0."""
+    return ACCURACY_FUNCTIONS[kind_of_targets(y_true.shape, y_pred.shape)](y_true, y_pred)
+
+
+class Accuracy(PlainMetric):
+    """What ``"accuracy"`` means where it is given a name or a dtype before shapes are known: what these tell."""
+
+    _direction = "up"
+    function = _accuracy
+
+    def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
 
 
 def resolve_metric(identifier: Any, y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> Metric:

@@ -84,7 +84,7 @@ class Optimizer(OptimizerState, Configurable):
         **kwargs: Any,
     ) -> None:
         if kwargs:
-            raise TypeError(unknown_arguments(type(self), kwargs))
+            raise ValueError(unknown_arguments(type(self), kwargs))
         self.name = name or auto_name(type(self).__name__)
         self.weight_decay = checks.optional_real("weight_decay", weight_decay, minimum=0.0)
         self.clipnorm = checks.optional_real("clipnorm", clipnorm, above=0.0)

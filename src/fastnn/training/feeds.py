@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
@@ -150,8 +151,10 @@ class StreamFeed:
 def make_feed(
     model: Any, mode: str, data: ArrayData | StreamData, steps: int | None, shuffle: bool = False
 ) -> ArrayFeed | StreamFeed:
-    """Return the feed for arrays or a stream; streams come in their own order."""
+    """Return the feed for arrays or a stream; streams come in their own order, and ``shuffle`` is warned of."""
     if isinstance(data, StreamData):
+        if shuffle:
+            _warn_of_shuffle(data)
         return StreamFeed(model, mode, data, steps)
     return ArrayFeed(model, mode, data, steps, shuffle)
 
@@ -161,5 +164,15 @@ def warn_out_of_data() -> None:
     warnings.warn(
         "Your input ran out of data; interrupting training. Make sure that your dataset or generator can "
         "generate at least `steps_per_epoch * epochs` batches.",
+        stacklevel=2,
+    )
+
+
+def _warn_of_shuffle(data: StreamData) -> None:
+    """Warn, in Keras' words, that a stream keeps its own order."""
+    kind = "generator" if inspect.isgenerator(data.stream) else type(data.stream).__name__
+    warnings.warn(
+        f"`shuffle=True` was passed, but will be ignored since the data `{data.name}` was provided as a {kind}. The "
+        f"{kind} is expected to yield already-shuffled data.",
         stacklevel=2,
     )

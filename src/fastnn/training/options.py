@@ -12,12 +12,12 @@ from ..utils import checks
 __all__ = ["check_counts", "check_fraction", "check_frequency", "check_verbose", "check_way"]
 
 
-def check_verbose(verbose: Any) -> int:
-    """Return 0, 1 or 2; "auto" is 1."""
+def check_verbose(verbose: Any) -> int | str:
+    """Return 0, 1, 2 or "auto", which callbacks are told of as it is."""
     if isinstance(verbose, (bool, np.bool_)):
-        return int(verbose)
+        return bool(verbose)
     if isinstance(verbose, str) and verbose == "auto":
-        return 1
+        return verbose
     if not isinstance(verbose, str) and verbose in (0, 1, 2):
         return int(verbose)
     raise ValueError(f"verbose must be 0, 1, 2 or 'auto', got {verbose!r}")

@@ -331,13 +331,13 @@ class Preparation(Steps):
         return validation
 
     @staticmethod
-    def _callback_list(callbacks: Any, verbose: int, history: bool = False) -> CallbackList:
+    def _callback_list(callbacks: Any, verbose: int | str, history: bool = False) -> CallbackList:
         """Return callbacks as one, which know nothing of the model until `_introduce`."""
         if isinstance(callbacks, CallbackList):
             return callbacks
         return CallbackList(callbacks, history, verbose != 0)
 
-    def _introduce(self, callbacks: CallbackList, **params: int | None) -> None:
+    def _introduce(self, callbacks: CallbackList, **params: int | str | None) -> None:
         """Tell callbacks of the model and of the call, unless they are a list of the user's that knows its model."""
         if callbacks.model is None:
             callbacks.set_model(self)

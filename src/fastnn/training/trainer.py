@@ -181,7 +181,7 @@ class Trainer(Preparation):
             Evaluated after each epoch; goes before ``validation_split``.
         shuffle : bool, default True
             New order of the rows in each epoch, drawn from the model's generator. A single batch and a stream
-            keep theirs.
+            keep theirs, a stream with a warning.
         class_weight : dict of int to float, optional
             Weight of each class in the loss; 1 where not named. Not together with ``sample_weight``.
         sample_weight : array_like of shape (rows,), optional
