@@ -142,6 +142,12 @@ def rezip(method, change=lambda data: data):
     return stream.getvalue()
 
 
+def with_header(text):
+    """Return a change of an array's file: another header, which NumPy parses as Python."""
+    header = text.encode() + b"\n"
+    return lambda data: data[:8] + len(header).to_bytes(2, "little") + header
+
+
 NPZ_DAMAGED = {
     "no zip": (b"<!doctype html>", "not the .npz file expected"),
     "empty": (b"", "not the .npz file expected"),
@@ -156,6 +162,10 @@ NPZ_DAMAGED = {
         rezip(zipfile.ZIP_STORED, lambda data: data[:6] + b"\x02" + data[7:]),
         "format version .2, 0., expected",
     ),
+    **{
+        f"header {text[:9]}": (rezip(zipfile.ZIP_STORED, with_header(text)), "the header of the array 'x' is damaged")
+        for text in ("(" * 9000, "-" * 9000 + "1", "1" + "+1j" * 3000, f"{{'descr': {'(' * 80}'u1'{',)' * 80}}}")
+    },
     "bzip2": (rezip(zipfile.ZIP_BZIP2), "a method that NumPy never uses"),
 }
 

@@ -552,6 +552,11 @@ def test_auc_compares_no_score_with_all_thresholds():
     assert max(np.prod(out.shape) for node in record.nodes for out in node.outputs) <= rows * 32
 
 
+def test_auc_with_more_thresholds_than_memory_holds_fails_at_once():
+    with pytest.raises(MemoryError):
+        metrics.AUC(num_thresholds=10**16)
+
+
 def test_the_example_of_keras_for_auc():
     # The docstring of keras.metrics.AUC, Keras 3.15.
     metric = metrics.AUC(num_thresholds=3)

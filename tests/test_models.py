@@ -198,6 +198,35 @@ def test_the_summary_shows_a_layer_in_both_places():
     assert ["(None, 3)" in line for line in lines[0].splitlines() if "noise" in line] == [True, True]
 
 
+def stored(**config):
+    return {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3, **config}}
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        (None, "a list of 'layers', got None"),
+        ({}, "a list of 'layers', got {}"),
+        ({"layers": "Dense"}, "a list of 'layers'"),
+        ({"layers": [{"class_name": ["Dense"], "config": {}}]}, "a dict with 'class_name' and 'config'"),
+        ({"layers": [{"class_name": None}]}, "a dict with 'class_name' and 'config'"),
+        ({"layers": [{"class_name": "Dense", "config": "units"}]}, "must be a dict, got 'units'"),
+        ({"layers": [{"module": "os", "class_name": "system", "config": {}}]}, "Unknown layer 'system'"),
+        (
+            {"layers": [stored(activation={"class_name": "function", "config": ["relu"]})]},
+            "the name of a function, got",
+        ),
+        ({"layers": [stored(activation={"class_name": "function", "config": "eval"})]}, "Unknown activation 'eval'"),
+        ({"layers": [stored(dtype={"class_name": "DTypePolicy", "config": "x"})]}, "`dtype` must be"),
+        ({"layers": [stored(kernel_initializer={"class_name": "HeNormal", "config": {"seed": {}}})]}, "`seed` must be"),
+    ],
+)
+@pytest.mark.parametrize("custom_objects", [None, {"Known": layers.Dense}], ids=["", "custom objects"])
+def test_stored_forms_of_strangers_are_refused_by_what_is_wrong(form, said, custom_objects):
+    with pytest.raises(ValueError, match=said):
+        Sequential.from_config(form, custom_objects)
+
+
 def test_stored_layers_of_one_name_must_be_equal():
     config = Sequential([fastnn.Input((3,)), layers.Dense(3, name="d"), layers.Dense(3, name="e")]).get_config()
     config["layers"][2]["config"] = {**config["layers"][2]["config"], "name": "d", "activation": "relu"}

@@ -79,7 +79,10 @@ def _check_header(stream: IO[bytes], name: str, shape: tuple[int, ...]) -> Liter
     # The later versions allow headers of 4 GB; an array of bytes never needs one.
     if version != (1, 0):
         raise ValueError(f"the array {name!r} has format version {version}, expected (1, 0).")
-    found, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    try:
+        found, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    except Exception as error:  # it is parsed as Python, which may fail in any way, by MemoryError too
+        raise ValueError(f"the header of the array {name!r} is damaged: {error}") from error
     if dtype != np.uint8 or found != shape:
         raise ValueError(f"the array {name!r} is {dtype} of shape {found}, expected uint8 of shape {shape}.")
     return "F" if fortran else "C"

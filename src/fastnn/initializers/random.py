@@ -30,7 +30,7 @@ class RandomInitializer(Initializer):
     """
 
     def __init__(self, seed: int | random.SeedGenerator | None = None) -> None:
-        if isinstance(seed, dict):
+        if isinstance(seed, dict) and isinstance(seed.get("config"), dict):
             seed = random.SeedGenerator.from_config(seed["config"])
         if seed is not None and not isinstance(seed, random.SeedGenerator):
             if not checks.is_integer(seed):

@@ -35,7 +35,10 @@ def restored(value: Any) -> Any:
     if not isinstance(value, Mapping) or "class_name" not in value or not _scope.objects:
         return value
     inner = value.get("config")
-    found = _scope.objects.get(inner if value["class_name"] == "function" else value["class_name"])
+    name = inner if value["class_name"] == "function" else value["class_name"]
+    found = _scope.objects.get(name) if isinstance(name, str) else None
     if found is None:
         return value
-    return found.from_config(dict(inner or {})) if inspect.isclass(found) else found
+    if not inspect.isclass(found):
+        return found
+    return found.from_config(dict(inner or {})) if isinstance(inner, (Mapping, type(None))) else value

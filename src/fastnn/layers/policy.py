@@ -13,7 +13,8 @@ __all__ = ["policy_config", "policy_dtype"]
 
 def policy_dtype(dtype: Any) -> np.dtype:
     """Return the float dtype that a name, a dtype, a stored DTypePolicy or None (floatx) stands for."""
-    return checks.float_dtype(dtype.get("config", {}).get("name") if isinstance(dtype, dict) else dtype)
+    config = dtype.get("config") if isinstance(dtype, dict) else None
+    return checks.float_dtype(config.get("name") if isinstance(config, dict) else dtype)
 
 
 def policy_config(dtype: np.dtype) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -196,7 +197,7 @@ def _check_label_weights(label_weights: Any) -> list[float]:
     return [checks.real("label_weights", weight, minimum=0.0) for weight in label_weights]
 
 
-def _with_ends(thresholds: list[float] | None, num_thresholds: int) -> np.ndarray:
+def _with_ends(thresholds: Sequence[float] | np.ndarray | None, num_thresholds: int) -> np.ndarray:
     """Return ascending thresholds, the first a little below 0 and the last a little above 1."""
     if thresholds is None:
         thresholds = even_thresholds(checks.integer("num_thresholds", num_thresholds, minimum=2))[1:-1]

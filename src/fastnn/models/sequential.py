@@ -243,7 +243,10 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """Make a stack from what `get_config` returned; ``custom_objects`` are the user's own parts by name."""
-        stack = _restored(config["layers"], custom_objects)
+        forms = config.get("layers") if isinstance(config, Mapping) else None
+        if not isinstance(forms, (list, tuple)):
+            raise ValueError(f"A stored Sequential must be a dict with a list of 'layers', got {config!r}")
+        stack = _restored(forms, custom_objects)
         model = cls(stack, trainable=config.get("trainable", True), name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape is not None and stack and not model.built:

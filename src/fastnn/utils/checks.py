@@ -91,7 +91,7 @@ def float_dtype(dtype: object) -> np.dtype:
     """Return the float dtype that a name, a type or None (floatx) stands for."""
     try:
         found = standardize_dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         found = None
     if found is None or not is_float(found):
         raise ValueError(f"Argument `dtype` must be 'float32' or 'float64'. Received: dtype={dtype!r}")

@@ -132,10 +132,13 @@ class Registry:
             return None
         if isinstance(config, str):
             return self.get(config, custom_objects)
-        if not isinstance(config, Mapping) or "class_name" not in config:
+        if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
             raise ValueError(f"A stored {self.kind} must be a dict with 'class_name' and 'config', got {config!r}")
-        inner = config.get("config")
-        if config["class_name"] == "function":
+        inner, is_function = config.get("config"), config["class_name"] == "function"
+        if not isinstance(inner, str if is_function else (Mapping, type(None))):
+            expected = "the name of a function" if is_function else "a dict"
+            raise ValueError(f"The 'config' of a stored {self.kind} must be {expected}, got {inner!r}")
+        if is_function:
             op = getattr(ops, inner, None) if config.get("module") == _OPS and inner in ops.__all__ else None
             return op or self.find(inner, custom_objects)
         cls = self.find(config["class_name"], custom_objects)
