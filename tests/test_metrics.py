@@ -552,6 +552,15 @@ def test_auc_compares_no_score_with_all_thresholds():
     assert max(np.prod(out.shape) for node in record.nodes for out in node.outputs) <= rows * 32
 
 
+@pytest.mark.parametrize("name", ["Hinge", "SquaredHinge"])
+def test_hinge_takes_a_column_of_predictions_one_by_one(name):
+    y_true, y_pred = np.array([0.0, 1.0, 1.0]), np.array([[0.5], [-0.2], [3.0]])
+    found, column = getattr(metrics, name)(dtype="float64"), getattr(metrics, name)(dtype="float64")
+    found.update_state(y_true, y_pred)
+    column.update_state(y_true[:, None], y_pred)
+    assert float(found.result()) == float(column.result()) == float(getattr(losses, name)()(y_true, y_pred))
+
+
 def test_auc_with_more_thresholds_than_memory_holds_fails_at_once():
     with pytest.raises(MemoryError):
         metrics.AUC(num_thresholds=10**16)

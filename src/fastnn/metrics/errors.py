@@ -65,13 +65,19 @@ class MeanSquaredLogarithmicError(_Error):
 
 
 class Hinge(_Error):
-    """Mean of ``max(1 - y_true * y_pred, 0)``; targets -1 and 1, or 0 and 1."""
+    """Mean of ``max(1 - y_true * y_pred, 0)``; targets -1 and 1, or 0 and 1.
+
+    Targets of shape (n,) go with predictions (n, 1) one by one, as in the loss; Keras' metric takes each with all.
+    """
 
     function = functions.hinge
 
 
 class SquaredHinge(_Error):
-    """Mean of ``max(1 - y_true * y_pred, 0)²``; targets -1 and 1, or 0 and 1."""
+    """Mean of ``max(1 - y_true * y_pred, 0)²``; targets -1 and 1, or 0 and 1.
+
+    Targets of shape (n,) go with predictions (n, 1) one by one, as in the loss; Keras' metric takes each with all.
+    """
 
     function = functions.squared_hinge
 
