@@ -267,7 +267,7 @@ class _BestAt(ConfusionMetric):
         self.value = checks.real(self.wanted, value, minimum=0.0, maximum=1.0)
         setattr(self, self.wanted, self.value)
         self.num_thresholds = checks.integer("num_thresholds", num_thresholds, minimum=1)
-        thresholds = [_DEFAULT] if self.num_thresholds == 1 else even_thresholds(self.num_thresholds)
+        thresholds = [_DEFAULT] if self.num_thresholds == 1 else even_thresholds(self.num_thresholds).tolist()
         super().__init__(thresholds, None, class_id, name, dtype)
 
     def result(self) -> Tensor:

@@ -27,9 +27,9 @@ def check_thresholds(thresholds: Any) -> list[float]:
     return [checks.real("thresholds", threshold, minimum=0.0, maximum=1.0) for threshold in several]
 
 
-def even_thresholds(number: int) -> list[float]:
+def even_thresholds(number: int) -> np.ndarray:
     """Return so many thresholds, at least 2, spread evenly over 0 … 1, its ends included."""
-    return [i / (number - 1) for i in range(number)]
+    return np.arange(number) / (number - 1)
 
 
 def add_counts(
