@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from estimator_samples import SAMPLES, X, Y, outputs, quick
 
-from fastnn import MLPClassifier, MLPRegressor, activations, losses, optimizers
+from fastnn import MLPClassifier, MLPRegressor, activations, config, losses, optimizers, plan
 from fastnn.estimators import objectives, programs, solvers
 from fastnn.estimators.base import MultilayerPerceptron
 from fastnn.estimators.network import ACTIVATIONS
@@ -77,7 +77,8 @@ def templates(monkeypatch):
     """Begin with no templates; return how to begin so again."""
 
     def forget():
-        monkeypatch.setattr(programs, "_TEMPLATES", Templates(1000))
+        for module in (programs, plan):
+            monkeypatch.setattr(module, "_TEMPLATES", Templates(1000, 10**6))
         return programs._TEMPLATES
 
     forget()
@@ -136,15 +137,36 @@ def test_no_parameter_is_forgotten(cls, templates):
     ids=str,
 )
 def test_what_has_a_name_is_compiled_once(settings, templates, monkeypatch):
-    compiled = []
-    monkeypatch.setattr(
-        "fastnn.template.compile", lambda *given: compiled.append(given) or programs.plan.compile(*given)
-    )
+    compiled, compile = [], plan.compile
+    monkeypatch.setattr(plan, "compile", lambda *given: compiled.append(given) or compile(*given))
     first = fitted(MLPRegressor, **settings)
     count = len(compiled)
     assert count >= 2
     assert_same(fitted(MLPRegressor, **settings), first)
     assert len(compiled) == count
+
+
+def test_what_traces_hang_on_tells_programs_apart(templates):
+    kept = templates()._kept
+
+    def made():
+        before = len(kept)
+        fitted(MLPRegressor, loss="mean_absolute_percentage_error")
+        return len(kept) > before
+
+    floatx, epsilon = config.floatx(), config.epsilon()
+    found = [made()]
+    try:
+        config.set_floatx("float64")
+        found.append(made())
+        config.set_floatx(floatx)
+        config.set_epsilon(1e-3)
+        found.append(made())
+    finally:
+        config.set_floatx(floatx)
+        config.set_epsilon(epsilon)
+    assert found == [True] * 3
+    assert not made()
 
 
 @pytest.mark.parametrize("activation", ["tanh", lambda x: x * 0.5], ids=["named", "of the user's"])
@@ -171,7 +193,7 @@ def test_what_is_the_users_is_traced_each_time(settings, templates):
     kept = templates()
     for _ in range(2):
         fitted(MLPRegressor, **settings)
-    assert not any("_step" in name for (*_, (name, _), _) in kept._kept)
+    assert not any("_step" in name for _, (*_, (name, _), _) in kept._kept)
 
 
 def test_a_function_may_change_between_fits():

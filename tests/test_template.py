@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from program_tools import X, make_step
 
-from fastnn import Variable, config, ops, plan, template
+from fastnn import Variable, ops, plan, template
 from fastnn._kernels import core
 from fastnn.ops.py_op import py_op
 
@@ -224,52 +224,61 @@ def test_each_pointer_finds_its_array_among_many():
 
 class TestTemplates:
     @pytest.fixture
-    def compiled(self, monkeypatch):
-        """Count what is compiled."""
-        calls = []
-
-        def compile(fn, specs):
-            calls.append(fn)
-            return plan.compile(fn, specs)
-
-        monkeypatch.setattr(template, "compile", compile)
-        return calls
+    def compiled(self):
+        """Keep what is compiled."""
+        return []
 
     @staticmethod
-    def program(templates, key="key", shape=(3,), value=1.0):
+    def program(templates, compiled, key="key", shape=(3,), value=1.0, fn=None):
         w = Variable(np.full(shape, value))
-        return templates.program(key, lambda x: x + w, [(shape, np.dtype("float64"))], [w])
+
+        def compile():
+            compiled.append(key)
+            return plan.compile(fn or (lambda x: x + w), [(shape, np.dtype("float64"))])
+
+        return templates.program((key, shape), [w], compile)
 
     def test_what_was_compiled_is_bound(self, compiled):
         templates = template.Templates(4)
         for value in (1.0, 2.0, 3.0):
-            np.testing.assert_array_equal(self.program(templates, value=value).run()[0], np.full(3, value))
+            np.testing.assert_array_equal(self.program(templates, compiled, value=value).run()[0], np.full(3, value))
         assert len(compiled) == 1
 
-    def test_what_traces_hang_on_tells_programs_apart(self, compiled):
-        templates, floatx, epsilon, isa = template.Templates(9), config.floatx(), config.epsilon(), core.get_isa()
-        self.program(templates)
-        self.program(templates, key="other")
-        self.program(templates, shape=(4,))
+    def test_keys_and_instruction_sets_tell_programs_apart(self, compiled):
+        templates, isa = template.Templates(9), core.get_isa()
+        self.program(templates, compiled)
+        self.program(templates, compiled, key="other")
+        self.program(templates, compiled, shape=(4,))
         try:
-            config.set_floatx("float64")
-            self.program(templates)
-            config.set_floatx(floatx)
-            config.set_epsilon(1e-3)
-            self.program(templates)
-            config.set_epsilon(epsilon)
             core.set_isa("baseline")
-            self.program(templates)
+            self.program(templates, compiled)
         finally:
-            config.set_floatx(floatx)
-            config.set_epsilon(epsilon)
             core.set_isa(isa)
-        assert len(compiled) == 6 - (isa == "baseline")
-        self.program(templates)
-        assert len(compiled) == 6 - (isa == "baseline")
+        assert len(compiled) == 4 - (isa == "baseline")
+        self.program(templates, compiled)
+        assert len(compiled) == 4 - (isa == "baseline")
 
     def test_the_oldest_are_let_go_of(self, compiled):
         templates = template.Templates(2)
         for key in "abcbca":
-            self.program(templates, key=key)
+            self.program(templates, compiled, key=key)
         assert len(compiled) == 4
+
+    def test_they_have_a_number_of_steps_together(self, compiled):
+        steps = len(self.program(template.Templates(1), [], value=0.0).plan)
+        templates = template.Templates(9, steps=2 * steps)
+        for key in "abcbca":
+            self.program(templates, compiled, key=key)
+        assert len(compiled) == 4
+        templates = template.Templates(9, steps=steps - 1)
+        for key in "aa":
+            self.program(templates, compiled, key=key)
+        assert len(compiled) == 6
+
+    def test_what_makes_no_template_is_compiled_each_time(self, compiled):
+        templates = template.Templates(4)
+        for _ in range(2):
+            program = self.program(templates, compiled, fn=py_op(np.sin))
+            program.inputs[0][...] = 1.0
+            np.testing.assert_array_equal(program.run()[0], np.full(3, np.sin(1.0)))
+        assert len(compiled) == 2

@@ -71,10 +71,12 @@ class Graph:
         return node.outputs
 
     def unlink(self) -> None:
-        """Let values forget their nodes when nobody will ask for them: without circles, all goes when it is dropped."""
+        """Let values forget their nodes and variables when nobody will ask for them: all goes when it is dropped."""
         for node in self.nodes:
             for out in node.outputs:
                 out.node = None
+        for value in self.reads:
+            value.variable = None
 
 
 def trace(fn: Callable, specs: Sequence[tuple]) -> Graph:

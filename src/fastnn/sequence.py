@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from ._kernels import core
-from .plan import Program
+from .program import Program
 from .structures import unique
 from .tensor import before_write
 

@@ -8,9 +8,8 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from . import config
 from ._kernels import core
-from .plan import Program, Uses, compile
+from .program import Program, Uses
 from .tensor import ALIGNMENT, Variable, aligned_empty
 
 __all__ = ["Template", "Templates"]
@@ -25,6 +24,11 @@ class Template:
         Just compiled; it stays as it is.
     variables : sequence of Variable
         At least all that the program reads or writes.
+
+    Attributes
+    ----------
+    steps : int
+        How many it has.
 
     Raises
     ------
@@ -43,7 +47,7 @@ class Template:
         blocks = program.plan.scratch
         memory = [*(variables[place].array for place in self._used), *blocks]
         self._core = core.Template(program.plan, memory, uses.constants)
-        self._constants, self._structure = uses.constants, program.structure
+        self._constants, self._structure, self.steps = uses.constants, program.structure, len(program.plan)
         self._blocks, self._size = [], 0
         places = [(0, 0, 0)]  # where a block begins, its bytes, and where it begins in a bound program's memory
         for block in blocks:
@@ -90,31 +94,42 @@ class Templates:
     ----------
     limit : int
         How many are kept.
+    steps : int
+        How many steps they may have together: one takes about two thousand bytes.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, steps: int = 10_000) -> None:
+        self._limit, self._steps = limit, steps
         self._kept: dict[Hashable, Template] = {}
 
-    def program(self, key: Hashable, fn: Callable, specs: Sequence[tuple], variables: Sequence[Variable]) -> Program:
-        """Return a program of `compile`: bound from a template where one was compiled with an equal key before.
+    def program(self, key: Hashable, variables: Sequence[Variable], compile: Callable[[], Program]) -> Program:
+        """Return a program: bound from a template where one was compiled with an equal key before.
 
         Parameters
         ----------
         key : hashable
-            Says all that a trace of ``fn`` hangs on beside ``specs``, shapes, dtypes and layouts of variables included.
-        fn, specs
-            See `compile`.
+            Says all that the program hangs on beside the instruction set, layouts of variables included.
         variables : sequence of Variable
-            All that ``fn`` reads or writes, in an order that equal keys have in common.
+            All that it reads or writes, in an order that equal keys have in common.
+        compile : callable
+            Makes the program; one that is no template is made each time.
         """
-        key = (core.get_isa(), config.floatx(), config.epsilon(), key, tuple(specs))
+        key = core.get_isa(), key
         # One step each, so that neither threads nor forks meet anything half done.
         template = self._kept.get(key)
         if template is not None:
             return template.bind(variables)
-        program = compile(fn, specs)
-        self._kept[key] = Template(program, variables)
-        for oldest in list(self._kept)[: -self._limit]:
-            self._kept.pop(oldest, None)
+        program = compile()
+        try:
+            self._kept[key] = Template(program, variables)
+        except ValueError:
+            return program
+        self._make_room()
         return program
+
+    def _make_room(self) -> None:
+        steps = 0
+        for place, (key, template) in enumerate(reversed(list(self._kept.items()))):
+            steps += template.steps
+            if place >= self._limit or steps > self._steps:
+                self._kept.pop(key, None)

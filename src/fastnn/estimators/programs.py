@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from .. import plan
+from .. import config, plan
 from ..template import Templates
 from ..tensor import Variable
 
@@ -39,4 +39,5 @@ def compiled(
     """
     if make is None:
         return plan.compile(fn, specs)
-    return _TEMPLATES.program((fn.__qualname__, make), fn, specs, variables)
+    key = config.floatx(), config.epsilon(), (fn.__qualname__, make), tuple(specs)
+    return _TEMPLATES.program(key, variables, lambda: plan.compile(fn, specs))
