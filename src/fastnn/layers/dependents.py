@@ -26,8 +26,9 @@ class Dependents:
 
     def forget_programs(self) -> None:
         """Let all of them forget what they have made."""
-        for dependent in list(self._alive):
-            dependent.forget_programs()
+        if self._alive:  # a layer that is being made has none
+            for dependent in list(self._alive):
+                dependent.forget_programs()
 
     def __reduce__(self) -> tuple[type[Dependents], tuple[()]]:
         return Dependents, ()

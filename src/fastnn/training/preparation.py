@@ -139,24 +139,24 @@ class Preparation(Steps):
             raise ValueError(f"model {self.name!r} has several outputs: it can predict, but not be trained")
         return shape
 
-    def _output_shape_for(self, data: ArrayData) -> tuple[int, ...] | None:
-        """Return the shape of the model's output, None for several; a model that is built is called for it once."""
-        key = data.sources[0].shape[1:]
-        if key not in self._runtime.shapes:
-            shape = self._find_output_shape(data)
-            if not self.built:
-                return shape
-            self._runtime.shapes[key] = shape
-        return self._runtime.shapes[key]
+    def _output_shape_for(self, data: ArrayData, build: bool = False) -> tuple[int, ...] | None:
+        """Return the shape of the model's output, None for several.
 
-    def _find_output_shape(self, data: ArrayData) -> tuple[int, ...] | None:
-        if not self.built:
+        A model that is built is called for it once, and so is one that is to be, which builds it.
+        """
+        key, known = data.sources[0].shape[1:], self._runtime.shapes
+        if self.built and key in known:
+            return known[key]
+        if not self.built and not build:
             try:
-                return tuple(self.compute_output_shape((None, *data.sources[0].shape[1:])))
+                return tuple(self.compute_output_shape((None, *key)))
             except NotImplementedError:
                 pass  # a model that cannot tell has to be called
         predicted = self._call_on_spec(data)
-        return tuple(predicted.shape) if isinstance(predicted, Tensor) else None
+        shape = tuple(predicted.shape) if isinstance(predicted, Tensor) else None
+        if self.built:
+            known[key] = shape
+        return shape
 
     def _call_on_spec(self, data: ArrayData) -> Any:
         """Call the model on the shape of a batch, or on the batch itself where it cannot be traced.
@@ -207,9 +207,7 @@ class Preparation(Steps):
         A step of the user's may do without a call of the model, or call it otherwise: then that step builds the layers.
         """
         try:
-            if not self.built:
-                self._call_on_spec(data)
-            return self._output_shape_for(data)
+            return self._output_shape_for(data, build=True)
         except Exception:
             if not self._has_own_step(mode):
                 raise
