@@ -15,7 +15,7 @@ from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable
 
 __all__ = ["key_of"]
 
-_MOST_CONSTANT = 1 << 12  # elements of a constant that a key holds
+_CONSTANTS = 1 << 12  # elements of all constants that a key holds
 _EXACT = frozenset(
     (bool, int, float, str, type(None))
 )  # marshal tells all of these apart: 1, 1.0 and True, 0.0 and -0.0
@@ -30,7 +30,7 @@ def key_of(graph: Graph) -> tuple[bytes | None, list[Variable]]:
     Returns
     -------
     key : bytes or None
-        None where no key can hold the record: it has an op of the user's, a large constant, or an unknown attribute.
+        None where no key can hold the record: it has an op of the user's, large constants, or an unknown attribute.
     variables : list of Variable
     """
     record = _Record()
@@ -51,6 +51,7 @@ class _Record:
     def __init__(self) -> None:
         self.variables: dict[Variable, int] = {}
         self._said: dict[Any, Any] = {None: None}
+        self._room = _CONSTANTS
 
     def tell(self, graph: Graph) -> tuple:
         said, inputs, reads = self._said, [], []
@@ -85,19 +86,19 @@ class _Record:
         if isinstance(x, Variable):
             return "variable", self._number(x)
         self._said[x] = len(self._said)
-        return _content(x)
+        return self._constant(x)
+
+    def _constant(self, x: Tensor) -> tuple:
+        """Return all that a constant is, to the last bit."""
+        self._room -= x.size
+        if isinstance(x, SymbolicTensor) or self._room < 0:  # a value of another trace will be refused
+            raise _UnknownError
+        return x.shape, x.dtype.char, x.array.strides, x.variable is None, x.array.tobytes()
 
 
 def _layout(variable: Variable) -> tuple:
     array = variable.array
     return array.shape, array.dtype.char, array.strides, address(array) % ALIGNMENT
-
-
-def _content(x: Tensor) -> tuple:
-    """Return all that a constant is, to the last bit."""
-    if isinstance(x, SymbolicTensor) or x.size > _MOST_CONSTANT:
-        raise _UnknownError
-    return x.shape, x.dtype.char, x.array.strides, x.variable is None, x.array.tobytes()
 
 
 def _exact(value: Any) -> Any:
