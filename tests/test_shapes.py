@@ -1,10 +1,12 @@
 """Shapes and axes: what is given in another form, and what is refused by name."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from fastnn import ops, random
-from fastnn.shapes import as_shape, as_size, normalize_axes, normalize_axis
+from fastnn.shapes import as_shape, as_size, moved_axes, normalize_axes, normalize_axis
 from fastnn.tensor import aligned_empty
 
 MATRIX = np.arange(6.0).reshape(2, 3)
@@ -22,6 +24,24 @@ def test_axes_are_counted_from_the_front():
     assert normalize_axis(-1, 3) == normalize_axis(np.int64(2), 3) == normalize_axis(np.array(2), 3) == 2
     assert normalize_axes(None, 3) == normalize_axes([2, 0, -2], 3) == (0, 1, 2)
     assert normalize_axes((), 2) == ()
+
+
+def test_axes_are_moved_as_numpy_moves_them():
+    sizes = np.empty((1, 2, 3, 4))
+    for many in range(5):
+        for source in itertools.permutations(range(4), many):
+            for destination in itertools.permutations(range(-4, 0), many):
+                expected = np.moveaxis(sizes, source, destination).shape
+                assert [axis + 1 for axis in moved_axes(source, destination, 4)] == list(expected)
+    assert moved_axes(np.int64(0), -1, 3) == [1, 2, 0]
+    assert moved_axes(0, 39, 40) == [*range(1, 40), 0]
+    with pytest.raises(ValueError, match=r"source \(0, 1\) and destination 2 are not equally many axes"):
+        moved_axes((0, 1), 2, 3)
+
+
+def test_axes_that_stay_make_no_new_tensor():
+    x = ops.convert_to_tensor(MATRIX)
+    assert ops.moveaxis(x, (0, -1), (0, 1)) is x
 
 
 @pytest.mark.parametrize("axis", [1.0, True, "0", None])
@@ -47,6 +67,8 @@ def test_no_axis_is_named_twice():
         lambda axis: ops.roll(MATRIX, (1, 1), axis=(0, axis)),
         lambda axis: ops.swapaxes(MATRIX, 0, axis),
         lambda axis: ops.swapaxes(MATRIX, axis, 0),
+        lambda axis: ops.moveaxis(MATRIX, axis, 0),
+        lambda axis: ops.moveaxis(MATRIX, 0, axis),
         lambda axis: ops.transpose(MATRIX, (0, axis)),
         lambda axis: ops.flip(MATRIX, axis),
         lambda axis: ops.squeeze(MATRIX, axis),

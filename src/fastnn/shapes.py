@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["as_integer", "as_shape", "as_size", "check_sizes", "common_shape", "normalize_axes", "normalize_axis"]
+__all__ = [
+    "as_integer", "as_shape", "as_size", "check_sizes", "common_shape", "moved_axes", "normalize_axes",
+    "normalize_axis",
+]  # fmt: skip
 
 
 def as_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -48,7 +51,9 @@ def normalize_axis(axis: int, rank: int) -> int:
 
 
 def _several(given: object) -> Sequence:
-    return given if isinstance(given, (tuple, list, range)) or np.ndim(given) == 1 else (given,)
+    if isinstance(given, (tuple, list, range)):
+        return given
+    return (given,) if isinstance(given, int) or np.ndim(given) != 1 else given
 
 
 def as_integer(name: str, value: object) -> int:
@@ -70,3 +75,14 @@ def normalize_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ..
     if len(axes) != len(given):
         raise ValueError(f"axis {axis} names an axis twice")
     return tuple(axes)
+
+
+def moved_axes(source: int | Sequence[int], destination: int | Sequence[int], rank: int) -> list[int]:
+    """Return the order of axes when those at ``source`` have gone to ``destination``, and the others stay in order."""
+    if len(normalize_axes(source, rank)) != len(normalize_axes(destination, rank)):
+        raise ValueError(f"source {source} and destination {destination} are not equally many axes")
+    sources, places = ([normalize_axis(axis, rank) for axis in _several(axes)] for axes in (source, destination))
+    order = [axis for axis in range(rank) if axis not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
+    return order

@@ -7,7 +7,7 @@ import operator
 
 import numpy as np
 
-from ..shapes import as_integer, as_shape, normalize_axes, normalize_axis
+from ..shapes import as_integer, as_shape, moved_axes, normalize_axes, normalize_axis
 from ..tensor import Tensor, Variable, convert_to_tensor
 from .catalogue import REQUIRED, Op, scratch
 from .convert import to_tensor
@@ -219,8 +219,8 @@ def ravel(x):
 def moveaxis(x, source, destination):
     """Move axes to other places."""
     x = convert_to_tensor(x)
-    order = np.moveaxis(np.empty(tuple(range(1, len(x.shape) + 1)), np.uint8), source, destination).shape
-    return transpose(x, tuple(n - 1 for n in order))
+    order = moved_axes(source, destination, len(x.shape))
+    return transpose(x, order) if order != sorted(order) else x
 
 
 def swapaxes(x, axis1, axis2):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from .. import ops
@@ -88,7 +89,8 @@ class Steps:
 
     def _compute_loss(self, *batch: Any, training: bool) -> Any:
         """Call `compute_loss`, without ``training`` where an override does not take it (Keras before 3.3 had none)."""
-        if "training" in inspect.signature(self.compute_loss).parameters:
+        function = self.compute_loss
+        if getattr(function, "__func__", None) is Steps.compute_loss or _takes_training(function):
             return self.compute_loss(*batch, training=training)
         return self.compute_loss(*batch)
 
@@ -113,3 +115,7 @@ class Steps:
         """Set all metrics back to their beginning."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _takes_training(function: Callable[..., Any]) -> bool:
+    return "training" in inspect.signature(function).parameters
