@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 
@@ -13,6 +14,7 @@ _lock = brief_lock()
 _used: defaultdict[str, int] = defaultdict(int)
 
 
+@functools.lru_cache(maxsize=256)
 def to_snake_case(name: str) -> str:
     """Return ``name`` in snake case: ``"LeakyReLU"`` gives ``"leaky_re_lu"``, as in Keras."""
     name = re.sub(r"\W+", "", name)
