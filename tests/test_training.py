@@ -931,3 +931,23 @@ def test_targets_and_weights_in_a_list_of_one_output():
     models[0].fit([X], [T], sample_weight=[weight], shuffle=False, verbose=0, validation_data=([X], [T]))
     models[1].fit(X, T, sample_weight=weight, shuffle=False, verbose=0)
     assert bits(models[0]) == bits(models[1])
+
+
+def test_the_call_that_builds_a_model_tells_the_shape_of_its_output():
+    calls = []
+
+    class Noting(layers.Layer):
+        def call(self, inputs):
+            calls.append(inputs.shape)
+            return inputs * 2
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    model = fastnn.Sequential([layers.Dense(3), Noting()])
+    model.compile("sgd", "mse")
+    x = np.ones((5, 4), "float32")
+    model.train_on_batch(x, x[:, :3])
+    assert calls == [(2, 3), (5, 3), (5, 3)]  # to be built, twice, and for the step
+    model.train_on_batch(x, x[:, :3])
+    assert len(calls) == 3

@@ -16,9 +16,7 @@ from .tensor import ALIGNMENT, SymbolicTensor, Tensor, Variable
 __all__ = ["key_of"]
 
 _CONSTANTS = 1 << 12  # elements of all constants that a key holds
-_EXACT = frozenset(
-    (bool, int, float, str, type(None))
-)  # marshal tells all of these apart: 1, 1.0 and True, 0.0 and -0.0
+_EXACT = frozenset((bool, int, float, str, type(None)))  # marshal tells 1 from 1.0 and True, and 0.0 from -0.0
 _WITHOUT_REFERENCES = 2  # the version of marshal whose bytes hang on values alone
 
 
@@ -57,7 +55,7 @@ class _Record:
         said, inputs, reads = self._said, [], []
         for x in graph.inputs:
             said[x] = len(said)
-            inputs.append((x.shape, x.dtype.char))
+            inputs.append((x.shape, x.dtype.str))
         for x, place in graph.reads.items():
             said[x] = len(said)
             reads.append((self._number(x.variable), place))
@@ -75,7 +73,7 @@ class _Record:
         inputs, outputs = [self._value(x) for x in node.inputs], []
         for x in node.outputs:
             said[x] = len(said)
-            outputs.append((x.shape, x.dtype.char))
+            outputs.append((x.shape, x.dtype.str))
         return node.op.name, inputs, outputs, _exact(node.attrs)
 
     def _value(self, x: Tensor | Variable | None) -> Any:
@@ -93,12 +91,12 @@ class _Record:
         self._room -= x.size
         if isinstance(x, SymbolicTensor) or self._room < 0:  # a value of another trace will be refused
             raise _UnknownError
-        return x.shape, x.dtype.char, x.array.strides, x.variable is None, x.array.tobytes()
+        return x.shape, x.dtype.str, x.array.strides, x.variable is None, x.array.tobytes()
 
 
 def _layout(variable: Variable) -> tuple:
     array = variable.array
-    return array.shape, array.dtype.char, array.strides, address(array) % ALIGNMENT
+    return array.shape, array.dtype.str, array.strides, address(array) % ALIGNMENT
 
 
 def _exact(value: Any) -> Any:

@@ -142,7 +142,7 @@ class Preparation(Steps):
     def _output_shape_for(self, data: ArrayData, build: bool = False) -> tuple[int, ...] | None:
         """Return the shape of the model's output, None for several.
 
-        A model that is built is called for it once, and so is one that is to be, which builds it.
+        A model that is built is called for it once; another only to ``build`` it, or where it cannot tell otherwise.
         """
         key, known = data.sources[0].shape[1:], self._runtime.shapes
         if self.built and key in known:
