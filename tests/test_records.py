@@ -379,7 +379,7 @@ def all_templates():
 def test_no_argument_is_forgotten(family, cls, all_templates, monkeypatch):
     def fitted(arguments):
         fastnn.utils.set_random_seed(1)
-        return outcome(*FAMILIES[family](cls(**arguments)))
+        return outcome(*FAMILIES[family](cls(**arguments)), batch_size=ROWS, epochs=3)
 
     alone = []
     for arguments in settings_of(family, cls):
