@@ -86,7 +86,7 @@ class Watching(fastnn.callbacks.History):
         {"callbacks": fastnn.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: None)},
         {"callbacks": fastnn.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)},
         {"callbacks": Watching()},
-        {"x": lambda: iter([(X, T)]), "y": None},
+        {"x": lambda: iter([(X, T)]), "y": None, "shuffle": False},
     ],
     ids=["lines", "validation", "part of an epoch", "stopping", "begin", "batches", "own history", "stream"],
 )
