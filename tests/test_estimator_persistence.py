@@ -14,7 +14,7 @@ import skops.io
 from estimator_samples import SAMPLES, X, Y, outputs, quick
 from sklearn.base import clone
 
-from fastnn import KerasClassifier, MLPClassifier, Sequential, layers, ops
+from fastnn import Input, KerasClassifier, MLPClassifier, Sequential, layers, ops
 from fastnn.callbacks import EarlyStopping
 from fastnn.estimators import ESTIMATORS
 
@@ -107,3 +107,19 @@ def test_a_model_with_an_op_as_activation(way):
     expected = estimator.fit(X, Y).predict_proba(X)
     copied = clone(estimator).fit(X, Y) if way == "clone" else WAYS[way](estimator)
     np.testing.assert_array_equal(copied.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_model_that_says_what_data_it_gets(way):
+    loss, content = (
+        "sparse_categorical_crossentropy",
+        [Input((4,)), layers.BatchNormalization(), layers.Dropout(0.1), layers.Dense(3, "softmax")],
+    )
+    estimator = quick(
+        KerasClassifier, model=Sequential(content), loss=loss, metrics=["accuracy"], metrics__name="right"
+    )
+    expected = estimator.fit(X, Y).predict_proba(X)
+    copied = WAYS[way](estimator)
+    np.testing.assert_array_equal(copied.predict_proba(X), expected)
+    assert copied.model_.input_shape == (None, 4)
+    assert copied.fit(X, Y).history_.keys() == {"loss", "right"}

@@ -11,7 +11,7 @@ from ..tensor import Tensor
 from ..utils import checks
 from .arguments import sizes
 from .input_spec import InputSpec
-from .keras_tensor import KerasTensor
+from .keras_tensor import KerasTensor, described_outputs
 from .layer import Layer
 
 __all__ = ["Input", "InputLayer"]
@@ -43,8 +43,6 @@ class InputLayer(Layer):
     Attributes
     ----------
     batch_shape : tuple of (int or None)
-    output : KerasTensor
-        What `Input` returns.
     """
 
     def __init__(
@@ -69,12 +67,13 @@ class InputLayer(Layer):
         self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
         self._dtype = standardize_dtype(dtype)
         self.input_spec = InputSpec(shape=self.batch_shape)
-        self._output = KerasTensor(self.batch_shape, self._dtype, self)
         self._needs_no_build()
 
     @property
     def output(self) -> KerasTensor:
-        return self._output
+        """What `Input` returns: the layer does not hold it, so that they are no circle."""
+        held = (tensor for tensor in described_outputs(self) if not tensor.args and tensor.shape == self.batch_shape)
+        return next(held, None) or KerasTensor(self.batch_shape, self._dtype, self)
 
     @property
     def declared_input_shape(self) -> tuple[int | None, ...]:
