@@ -53,6 +53,29 @@ def categorical_hinge(z, y):
     return is_open * (highest - y) / len(y)
 
 
+def binary_focal(z, y):
+    wrong = np.abs(y - sigmoid(z))
+    slope = wrong**2 / (1 - wrong) - 2 * wrong * np.log(1 - wrong)
+    return slope * (1 - 2 * y) * wrong * (1 - wrong) / y.size
+
+
+def categorical_focal(z, y):
+    p = softmax(z)
+    slope = 0.25 * y * (2 * (1 - p) * np.log(p) - (1 - p) ** 2 / p)
+    return p * (slope - (slope * p).sum(1, keepdims=True)) / len(y)
+
+
+def generalized(z, y):
+    p = softmax(z)
+    return np.sqrt(p[np.arange(len(y)), y])[:, None] * (p - np.eye(3)[y]) / len(y)
+
+
+def overlap(z, y, epsilon):
+    p = sigmoid(z)
+    both, total = (y * p).sum(), y.sum() + p.sum() + epsilon
+    return 2 * (both / total - y) / total * p * (1 - p)
+
+
 # loss: the output's activation, targets, derivative of the batch's loss by the logits z. Without a row: fails.
 LOSSES = {
     "mean_squared_error": (None, REAL, lambda z, y: 2 * (z - y) / y.size),
@@ -73,6 +96,11 @@ LOSSES = {
     "poisson": ("softplus", POSITIVE, lambda z, y: (1 - y / (softplus(z) + 1e-7)) * sigmoid(z) / y.size),
     "binary_crossentropy": ("sigmoid", BITS, lambda z, y: (sigmoid(z) - y) / y.size),
     "categorical_crossentropy": ("softmax", SOFT, lambda z, y: (softmax(z) - y) / len(y)),
+    "binary_focal_crossentropy": ("sigmoid", BITS, binary_focal),
+    "categorical_focal_crossentropy": ("softmax", SOFT, categorical_focal),
+    "categorical_generalized_cross_entropy": ("softmax", LABELS, generalized),
+    "dice": ("sigmoid", BITS, lambda z, y: overlap(z, y, 1e-7)),
+    "tversky": ("sigmoid", BITS, lambda z, y: overlap(z, y, 2e-7)),
     "sparse_categorical_crossentropy": ("softmax", LABELS, lambda z, y: (softmax(z) - np.eye(3)[y]) / len(y)),
 }
 # optimizer: its class and arguments, then the rule of the transcription, its hyperparameters, slots and option; those
