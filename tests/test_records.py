@@ -207,15 +207,27 @@ def test_a_bound_program_shares_nothing_with_the_first(templates):
 
 # ---- parts of models: each with one argument changed ----------------------------------------------------------
 
+WEIGHTS_OF_LAYERS = "kernel", "bias", "beta", "gamma", "alpha", "embeddings"
 #: The arguments that make a part at all.
 NEEDED = {
     "Activation": {"activation": "relu"},
+    "AlphaDropout": {"rate": 0.3},
     "Dense": {"units": 4},
     "Dropout": {"rate": 0.3},
+    "Embedding": {"input_dim": 4, "output_dim": 2},
+    "GaussianDropout": {"rate": 0.3},
     "GaussianNoise": {"stddev": 0.1},
+    "Permute": {"dims": (2, 1)},
+    "RepeatVector": {"n": 2},
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (4, 1)},
+    "SpatialDropout1D": {"rate": 0.3},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
     "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 5},
+    "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 2},
     "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 5, "decay_rate": 0.5},
     "InverseTimeDecay": {"initial_learning_rate": 0.1, "decay_steps": 5, "decay_rate": 0.5},
     "PiecewiseConstantDecay": {"boundaries": [1], "values": [0.1, 0.05]},
@@ -225,18 +237,30 @@ NEEDED = {
 OTHER = {
     "activation": "tanh",
     "activity_regularizer": "l2",
+    "adam_beta_1": 0.5,
+    "adam_beta_2": 0.5,
+    "adam_lr_ratio": 0.5,
+    "adam_weight_decay": 0.1,
     "alpha": 0.7,
+    "BinaryFocalCrossentropy.alpha": {"apply_class_balancing": True, "alpha": 0.7},
     "amsgrad": True,
+    "apply_class_balancing": True,
     "autocast": False,
+    "average": "macro",
     "axis": 1,
     "MaxNorm.axis": (0, 1),
     "MinMaxNorm.axis": (0, 1),
     "UnitNorm.axis": (0, 1),
+    "beta": 0.7,
     "beta_1": 0.5,
     "beta_2": 0.5,
+    "beta_2_decay": -0.5,
     "boundaries": [2],
     "center": False,
     "centered": True,
+    "class_aggregation": "variance_weighted_average",
+    "class_id": 1,
+    "clip_threshold": 0.5,
     "clipnorm": 0.1,
     "clipvalue": 0.1,
     "curve": "PR",
@@ -245,66 +269,101 @@ OTHER = {
     "decay_rate": 0.7,
     "decay_steps": 3,
     "delta": 0.1,
+    "dims": (1, 2),
     "dtype": "float64",
     "ema_momentum": {"use_ema": True, "ema_momentum": 0.5},
     "ema_overwrite_frequency": {"use_ema": True, "ema_overwrite_frequency": 2},
     "end_learning_rate": 0.01,
     "epsilon": 0.1,
+    "epsilon_1": 0.1,
+    "epsilon_2": 0.1,
+    "exclude_embeddings": False,
+    "exclude_layers": ["dense"],
     "factor": 0.1,
+    "first_decay_steps": 1,
     "from_logits": True,
     "from_sorted_ids": False,
+    "gamma": 1.0,
     "global_clipnorm": 0.1,
     "gradient_accumulation_steps": 2,
+    "ignore_class": 1,
     "initial_accumulator_value": 0.3,
     "initial_learning_rate": 0.2,
+    "input_dim": 5,
+    "invert": True,
     "k": 1,
+    "keepdims": True,
     "l1": 0.1,
+    "l1_regularization_strength": 0.1,
     "l2": 0.1,
+    "l2_regularization_strength": 0.1,
+    "l2_shrinkage_regularization_strength": 0.1,
     "label_smoothing": 0.1,
     "label_weights": {"multi_label": True, "num_labels": 3, "label_weights": [1.0, 2.0, 3.0]},
     "learning_rate": 0.2,
+    "learning_rate_power": -0.3,
     "loss_scale_factor": 8.0,
+    "m_mul": 0.5,
     "max_value": 0.5,
+    "mean": {"mean": 0.5, "variance": 2.0},
     "min_value": 0.2,
     "mode": "columns",
     "momentum": 0.5,
     "multi_label": True,
+    "muon_a": 3.0,
+    "muon_b": -4.7,
+    "muon_c": 2.0,
+    "n": 3,
     "name": "another",
     "negative_slope": 0.1,
     "nesterov": {"momentum": 0.5, "nesterov": True},
+    "Muon.nesterov": False,
     "noise_shape": (None, 1, 2),
+    "ns_steps": 3,
     "num_labels": {"multi_label": True, "num_labels": 3},
+    "num_regressors": 2,
     "num_thresholds": 20,
     "offset": 0.3,
+    "output_dim": 3,
     "power": 2.0,
+    "precision": 0.7,
+    "q": 0.7,
     "rate": 0.6,
+    "recall": 0.7,
     "reduction": "sum",
+    "relative_step": False,
     "rho": 0.5,
+    "rms_rate": 0.5,
     "scale": False,
     "Rescaling.scale": 0.25,
     "seed": 7,
+    "sensitivity": 0.7,
+    "shared_axes": [1],
+    "specificity": 0.7,
     "staircase": True,
     "stddev": 0.7,
     "summation_method": "majoring",
+    "t_mul": 1.5,
     "target_shape": (1, 4),
     "threshold": 0.3,
     "thresholds": [0.2, 0.7],
+    "top_k": 2,
     "trainable": False,
     "units": 3,
     "use_bias": False,
     "use_ema": True,
     "values": [0.1, 0.01],
+    "variance": {"mean": 0.0, "variance": 3.0},
     "warmup_steps": {"warmup_target": 0.3, "warmup_steps": 2},
+    "ScheduleFreeAdamW.warmup_steps": 2,
     "warmup_target": {"warmup_target": 0.2, "warmup_steps": 2},
     "weight_decay": 0.1,
-    **{f"{name}_regularizer": "l1_l2" for name in ("kernel", "bias", "beta", "gamma")},
-    **{f"{name}_constraint": "max_norm" for name in ("kernel", "bias", "beta", "gamma")},
-    **{
-        f"{name}_initializer": "random_uniform"
-        for name in ("kernel", "bias", "beta", "gamma", "moving_mean", "moving_variance")
-    },
+    "weights": np.ones((4, 2)),
+    **{f"{name}_regularizer": "l1_l2" for name in WEIGHTS_OF_LAYERS},
+    **{f"{name}_constraint": "max_norm" for name in WEIGHTS_OF_LAYERS},
+    **{f"{name}_initializer": "random_uniform" for name in (*WEIGHTS_OF_LAYERS, "moving_mean", "moving_variance")},
 }
-MISSING = {"ignore_class"}  # documented
+MISSING = {"mask_zero"}  # documented
 BASES = (losses.LossFunctionWrapper, metrics.Mean, metrics.MeanMetricWrapper, metrics.Sum, layers.InputLayer)
 
 
@@ -316,7 +375,22 @@ def compiled(*inside, optimizer="sgd", loss="categorical_crossentropy", metrics=
 
 
 def takes_classes(part):
-    return type(part).__name__.startswith("Sparse") or type(part) is metrics.Accuracy
+    others = metrics.Accuracy, losses.CategoricalGeneralizedCrossEntropy
+    return type(part).__name__.startswith("Sparse") or type(part) in others
+
+
+def with_layer(part):
+    if isinstance(part, layers.Embedding):
+        return compiled(layers.ReLU(max_value=3.0), part), SHARES
+    if isinstance(part, layers.RepeatVector):
+        return compiled(layers.Flatten(), part), SHARES
+    if not isinstance(part, layers.merging.MergingLayer):
+        return compiled(part), SHARES
+    inputs = layers.Reshape((2, 2))(fastnn.Input((4,)))
+    merged = layers.Flatten()(part([inputs, layers.Dense(2)(inputs)]))
+    model = fastnn.Model(inputs.inputs, layers.Dense(3, "softmax")(merged))
+    model.compile("sgd", "categorical_crossentropy")
+    return model, SHARES
 
 
 def with_loss(part):
@@ -336,7 +410,7 @@ def on_weights(**part):
 
 
 FAMILIES = {
-    layers: lambda part: (compiled(part), SHARES),
+    layers: with_layer,
     losses: with_loss,
     metrics: with_metric,
     optimizers: lambda part: (compiled(layers.Dense(4, "relu"), optimizer=part), SHARES),

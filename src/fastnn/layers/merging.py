@@ -40,6 +40,9 @@ class MergingLayer(Layer):
         See `Layer`.
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
     def _list_of_shapes(self, input_shape: Any) -> list[Shape]:
         several = isinstance(input_shape, (list, tuple)) and all(isinstance(s, (list, tuple)) for s in input_shape)
         if not several or not input_shape:
