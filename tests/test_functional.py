@@ -189,6 +189,7 @@ def test_rows_are_cut_at_will_only_where_each_stands_for_itself():
     inputs = fastnn.Input((6,))
     assert independent(branched())
     assert independent(Model(inputs, branched()(inputs)))
+    assert independent(Model(inputs, layers.Dropout(0.5)(inputs, training=False)))
     assert not independent(Model(inputs, layers.Dropout(0.5)(inputs, training=True)))
     assert not independent(Model(inputs, layers.Concatenate(axis=0)([inputs, inputs])))
     assert not independent(Model(inputs, layers.Dense(2, activation=lambda x: x)(inputs)))
@@ -205,8 +206,20 @@ def test_calls_keep_their_arguments():
     inputs = fastnn.Input((6,))
     model = Model(inputs, Scaled()(inputs, factor=2.0, shift=inputs))
     np.testing.assert_allclose(model.predict(X, verbose=0), 3 * X, rtol=1e-6)
-    dropped = Model(inputs, layers.Dropout(0.5)(inputs, training=True))
-    assert (dropped.predict(X, verbose=0) == 0).any()
+
+
+@pytest.mark.parametrize("described", [None, False, True])
+def test_training_of_a_call_counts_for_all_layers(described):
+    """What Keras stores of a call has training=False even where nobody said so."""
+    inputs = fastnn.Input((6,))
+    model = Model(inputs, layers.Dropout(0.5)(inputs, training=described))
+    for twin in (model, *twins(model)):
+        assert not (twin.predict(X, verbose=0) == 0).any()
+        assert not (twin(X, training=False).numpy() == 0).any()
+        assert (twin(X, training=True).numpy() == 0).any()
+        assert (twin(X[:8]).numpy() == 0).any() == bool(described)
+    outer = Sequential([inputs, model])
+    assert (outer(X, training=True).numpy() == 0).any()
 
 
 # ---- stored form ---------------------------------------------------------------------------------------------------

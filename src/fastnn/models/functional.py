@@ -81,10 +81,14 @@ class Functional(Model):
             self.compute_output_shape(batch_shape(input_shape))
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Return what the layers make of the inputs, in the structure of the outputs."""
+        """Return what the layers make of the inputs, in the structure of the outputs.
+
+        As in Keras ``training``, where it is given, counts for all layers, whatever they were described with.
+        """
         if isinstance(inputs, Tensor):
             inputs = ops.cast(self._fitting_x(inputs, "x"), self._input_dtype)
-        return self._computed(inputs, lambda layer, *args, **kwargs: layer(*args, **{"training": training, **kwargs}))
+        given = {} if training is None else {"training": training}
+        return self._computed(inputs, lambda layer, *args, **kwargs: layer(*args, **{**kwargs, **given}))
 
     def _computed(self, inputs: Any, call: Callable[..., Any]) -> Any:
         """Return the outputs for inputs, computed by calls of the layers."""
@@ -171,9 +175,8 @@ class Functional(Model):
         return self._made.name if isinstance(self._made, KerasTensor) else None
 
     def _rows_are_independent(self) -> bool:
-        if not computes_as(self, Functional) or any(tensor.kwargs for tensor in self._tensors):
-            return False  # what is called with training=True draws numbers for a whole batch
-        return all(map(treats_each_row_by_itself, self._layers))
+        plain = all(tensor.kwargs in ({}, {"training": None}, {"training": False}) for tensor in self._tensors)
+        return plain and computes_as(self, Functional) and all(map(treats_each_row_by_itself, self._layers))
 
     def _is_branched(self) -> bool:
         calls = Counter(id(tensor.layer) for tensor in self._tensors)
