@@ -7,7 +7,7 @@ from typing import Any
 
 from ..utils import checks
 
-__all__ = ["INPUT_ARGUMENTS", "Arguments", "one_or_more_axes", "sizes", "take_input_shape"]
+__all__ = ["INPUT_ARGUMENTS", "Arguments", "one_or_more_axes", "place_of_channels", "sizes", "take_input_shape"]
 
 INPUT_ARGUMENTS = ("input_shape", "input_dim")  # what `take_input_shape` takes
 
@@ -70,6 +70,15 @@ def sizes(name: str, shape: Any) -> tuple[int | None, ...]:
             f"Received: {name}={shape!r}"
         )
     return tuple(None if size is None else int(size) for size in shape)
+
+
+def place_of_channels(data_format: Any) -> str:
+    """Return a ``data_format``, by default "channels_last"."""
+    if data_format not in (None, "channels_last", "channels_first"):
+        raise ValueError(
+            f"Argument `data_format` must be 'channels_last' or 'channels_first'. Received: data_format={data_format!r}"
+        )
+    return data_format or "channels_last"
 
 
 def one_or_more_axes(axis: Any) -> int | list[int]:

@@ -46,7 +46,27 @@ class _Noise(Layer):
         return tuple(input_shape)
 
 
-class Dropout(_Noise):
+class _Dropping(_Noise):
+    """A layer that chooses elements with a probability, each for itself or as ``noise_shape`` says.
+
+    Parameters
+    ----------
+    rate : float
+        The probability.
+    noise_shape, seed
+        As for `Dropout`.
+    """
+
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None, seed: int | None, **kwargs: Any) -> None:
+        self.rate = rate
+        self.noise_shape = None if noise_shape is None else sizes("noise_shape", noise_shape)
+        super().__init__(seed, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+
+
+class Dropout(_Dropping):
     """In training, set inputs to zero with probability ``rate`` and scale the others by ``1 / (1 - rate)``.
 
     Otherwise the input comes out as it is (Srivastava et al., JMLR 2014).
@@ -71,9 +91,7 @@ class Dropout(_Noise):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        self.rate = checks.real("rate", rate, minimum=0.0, maximum=1.0)
-        self.noise_shape = None if noise_shape is None else sizes("noise_shape", noise_shape)
-        super().__init__(seed, **kwargs)
+        super().__init__(checks.real("rate", rate, minimum=0.0, maximum=1.0), noise_shape, seed, **kwargs)
 
     def disturb(self, inputs: Tensor) -> Tensor:
         if self.rate == 0.0:
@@ -81,9 +99,6 @@ class Dropout(_Noise):
         if self.rate == 1.0:
             return inputs * 0.0
         return random.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
 
 
 class SpatialDropout1D(Dropout):
@@ -110,7 +125,7 @@ class SpatialDropout1D(Dropout):
         return config
 
 
-class AlphaDropout(_Noise):
+class AlphaDropout(_Dropping):
     """Dropout that keeps mean and variance of selu's outputs (Klambauer et al., 2017).
 
     In training, inputs become selu's limit with probability ``rate``, and all are scaled and shifted.
@@ -134,9 +149,7 @@ class AlphaDropout(_Noise):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        self.rate = checks.real("rate", rate, minimum=0.0, below=1.0)
-        self.noise_shape = None if noise_shape is None else sizes("noise_shape", noise_shape)
-        super().__init__(seed, **kwargs)
+        super().__init__(checks.real("rate", rate, minimum=0.0, below=1.0), noise_shape, seed, **kwargs)
 
     def disturb(self, inputs: Tensor) -> Tensor:
         if self.rate == 0.0:
@@ -146,9 +159,6 @@ class AlphaDropout(_Noise):
         limit = -ALPHA * SCALE
         scale = 1.0 / math.sqrt((1.0 - self.rate) * (1.0 + self.rate * limit**2))
         return ops.where(dropped > 0, inputs, limit) * scale - scale * limit * self.rate
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
 
 
 class GaussianDropout(_Noise):

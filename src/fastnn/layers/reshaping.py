@@ -9,6 +9,7 @@ from typing import Any
 from .. import ops
 from ..tensor import Tensor
 from ..utils import checks
+from .arguments import place_of_channels
 from .input_spec import InputSpec
 from .layer import Layer
 
@@ -29,12 +30,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last", "channels_first"):
-            raise ValueError(
-                "Argument `data_format` must be 'channels_last' or 'channels_first'. Received: "
-                f"data_format={data_format!r}"
-            )
-        self.data_format = data_format or "channels_last"
+        self.data_format = place_of_channels(data_format)
         self.input_spec = InputSpec(min_ndim=1)
         self._needs_no_build()
 

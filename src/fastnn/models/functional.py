@@ -13,7 +13,7 @@ from ..dtypes import is_float, standardize_dtype
 from ..layers import InputLayer, KerasTensor, Layer
 from ..structures import flatten, rebuild
 from ..tensor import Tensor
-from .model import Model, batch_shape
+from .model import Model, batch_shape, compatible
 from .row_wise import computes_as, treats_each_row_by_itself
 from .stored_network import restored_network, stored_network
 from .topology import in_order, layers_of, places_of
@@ -101,9 +101,7 @@ class Functional(Model):
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
         """Return the shape of the outputs, in their structure, for inputs of this shape."""
         shape, known = tuple(input_shape), self.input_shape
-        if len(shape) != len(known) or any(
-            None not in pair and pair[0] != pair[1] for pair in zip(known[1:], shape[1:], strict=True)
-        ):
+        if not compatible(known[1:], shape[1:]) or not shape:
             raise ValueError(f"model {self.name!r} takes inputs of shape {known}. Received: input_shape={shape}")
         described = self._computed(
             KerasTensor(shape, self._input_dtype, self._source.layer),
@@ -178,14 +176,15 @@ class Functional(Model):
         plain = all(tensor.kwargs in ({}, {"training": None}, {"training": False}) for tensor in self._tensors)
         return plain and computes_as(self, Functional) and all(map(treats_each_row_by_itself, self._layers))
 
-    def _is_branched(self) -> bool:
-        calls = Counter(id(tensor.layer) for tensor in self._tensors)
+    def _connections(self) -> dict[Layer, list[tuple[str, int, int]]] | None:
         used = Counter(id(source) for tensor in self._tensors for source in tensor.inputs)
-        return max(calls.values()) > 1 or max(used.values(), default=0) > 1 or len(used) + 1 < len(self._tensors)
-
-    def _connections_of(self, layer: Layer) -> list[tuple[str, int, int]]:
-        places = places_of(self._tensors)
-        return [places[id(source)] for tensor in self._tensors if tensor.layer is layer for source in tensor.inputs]
+        each_once = len(self._layers) == len(self._tensors) == len(used) + 1
+        if each_once and max(used.values(), default=0) <= 1:
+            return None
+        places, found = places_of(self._tensors), {layer: [] for layer in self._layers}
+        for tensor in self._tensors:
+            found[tensor.layer] += [places[id(source)] for source in tensor.inputs]
+        return found
 
     def _output_shape_of(self, layer: Layer) -> tuple[int | None, ...] | None:
         return next((tensor.shape for tensor in reversed(self._tensors) if tensor.layer is layer), None)

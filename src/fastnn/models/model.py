@@ -20,7 +20,7 @@ from ..training import Trainer
 from ..utils import checks
 from .summary import print_summary
 
-__all__ = ["Model", "batch_shape", "trial_shape"]
+__all__ = ["Model", "batch_shape", "compatible", "trial_shape"]
 
 _TRACED = ("call", "predict_step", "train_step", "test_step", "compute_loss", "compute_metrics")
 _TRIAL_ROWS = 2  # rows of the symbolic batch on which a model is built
@@ -42,6 +42,13 @@ def trial_shape(shape: tuple[int | None, ...]) -> tuple[int, ...]:
     if None in shape[1:]:
         raise ValueError(f"the shape of a row must be known, got input_shape={shape}")
     return (shape[0] or _TRIAL_ROWS, *shape[1:])
+
+
+def compatible(known: Sequence[int | None], shape: Sequence[int | None]) -> bool:
+    """Whether two shapes may be the same: sizes that are not known fit any."""
+    return len(known) == len(shape) and all(
+        None in pair or pair[0] == pair[1] for pair in zip(known, shape, strict=True)
+    )
 
 
 def _is_functional(args: tuple, kwargs: dict[str, Any]) -> bool:
@@ -275,13 +282,9 @@ class Model(Trainer, Layer):
         """Whether each row of the output depends on that row of the input alone, and nothing but outputs is made."""
         return False
 
-    def _is_branched(self) -> bool:
-        """Whether layers are no chain, so that a summary says what each is called on."""
-        return False
-
-    def _connections_of(self, layer: Layer) -> list[tuple[str, int, int]]:
-        """Return what a layer of the model is called on: name of a layer, number of its call, number of its output."""
-        return []
+    def _connections(self) -> dict[Layer, list[tuple[str, int, int]]] | None:
+        """Return what each layer is called on, where layers are no chain: a layer's name, its call and its output."""
+        return None
 
     def _output_shape_of(self, layer: Layer) -> tuple[int | None, ...] | None:
         """Return the shape that a layer of the model puts out, or None if it is not known."""

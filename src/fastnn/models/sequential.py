@@ -11,7 +11,7 @@ from .. import graph, layers, ops
 from ..dtypes import standardize_dtype
 from ..layers import InputLayer, KerasTensor, Layer
 from ..tensor import Tensor
-from .model import Model, batch_shape, trial_shape
+from .model import Model, batch_shape, compatible, trial_shape
 from .row_wise import computes_as, treats_each_row_by_itself
 
 __all__ = ["Sequential"]
@@ -148,7 +148,7 @@ class Sequential(Model):
                 raise ValueError(f"model {self.name!r} needs the shape of its inputs: build((None, features))")
             return known
         shape = batch_shape(input_shape)
-        if known is not None and not _compatible(known, shape):
+        if known is not None and not compatible(known, shape):
             raise ValueError(
                 f"Sequential model {self.name!r} has already been configured to use input shape {known}. "
                 f"You cannot build it with input_shape {shape}"
@@ -299,9 +299,3 @@ def _restored(forms: Sequence[Any], custom_objects: Mapping[str, Any] | None) ->
         twins = (old for old, other in zip(stack, forms, strict=False) if old.name == layer.name and other == form)
         stack.append(next(twins, layer))
     return stack
-
-
-def _compatible(known: Sequence[int | None], shape: Sequence[int | None]) -> bool:
-    return len(known) == len(shape) and all(
-        None in pair or pair[0] == pair[1] for pair in zip(known, shape, strict=True)
-    )

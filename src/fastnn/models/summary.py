@@ -37,10 +37,11 @@ def print_summary(
     """Print the table of a model's layers; the arguments are those of `Model.summary`."""
     import rich.console
 
-    table = _table(line_length, positions, show_trainable, model._is_branched())
+    connections = model._connections()
+    table = _table(line_length, positions, show_trainable, connections is not None)
     first, last = _range(model.layers, layer_range)
     for layer in model.layers[first:last]:
-        for row in _rows(model, model, layer, 0, expand_nested, show_trainable):
+        for row in _rows(model, layer, connections, 0, expand_nested, show_trainable):
             table.add_row(*row)
     if print_fn is None:
         _print(model, table, rich.console.Console(highlight=False))
@@ -85,21 +86,23 @@ def _table(
     return rich.table.Table(*columns, width=width, show_lines=True)
 
 
-def _rows(shown: Any, model: Any, layer: Any, level: int, expand_nested: bool, show_trainable: bool) -> list[list[str]]:
-    """Return the fields of a layer of a model in the one shown and, if it is a model to be expanded, of its layers."""
+def _rows(
+    model: Any, layer: Any, connections: dict | None, level: int, expand_nested: bool, show_trainable: bool
+) -> list[list[str]]:
+    """Return the fields of a layer and, if it is a model to be expanded, of its layers."""
     from rich.markup import escape
 
     prefix = "   " * level + "└ " if level else ""
     name = f"{escape(prefix + layer.name)} ([color(33)]{escape(type(layer).__name__)}[/])"
     row = [name, _shape_text(model, layer), _params_text(layer)]
-    if shown._is_branched():
-        row.append(_connections_text(shown, layer))
+    if connections is not None:
+        row.append(_connections_text(connections.get(layer, [])))
     if show_trainable:
         row.append(_trainable_text(layer))
     rows = [row]
     if expand_nested:
         for inner in getattr(layer, "layers", None) or []:
-            rows += _rows(shown, layer, inner, level + 1, expand_nested, show_trainable)
+            rows += _rows(layer, inner, connections, level + 1, expand_nested, show_trainable)
     return rows
 
 
@@ -110,10 +113,9 @@ def _shape_text(model: Any, layer: Any) -> str:
     return f"({', '.join(_number(size) for size in shape)})"
 
 
-def _connections_text(model: Any, layer: Any) -> str:
+def _connections_text(found: list[tuple[str, int, int]]) -> str:
     from rich.markup import escape
 
-    found = model._connections_of(layer)
     return ", ".join(f"{escape(name)}[{_number(call)}][{_number(output)}]" for name, call, output in found) or "-"
 
 
